@@ -1,0 +1,1 @@
+"""The network: one client per host behind gate, breaker, coalescer, retry and archive."""

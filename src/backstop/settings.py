@@ -1,0 +1,90 @@
+"""Everything that differs between one installation and another, read once at the edge and passed in.
+
+Settings come from the environment (prefix `BACKSTOP_`) or a `.env` file in the working directory. No other module
+reads the environment.
+"""
+
+from __future__ import annotations
+
+import functools
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Feed(StrEnum):
+    """The upstreams that Backstop reads."""
+
+    SAVANT = "savant"
+    STATSAPI = "statsapi"
+    THEODDS = "theodds"
+    SPORTRADAR = "sportradar"
+
+
+LIVE_HOSTS: dict[Feed, str] = {
+    Feed.SAVANT: "https://baseballsavant.mlb.com",
+    Feed.STATSAPI: "https://statsapi.mlb.com",
+    Feed.THEODDS: "https://api.the-odds-api.com",
+    Feed.SPORTRADAR: "https://api.sportradar.com",
+}
+
+
+class Settings(BaseSettings):
+    """One frozen object: where things are kept, where feeds are found, and the keys to them."""
+
+    model_config = SettingsConfigDict(env_prefix="BACKSTOP_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(
+        default=Path(".backstop"), description="Folder of the lake, the archive, the ledger, embedded Redis"
+    )
+    redis_url: str | None = Field(
+        default=None, description="redis://, rediss://, unix://; unset starts the embedded server under `home`"
+    )
+    ledger_url: str | None = Field(default=None, description="SQLAlchemy URL; unset is SQLite under `home`")
+    upstream: str = Field(
+        default="live",
+        description="live, demo, recorded:DIR, replay:DIR, or the http address of an upstream server",
+    )
+    savant_url: str = LIVE_HOSTS[Feed.SAVANT]
+    statsapi_url: str = LIVE_HOSTS[Feed.STATSAPI]
+    theodds_url: str = LIVE_HOSTS[Feed.THEODDS]
+    sportradar_url: str = LIVE_HOSTS[Feed.SPORTRADAR]
+    theodds_key: SecretStr | None = Field(default=None, description="The Odds API key")
+    sportradar_key: SecretStr | None = Field(default=None, description="SportRadar key")
+    request_timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
+    credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
+    history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
+    unmatched_names_limit: Annotated[float, Field(ge=0, le=1)] = 0.02
+
+    def url_of(self, feed: Feed) -> str:
+        """Return the base address of a feed, without a slash at its end."""
+        urls = {
+            Feed.SAVANT: self.savant_url,
+            Feed.STATSAPI: self.statsapi_url,
+            Feed.THEODDS: self.theodds_url,
+            Feed.SPORTRADAR: self.sportradar_url,
+        }
+        return urls[feed].rstrip("/")
+
+    def key_of(self, feed: Feed) -> SecretStr | None:
+        """Return the secret of a paid feed, `None` where the feed needs none or none is set."""
+        return {Feed.THEODDS: self.theodds_key, Feed.SPORTRADAR: self.sportradar_key}.get(feed)
+
+    def pointed_at(self, base_url: str) -> Settings:
+        """Return settings that find every feed at one server, such as the demo or the recorded upstream."""
+        fields = ("savant_url", "statsapi_url", "theodds_url", "sportradar_url")
+        return self.model_copy(update={"upstream": base_url, **dict.fromkeys(fields, base_url)})
+
+    @functools.cached_property
+    def lake_dir(self) -> Path:
+        """Folder of the Parquet tables."""
+        return self.home / "lake"
+
+    @functools.cached_property
+    def archive_dir(self) -> Path:
+        """Folder of the raw answers."""
+        return self.home / "archive"
