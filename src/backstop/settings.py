@@ -61,7 +61,12 @@ class Settings(BaseSettings):
     unmatched_names_limit: Annotated[float, Field(ge=0, le=1)] = 0.02
 
     def url_of(self, feed: Feed) -> str:
-        """Return the base address of a feed, without a slash at its end."""
+        """Return the base address of a feed, without a slash at its end.
+
+        An `upstream` that is itself an address (the demo or the recorded server) speaks every feed's dialect.
+        """
+        if self.upstream.startswith(("http://", "https://")):
+            return self.upstream.rstrip("/")
         urls = {
             Feed.SAVANT: self.savant_url,
             Feed.STATSAPI: self.statsapi_url,
@@ -76,8 +81,7 @@ class Settings(BaseSettings):
 
     def pointed_at(self, base_url: str) -> Settings:
         """Return settings that find every feed at one server, such as the demo or the recorded upstream."""
-        fields = ("savant_url", "statsapi_url", "theodds_url", "sportradar_url")
-        return self.model_copy(update={"upstream": base_url, **dict.fromkeys(fields, base_url)})
+        return self.model_copy(update={"upstream": base_url})
 
     @functools.cached_property
     def lake_dir(self) -> Path:
