@@ -25,6 +25,7 @@ value seen, the value expected and the next step.
     │   ├── StaleVersion            a newer version is published already: newer wins
     │   └── IncompleteVersion       a written version does not hold every row
     ├── LakeError                   a partition could not be read or replaced
+    │   └── LeaseHeld               another run works on the key                          (retryable)
     └── NothingToDo                 the date has no games: an honest end, not a failure
 """
 
@@ -148,6 +149,12 @@ class IncompleteVersion(StoreError):
 
 class LakeError(BackstopError):
     """A partition of the lake could not be read or replaced."""
+
+
+class LeaseHeld(LakeError):
+    """Another run works on the same table and key."""
+
+    retryable = True
 
 
 class NothingToDo(BackstopError):
