@@ -1,0 +1,191 @@
+"""Where partitions live: a folder on disk, or any address that fsspec knows.
+
+A place replaces a whole file at once and never shows half of one. On disk that is a temporary file, synced and renamed
+over the old one; on an object store it is a single put, which such stores make visible when it is complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backstop.errors import ConfigurationError, LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEMPORARY = ".tmp-"
+"""Prefix of a file that is being written; a crash may leave one, readers never look at it."""
+
+
+class Place(Protocol):
+    """A tree of files that are replaced whole."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a file, `None` when there is none."""
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Put content in place of a file, whole or not at all."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names directly in a folder, sorted; empty when there is no folder."""
+
+    def locate(self, path: str) -> str:
+        """Return the full address of a file, for people and for Polars."""
+
+
+class Folder:
+    """A folder on a local disk.
+
+    Args:
+        root: The folder; created when first written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a file, `None` when there is none."""
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Write beside the file, sync, and rename over it."""
+        target = self.root / path
+        beside = target.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise LakeError(
+                f"{target} could not be replaced ({error.strerror or error}); the old content stands. "
+                "Make room or permit writing there, then run again.",
+                source=path,
+            ) from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        (self.root / path).unlink(missing_ok=True)
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names directly in a folder, sorted, without files that are being written."""
+        where = self.root / folder
+        if not where.is_dir():
+            return []
+        return sorted(entry.name for entry in where.iterdir() if not entry.name.startswith(TEMPORARY))
+
+    def locate(self, path: str) -> str:
+        """Return the path of a file."""
+        return str(self.root / path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive power loss: the folder's own entry is synced too."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Bucket:
+    """A prefix on an object store, or anything else that fsspec opens.
+
+    Args:
+        url: Address with a scheme, for example `s3://bucket/lake` or `memory://lake`.
+        filesystem: An fsspec filesystem; by default the one that the scheme names.
+
+    Raises:
+        ConfigurationError: fsspec does not know the scheme, or its driver is not installed.
+    """
+
+    def __init__(self, url: str, filesystem: Any | None = None) -> None:
+        self.url = url.rstrip("/")
+        if filesystem is None:
+            filesystem, self.prefix = _open(self.url)
+        else:
+            self.prefix = str(filesystem._strip_protocol(self.url))  # noqa: SLF001 - fsspec's documented class API
+        self.filesystem = filesystem
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of an object, `None` when there is none."""
+        try:
+            return bytes(self.filesystem.cat_file(f"{self.prefix}/{path}"))
+        except FileNotFoundError:
+            return None
+
+    def replace(self, path: str, content: bytes) -> None:
+        """Put an object in one request: stores show it when it is complete."""
+        with _explained(self.locate(path)):
+            self.filesystem.pipe_file(f"{self.prefix}/{path}", content)
+
+    def remove(self, path: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        with contextlib.suppress(FileNotFoundError), _explained(self.locate(path)):
+            self.filesystem.rm_file(f"{self.prefix}/{path}")
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names directly under a prefix, sorted."""
+        where = f"{self.prefix}/{folder}".rstrip("/")
+        # what another process wrote is not in this one's listing cache
+        self.filesystem.invalidate_cache()
+        try:
+            entries = self.filesystem.ls(where, detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
+
+    def locate(self, path: str) -> str:
+        """Return the address of an object."""
+        return f"{self.url}/{path}"
+
+
+def _open(url: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - only installations with an object store pay for it
+    except ImportError as error:
+        raise ConfigurationError(f"{url} needs the package fsspec; install it, or use a folder.") from error
+    try:
+        filesystem, prefix = url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise ConfigurationError(f"{url} cannot be opened: {error}. Use a folder, or install the driver.") from error
+    return filesystem, str(prefix)
+
+
+@contextlib.contextmanager
+def _explained(address: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise LakeError(
+            f"{address} could not be replaced ({error}); the old content stands. Check the store and run again.",
+            source=address,
+        ) from error
+
+
+def place_of(root: Path | str) -> Place:
+    """Return the place that a path or an address names.
+
+    Raises:
+        ConfigurationError: the address has a scheme that fsspec cannot open.
+    """
+    if isinstance(root, str) and "://" in root:
+        return Bucket(root)
+    return Folder(Path(root))

@@ -1,0 +1,221 @@
+"""Rows that were refused, each with the rule that refused it, why, the run and the raw answer it came from.
+
+A put is a set of rows: putting the same rows again changes nothing, and no put can overwrite another's rows, because a
+file is named after its content. Two equal rows of one feed answer stay two rows.
+
+    <root>/quarantine/<table>/game_date=YYYY-MM-DD/<content>.parquet
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from backstop.clock import Clock, SystemClock
+from backstop.errors import SchemaDrift, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from backstop.lake.tables import Lake
+
+ROOM: Final = "quarantine"
+GIVEN: Final = ("row", "rule", "reason")
+SCHEMA: Final[dict[str, pl.DataType]] = {
+    "row_id": pl.String(),
+    "table": pl.String(),
+    "game_date": pl.Date(),
+    "row": pl.String(),
+    "rule": pl.String(),
+    "reason": pl.String(),
+    "run_id": pl.String(),
+    "raw_ref": pl.String(),
+    "put_at": pl.Datetime("us", "UTC"),
+    "state": pl.String(),
+    "closed_at": pl.Datetime("us", "UTC"),
+    "closed_because": pl.String(),
+}
+"""One row per refused row. `state` is open, replayed or dropped; both `closed_` columns are null while it is open."""
+
+STATES: Final = ("open", "replayed", "dropped")
+
+
+class Quarantine:
+    """The refused rows of a lake.
+
+    Args:
+        lake: Where the rows are kept.
+        clock: Tells when a row was put or closed.
+    """
+
+    def __init__(self, lake: Lake, clock: Clock | None = None) -> None:
+        self.place = lake.place
+        self.clock = clock or SystemClock()
+
+    def put(self, table: str, day: dt.date, rows: pl.DataFrame, *, run_id: str, raw_ref: str | None) -> int:
+        """Keep refused rows and return how many there are.
+
+        Args:
+            table: The table that the rows were meant for.
+            day: Baseball day of the partition that they are missing from.
+            rows: Columns `row` (the raw row as JSON text), `rule`, `reason`.
+            run_id: The run that refused them.
+            raw_ref: Content hash of the raw answer, `None` when there is none.
+
+        Raises:
+            SchemaDrift: a column is missing.
+            LakeError: the rows could not be written.
+        """
+        missing = [name for name in GIVEN if name not in rows.columns]
+        if missing:
+            raise SchemaDrift(f"Refused rows lack {missing}; expected the columns {list(GIVEN)}.", source=table)
+        if rows.is_empty():
+            return 0
+        kept = self._identified(table, day, rows.select(GIVEN), run_id, raw_ref)
+        path = f"{_folder(table, day)}/{_name(kept)}"
+        if self.place.read(path) is None:
+            self.place.replace(path, _parquet(kept))
+        return len(kept)
+
+    def list(
+        self,
+        table: str | None = None,
+        day: dt.date | None = None,
+        *,
+        rule: str | None = None,
+        state: str | None = "open",
+    ) -> pl.DataFrame:
+        """Return refused rows, oldest first, each once; `state=None` returns closed ones too."""
+        frames = [frame for _, frame in self._files(table, day)]
+        if not frames:
+            return pl.DataFrame(schema=SCHEMA)
+        found = pl.concat(frames).sort("put_at", "row_id").unique("row_id", keep="first", maintain_order=True)
+        if rule is not None:
+            found = found.filter(pl.col("rule") == rule)
+        return found if state is None else found.filter(pl.col("state") == state)
+
+    def show(self, row_id: str) -> dict[str, object]:
+        """Return one refused row with everything known of it.
+
+        Raises:
+            UsageError: no row has this id.
+        """
+        found = self.list(state=None).filter(pl.col("row_id") == row_id)
+        if found.is_empty():
+            raise UsageError(f"No row {row_id!r} is in quarantine; list them to see the ids.")
+        return found.row(0, named=True)
+
+    def drop(self, row_ids: Collection[str], *, because: str) -> int:
+        """Close rows that nobody will need; they stay on record as dropped. Returns how many were open."""
+        return self.close(row_ids, "dropped", because)
+
+    def replay(
+        self,
+        table: str,
+        day: dt.date,
+        accept: Callable[[pl.DataFrame], Collection[str]],
+        *,
+        run_id: str,
+    ) -> int:
+        """Offer a day's open rows again and close those that are accepted now.
+
+        Args:
+            table: The table that the rows were meant for.
+            day: Baseball day.
+            accept: Gets the open rows, loads those that pass today's rules, returns their `row_id`. A row is closed
+                only after `accept` returned, so a crash leaves it open and it is offered again.
+            run_id: The run that replays.
+
+        Returns:
+            Rows that left the quarantine.
+        """
+        waiting = self.list(table, day)
+        if waiting.is_empty():
+            return 0
+        accepted = set(accept(waiting))
+        unknown = accepted - set(waiting.get_column("row_id"))
+        if unknown:
+            raise UsageError(f"Rows {sorted(unknown)[:3]} were accepted but not offered; return ids of offered rows.")
+        return self.close(accepted, "replayed", f"accepted by run {run_id}", table=table, day=day)
+
+    def close(
+        self,
+        row_ids: Collection[str],
+        state: str,
+        because: str,
+        *,
+        table: str | None = None,
+        day: dt.date | None = None,
+    ) -> int:
+        """Mark open rows as replayed or dropped and return how many were.
+
+        Raises:
+            UsageError: the state is not one that closes a row.
+        """
+        if state not in STATES[1:]:
+            raise UsageError(f"{state!r} does not close a row; expected one of {STATES[1:]}.")
+        wanted = pl.col("row_id").is_in(list(row_ids)) & (pl.col("state") == "open")
+        closed: set[str] = set()
+        for path, frame in list(self._files(table, day)):
+            hit = frame.filter(wanted)
+            if hit.is_empty():
+                continue
+            closed |= set(hit.get_column("row_id"))
+            changed = frame.with_columns(
+                state=pl.when(wanted).then(pl.lit(state)).otherwise("state"),
+                closed_at=pl.when(wanted).then(pl.lit(self.clock.now(), SCHEMA["closed_at"])).otherwise("closed_at"),
+                closed_because=pl.when(wanted).then(pl.lit(because)).otherwise("closed_because"),
+            )
+            self.place.replace(path, _parquet(changed.select(SCHEMA.keys())))
+        return len(closed)
+
+    def _identified(
+        self, table: str, day: dt.date, rows: pl.DataFrame, run_id: str, raw_ref: str | None
+    ) -> pl.DataFrame:
+        texts = rows.select(pl.col(GIVEN).cast(pl.String))
+        occurrence = texts.select(pl.int_range(pl.len()).over("row", "rule")).to_series()
+        prefix = f"{table}\x1f{day.isoformat()}\x1f{raw_ref or ''}\x1f"
+        ids = [
+            hashlib.sha256(f"{prefix}{row}\x1f{rule}\x1f{nth}".encode()).hexdigest()[:16]
+            for row, rule, nth in zip(texts["row"], texts["rule"], occurrence, strict=True)
+        ]
+        return texts.select(
+            pl.Series("row_id", ids, pl.String()),
+            pl.lit(table).alias("table"),
+            pl.lit(day).alias("game_date"),
+            *GIVEN,
+            pl.lit(run_id).alias("run_id"),
+            pl.lit(raw_ref, pl.String()).alias("raw_ref"),
+            pl.lit(self.clock.now(), SCHEMA["put_at"]).alias("put_at"),
+            pl.lit("open").alias("state"),
+            pl.lit(None, SCHEMA["closed_at"]).alias("closed_at"),
+            pl.lit(None, pl.String()).alias("closed_because"),
+        )
+
+    def _files(self, table: str | None, day: dt.date | None) -> Iterator[tuple[str, pl.DataFrame]]:
+        for name in [table] if table else self.place.list(ROOM):
+            folders = [f"game_date={day}"] if day else self.place.list(f"{ROOM}/{name}")
+            for folder in folders:
+                where = f"{ROOM}/{name}/{folder}"
+                for file in self.place.list(where):
+                    content = self.place.read(f"{where}/{file}")
+                    if content is not None:
+                        yield f"{where}/{file}", pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+
+
+def _folder(table: str, day: dt.date) -> str:
+    return f"{ROOM}/{table}/game_date={day.isoformat()}"
+
+
+def _name(rows: pl.DataFrame) -> str:
+    return hashlib.sha256("".join(sorted(rows.get_column("row_id"))).encode()).hexdigest()[:32] + ".parquet"
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    body = io.BytesIO()
+    rows.write_parquet(body)
+    return body.getvalue()

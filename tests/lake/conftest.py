@@ -1,0 +1,36 @@
+"""A lake in a folder of its own, and rows to put into it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from backstop.clock import FixedClock
+from backstop.lake.ledger import Ledger
+from backstop.lake.tables import Lake
+
+DAY = dt.date(2025, 6, 15)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(dt.datetime(2025, 6, 15, 16, tzinfo=dt.UTC))
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def ledger(tmp_path, clock):
+    ledger = Ledger.connect(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def frame() -> pl.DataFrame:
+    return pl.DataFrame({"game_date": [DAY] * 3, "player_id_mlbam": [3, 1, 2], "rate": [0.5, None, 0.25]})
