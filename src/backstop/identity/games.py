@@ -1,0 +1,54 @@
+"""Which game an event of the odds feed is: by baseball day and teams, in a doubleheader by the start."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from backstop.sources.statsapi.schedule import OFF
+
+DAY_AND_TEAMS = ["game_date", "home_team", "away_team"]
+
+
+def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
+    """Find the game of each event.
+
+    Args:
+        events: Columns event_id_theodds, commence_at, game_date, home_team, away_team; one row per event.
+        games: `core_games`.
+
+    Returns:
+        One row per event: event_id_theodds, game_pk (null when not found), reason (null when found). With as many
+        events as games of the two teams on the day, the first event is the first game; with fewer events, the game
+        with the nearest start counts, and none when two events are nearest to the same one.
+    """
+    played = games.filter(~pl.col("status").is_in(list(OFF)))
+    ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
+    listed = played.select(
+        *DAY_AND_TEAMS,
+        "game_pk",
+        "start_at",
+        _rank("start_at").alias("_game_nth"),
+        pl.len().over(DAY_AND_TEAMS).alias("_games"),
+    )
+    pairs = ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
+    in_order = pairs.filter(pl.col("_events") == pl.col("_games"), pl.col("_nth") == pl.col("_game_nth"))
+    apart = (pl.col("commence_at") - pl.col("start_at")).abs()
+    nearest = pairs.filter(pl.col("_events") != pl.col("_games")).filter(apart == apart.min().over("event_id_theodds"))
+    nearest = nearest.filter(pl.len().over("game_pk") == 1, pl.len().over("event_id_theodds") == 1)
+    found = pl.concat([in_order, nearest]).select("event_id_theodds", "game_pk")
+    off = games.filter(pl.col("status").is_in(list(OFF))).select(DAY_AND_TEAMS).unique()
+    reason = (
+        pl.when(pl.col("game_pk").is_not_null())
+        .then(None)
+        .when(pl.col("event_id_theodds").is_in(pairs["event_id_theodds"].implode()))
+        .then(pl.lit("several events stand for one game of a doubleheader"))
+        .when(pl.struct(DAY_AND_TEAMS).is_in(off.select(pl.struct(DAY_AND_TEAMS)).to_series().implode()))
+        .then(pl.lit("the game is postponed or cancelled"))
+        .otherwise(pl.lit("no game of these teams on the day"))
+    )
+    matched = events.join(found, on="event_id_theodds", how="left")
+    return matched.select("event_id_theodds", "game_pk", reason.alias("reason")).sort("event_id_theodds")
+
+
+def _rank(start: str) -> pl.Expr:
+    return pl.col(start).rank("ordinal").over(DAY_AND_TEAMS)

@@ -1,0 +1,127 @@
+"""Who a quoted name is: matched within the two teams of the quoted game, unmatched with a reason otherwise.
+
+Three passes, each only for names that the one before left: the compared name; the same without middle initials; the
+same with given names that stand for one another (Matt, Matthew). A name that fits two players of the game is never
+guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from backstop.identity import names
+from backstop.identity.games import match_events
+from backstop.tables import QUOTES
+
+PASSES = (
+    ("name", names.normalise),
+    ("without middle initial", names.without_middle),
+    ("given name", names.by_given_name),
+)
+
+REPORT = {
+    "event_id_theodds": pl.String(),
+    "game_pk": pl.Int64(),
+    "home_team": pl.String(),
+    "away_team": pl.String(),
+    "player_name": pl.String(),
+    "player_id_mlbam": pl.Int64(),
+    "matched_by": pl.String(),
+    "reason": pl.String(),
+    "quotes": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Quotes with their players.
+
+    Attributes:
+        quotes: `core_quotes` with game_pk and player_id_mlbam filled where they were found; as many rows as came in.
+        report: One row per event and quoted name: game_pk, player_id_mlbam, matched_by (the pass), reason (why not),
+            quotes (rows concerned).
+        unmatched_share: Unmatched (event, name) pairs over all, 0 without any.
+    """
+
+    quotes: pl.DataFrame
+    report: pl.DataFrame
+    unmatched_share: float
+
+    @property
+    def unmatched(self) -> pl.DataFrame:
+        """The part of the report that names nobody."""
+        return self.report.filter(pl.col("player_id_mlbam").is_null())
+
+
+def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame) -> Matched:
+    """Find game and player of every quote.
+
+    Args:
+        quotes: `core_quotes`; values of game_pk and player_id_mlbam are found anew.
+        games: `core_games` of the quoted days.
+        players: `core_players` of these games.
+
+    Returns:
+        The quotes, a report per event and name, and the share of those that could not be matched.
+    """
+    event_columns = ["event_id_theodds", "commence_at", "game_date", "home_team", "away_team"]
+    # an event whose start moved between two fetches stands once, as fetched last
+    events = quotes.sort("fetched_at").select(event_columns).unique("event_id_theodds", keep="last")
+    event_games = match_events(events, games)
+    pairs = (
+        quotes.group_by("event_id_theodds", "player_name")
+        .agg(pl.len().cast(pl.Int64).alias("quotes"), pl.col("home_team", "away_team").last())
+        .join(event_games, on="event_id_theodds", how="left")
+    )
+    report = _match_names(pairs, players).select(list(REPORT)).cast(REPORT)  # type: ignore[arg-type]
+    found = report.select("event_id_theodds", "player_name", "game_pk", "player_id_mlbam")
+    filled = (
+        quotes.drop("game_pk", "player_id_mlbam")
+        .join(found, on=["event_id_theodds", "player_name"], how="left")
+        .select(list(QUOTES.schema))
+        .cast(QUOTES.schema)  # type: ignore[arg-type]
+        .sort(QUOTES.key)
+    )
+    unmatched = report["player_id_mlbam"].null_count()
+    return Matched(
+        filled, report.sort("event_id_theodds", "player_name"), unmatched / len(report) if len(report) else 0.0
+    )
+
+
+def _match_names(pairs: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
+    """Add player_id_mlbam, matched_by and reason to (game_pk, player_name, reason)."""
+    open_pairs = pairs.with_columns(
+        pl.lit(None, pl.Int64).alias("player_id_mlbam"), pl.lit(None, pl.String).alias("matched_by")
+    )
+    for label, compared in PASSES:
+        open_pairs = _one_pass(
+            open_pairs, players, label, compared(pl.col("player_name")), compared(pl.col("full_name"))
+        )
+    nobody = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
+    return open_pairs.with_columns(
+        pl.when(nobody)
+        .then(pl.lit("nobody of the two teams has this name"))
+        .otherwise(pl.col("reason"))
+        .alias("reason")
+    )
+
+
+def _one_pass(pairs: pl.DataFrame, players: pl.DataFrame, label: str, quoted: pl.Expr, listed: pl.Expr) -> pl.DataFrame:
+    """Match the names still open on one form of the name; a form that fits several players closes the case."""
+    forms = (
+        players.with_columns(listed.alias("_form"))
+        .filter(pl.col("_form").str.len_chars() > 0)
+        .group_by("game_pk", "_form")
+        .agg(pl.col("player_id_mlbam").unique().alias("_ids"))
+        .with_columns(pl.col("_ids").list.len().alias("_fits"))
+    )
+    tried = pairs.with_columns(quoted.alias("_form")).join(forms, on=["game_pk", "_form"], how="left")
+    is_open = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
+    hit, several = is_open & (pl.col("_fits") == 1), is_open & (pl.col("_fits") > 1)
+    return tried.with_columns(
+        pl.when(hit).then(pl.col("_ids").list.first()).otherwise("player_id_mlbam").alias("player_id_mlbam"),
+        pl.when(hit).then(pl.lit(label)).otherwise("matched_by").alias("matched_by"),
+        pl.when(several).then(pl.lit("two players of the game have this name")).otherwise("reason").alias("reason"),
+    ).drop("_form", "_ids", "_fits")

@@ -1,0 +1,123 @@
+"""CSV as text: every value a string, nulls unified, columns by name, lines with a wrong number of fields set apart.
+
+A value is given a type only afterwards (`cast`), so that nothing is guessed from the first rows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from backstop.errors import UpstreamMalformed
+
+BOM = b"\xef\xbb\xbf"
+NULLS = ("", "null", "NA", "--")
+"""How feeds spell a null: today, Savant in 2020, files rewritten by R, Savant from July to November 2024."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A CSV answer as text.
+
+    Attributes:
+        header: Column names as sent, duplicates included.
+        frame: The columns asked for that exist, all String, one row per line with the right number of fields;
+            of a name that stands twice the first column counts.
+        misshapen: Lines with more or fewer fields than the header.
+    """
+
+    header: tuple[str, ...]
+    frame: pl.DataFrame
+    misshapen: tuple[str, ...]
+
+    @property
+    def duplicated(self) -> tuple[str, ...]:
+        """Names that stand in the header more than once."""
+        return tuple(name for name, times in Counter(self.header).items() if times > 1)
+
+
+def strip(body: bytes) -> bytes:
+    """Return the body without byte order mark and without white space around it."""
+    return body.removeprefix(BOM).strip()
+
+
+def refuse_html(body: bytes, source: str) -> None:
+    """Refuse a web page that came with status 200.
+
+    Raises:
+        UpstreamMalformed: the first character is `<`.
+    """
+    if strip(body[:200]).startswith(b"<"):
+        found = re.search(rb"<(?:title|h1)[^>]*>(.*?)<", body[:20_000], re.IGNORECASE | re.DOTALL)
+        title = f" entitled {found[1].decode(errors='replace').strip()!r}" if found else ""
+        raise UpstreamMalformed(
+            f"{source} answered a web page{title} where data was expected; ask again later, and check the parameters "
+            "if it persists.",
+            source=source,
+        )
+
+
+def header_of(body: bytes) -> tuple[str, ...]:
+    """Return the column names of a CSV body, empty for an empty body."""
+    first = strip(body[:20_000].partition(b"\n")[0] if body.strip() else b"")
+    if not first:
+        return ()
+    return tuple(next(csv.reader(io.StringIO(first.decode("utf-8", errors="replace")))))
+
+
+def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
+    """Read the named columns of a CSV body as text.
+
+    Args:
+        body: The answer, with or without byte order mark, LF or CR LF line ends, last line end optional.
+        columns: Names wanted; those that the header lacks are left out.
+        source: Named in errors.
+
+    Raises:
+        UpstreamMalformed: a quotation is not closed, so that the answer was cut.
+    """
+    body = strip(body)
+    header = header_of(body)
+    wanted = [name for name in dict.fromkeys(header) if name in columns]
+    lines, misshapen = body, tuple[str, ...]()
+    if any(count != len(header) - 1 for count in _separators(body, source)):
+        lines, misshapen = _set_apart(body, len(header) - 1)
+    if not wanted:
+        return Text(header, pl.DataFrame(), misshapen)
+    frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=wanted)
+    return Text(header, frame.select(wanted), misshapen)
+
+
+def rows_of(body: bytes) -> int:
+    """Return the number of lines under the header, counted by line ends (no line of these feeds holds one)."""
+    return max(strip(body).count(b"\n"), 0)
+
+
+def _separators(body: bytes, source: str) -> list[int]:
+    """Count the separators of each line, those within quotations left out."""
+    pieces = body.split(b'"')
+    if len(pieces) % 2 == 0:
+        raise UpstreamMalformed(
+            f"{source} answered a CSV in which a quotation is not closed: it was cut after {len(body)} bytes; "
+            "ask again.",
+            source=source,
+        )
+    return [line.count(b",") for line in b"".join(pieces[::2]).split(b"\n")]
+
+
+def _set_apart(body: bytes, separators: int) -> tuple[bytes, tuple[str, ...]]:
+    """Divide the lines into those with the right number of separators and the others; drop blank lines."""
+    good: list[bytes] = []
+    bad: list[bytes] = []
+    for line in body.split(b"\n"):
+        if not line.strip():
+            continue
+        count = b"".join(line.split(b'"')[::2]).count(b",")
+        (good if count == separators else bad).append(line)
+    return b"\n".join(good), tuple(line.decode(errors="replace") for line in bad)

@@ -1,0 +1,90 @@
+"""JSON answers: decoded with or without byte order mark, web pages and error objects refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from backstop.errors import UpstreamMalformed
+from backstop.sources.csvtext import refuse_html, strip
+from backstop.sources.parsed import Drift
+
+
+def decode(body: bytes, *, source: str) -> Any:
+    """Decode a JSON body.
+
+    Raises:
+        UpstreamMalformed: the body is empty, a web page, or not JSON (also when it was cut).
+    """
+    refuse_html(body, source)
+    text = strip(body)
+    if not text:
+        raise UpstreamMalformed(f"{source} answered an empty body where JSON was expected; ask again.", source=source)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise UpstreamMalformed(
+            f"{source} answered {len(body)} bytes that are not JSON ({error}); it was probably cut, ask again.",
+            source=source,
+        ) from error
+
+
+def decode_object(body: bytes, *keys: str, source: str) -> dict[str, Any]:
+    """Decode a JSON object that has the given keys.
+
+    Raises:
+        UpstreamMalformed: it is something else; the message of an error object is quoted.
+    """
+    value = decode(body, source=source)
+    if isinstance(value, dict) and all(key in value for key in keys):
+        return value
+    if isinstance(value, dict):
+        said = value.get("message") or ", ".join(sorted(value)[:8])
+        raise UpstreamMalformed(
+            f"{source} answered an object without {' and '.join(repr(key) for key in keys)} ({said}); ask again.",
+            source=source,
+        )
+    raise UpstreamMalformed(
+        f"{source} answered a {type(value).__name__}, expected an object; ask again.", source=source
+    )
+
+
+def instant(text: Any) -> dt.datetime | None:
+    """Read an ISO instant as UTC; `None` when it is not one or has no zone.
+
+    >>> instant("2025-06-15T23:10:00Z").isoformat()
+    '2025-06-15T23:10:00+00:00'
+    """
+    if isinstance(text, int | float) and not isinstance(text, bool) and 0 < text < 10**11:
+        return dt.datetime.fromtimestamp(text, dt.UTC)
+    if not isinstance(text, str):
+        return None
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return value.astimezone(dt.UTC) if value.tzinfo else None
+
+
+def day(text: Any) -> dt.date | None:
+    """Read a `YYYY-MM-DD` date; `None` when it is not one."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def drift_of(records: Iterable[Any], known: frozenset[str], needed: frozenset[str]) -> Drift:
+    """Compare the keys of JSON objects with the known ones: `gone` are needed ones that some object lacks."""
+    seen: set[str] = set()
+    gone: set[str] = set()
+    for record in records:
+        if isinstance(record, dict):
+            seen |= record.keys()
+            gone |= needed - record.keys()
+    return Drift(added=tuple(sorted(seen - known)), gone=tuple(sorted(gone)))

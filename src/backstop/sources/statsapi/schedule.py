@@ -1,0 +1,221 @@
+"""Schedule of the Stats API: `/api/v1/schedule`, one row per game.
+
+A postponed game stays listed under its old date and appears again, with the same gamePk, under the new one; a
+suspended one is listed again on the day it is resumed, with its first officialDate. `gameDate` is UTC: in 23 % of the
+games its date is the day after the baseball day. What is not known yet (score, probable pitcher, line-ups) is absent.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import polars as pl
+
+from backstop.errors import UpstreamMalformed, UsageError
+from backstop.net.item import Answer, Item, Priority
+from backstop.settings import Feed
+from backstop.sources import jsontext
+from backstop.sources.parsed import Intake, Parsed
+from backstop.sources.parsed import merge as merge_parts
+from backstop.sources.teams import abbreviation_of
+from backstop.tables import GAMES, Column, Table
+
+TABLE = GAMES.name
+PATH = "/api/v1/schedule"
+SOURCE = "Stats API schedule"
+HYDRATE = "probablePitcher,team,lineups"
+
+OFF = frozenset({"Postponed", "Cancelled", "Canceled"})
+"""Detailed states of a game that is not played on the date it is listed under."""
+
+NEEDED = frozenset({"gamePk", "gameType", "season", "gameDate", "officialDate", "status", "teams"})
+KNOWN = NEEDED | frozenset({
+    "gameGuid", "link", "isTie", "gameNumber", "publicFacing", "doubleHeader", "gamedayType", "tiebreaker",
+    "calendarEventID", "seasonDisplay", "dayNight", "description", "scheduledInnings", "reverseHomeAwayStatus",
+    "inningBreakLength", "gamesInSeries", "seriesGameNumber", "seriesDescription", "recordSource", "ifNecessary",
+    "ifNecessaryDescription", "venue", "content", "lineups", "linescore", "decisions", "weather", "rescheduleDate",
+    "rescheduledFrom", "rescheduleGameDate", "rescheduledFromDate", "resumeDate", "resumeGameDate", "resumedFrom",
+    "resumedFromDate", "broadcasts", "officials", "flags", "gameInfo", "gameUtils",
+})  # fmt: skip
+
+LINEUPS = Table(
+    "core_lineups",
+    "one row per game and player in a posted starting line-up",
+    ("game_pk", "player_id_mlbam"),
+    (
+        Column("game_pk", pl.Int64(), "MLB id of the game"),
+        Column("player_id_mlbam", pl.Int64(), "MLBAM id"),
+        Column("full_name", pl.String(), "as the Stats API spells it"),
+        Column("is_home", pl.Boolean(), "whether his team bats last"),
+        Column("slot", pl.Int16(), "place in the batting order, 1-9"),
+        Column("position", pl.String(), "abbreviation of the primary position; null when not given"),
+    ),
+)
+
+
+def plan(first: dt.date, last: dt.date) -> list[Item]:
+    """Ask for a range of days, a calendar month at most per request.
+
+    Raises:
+        UsageError: the range ends before it begins.
+    """
+    if last < first:
+        raise UsageError(f"A schedule from {first} to {last} ends before it begins; give the earlier date first.")
+    return [
+        Item(
+            Feed.STATSAPI,
+            TABLE,
+            f"{start}..{end}",
+            PATH,
+            (("sportId", "1"), ("startDate", start.isoformat()), ("endDate", end.isoformat())),
+        )
+        for start, end in _months(first, last)
+    ]
+
+
+def plan_day(day: dt.date) -> list[Item]:
+    """Ask for one day with teams, probable pitchers and, where the feed offers them, line-ups."""
+    params = (("sportId", "1"), ("date", day.isoformat()), ("hydrate", HYDRATE))
+    return [Item(Feed.STATSAPI, TABLE, day.isoformat(), PATH, params, priority=Priority.LIVE)]
+
+
+def _months(first: dt.date, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+    while first <= last:
+        end = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        yield first, min(end, last)
+        first = end + dt.timedelta(days=1)
+
+
+def inspect(body: bytes) -> None:
+    """Check that the content is a schedule; one without dates is whole (no games).
+
+    Raises:
+        UpstreamMalformed: a web page, a cut or empty body, an error object, dates that are no list.
+    """
+    _days(body)
+
+
+def _days(body: bytes) -> list[dict[str, Any]]:
+    days = jsontext.decode_object(body, "dates", source=SOURCE)["dates"]
+    if not isinstance(days, list) or not all(isinstance(day, dict) for day in days):
+        raise UpstreamMalformed(f"{SOURCE} answered dates that are not a list of objects; ask again.", source=SOURCE)
+    return days
+
+
+def parse(answer: Answer) -> Parsed:
+    """Turn an answer into `core_games`, one row per gamePk.
+
+    Rejected: `type`, `missing_key`; `unknown_team` (a side that is no club, e.g. a college in spring);
+    `other_day` (listed on the day asked because it is resumed or was moved, but belongs to another);
+    `superseded` (the older listing of a game listed twice).
+
+    Raises:
+        UpstreamMalformed: see `inspect`.
+    """
+    intake = Intake(GAMES)
+    asked = jsontext.day(dict(answer.item.params).get("date"))
+    games = [game for day in _days(answer.body) for game in day.get("games", [])]
+    # the listing that counts comes last: the latest official date, and of one date the most advanced state
+    for game in sorted(games, key=_rank):
+        _load(game, intake, asked)
+    return intake.parsed(jsontext.drift_of(games, KNOWN, NEEDED))
+
+
+def merge(parts: Iterable[Parsed]) -> Parsed:
+    """Put ranges together; of a game listed in several the latest official date counts."""
+    ordered = sorted(parts, key=lambda part: part.frame["game_date"].max() or dt.date.min)
+    return merge_parts(ordered, GAMES, newest="game_date")
+
+
+def _rank(game: Any) -> tuple[str, int]:
+    if not isinstance(game, dict):
+        return "", 0
+    state = _dict(game.get("status")).get("abstractGameState")
+    off = _dict(game.get("status")).get("detailedState") in OFF
+    return str(game.get("officialDate", "")), -1 if off else {"Live": 1, "Final": 2}.get(str(state), 0)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
+    if not isinstance(game, dict):
+        intake.reject(game, "type", "The game is not an object.")
+        return
+    game_date = jsontext.day(game.get("officialDate"))
+    start_at = jsontext.instant(game.get("gameDate"))
+    if game_date is None or start_at is None:
+        intake.reject(game, "cast", f"officialDate {game.get('officialDate')!r} or gameDate {game.get('gameDate')!r} "
+                      "cannot be read.")  # fmt: skip
+        return
+    if asked is not None and game_date != asked:
+        intake.reject(game, "other_day", f"The game belongs to {game_date}, but {asked} was asked.")
+        return
+    home, away = (_dict(_dict(game.get("teams")).get(side)) for side in ("home", "away"))
+    codes = [abbreviation_of(_dict(side.get("team")).get("id"), _dict(side.get("team")).get("abbreviation"))
+             for side in (home, away)]  # fmt: skip
+    if None in codes:
+        names = " and ".join(str(_dict(side.get("team")).get("name")) for side in (home, away))
+        intake.reject(game, "unknown_team", f"One of {names} is no club that is known, and no abbreviation is given.")
+        return
+    status = _dict(game.get("status"))
+    intake.load(
+        {
+            "game_pk": game.get("gamePk"),
+            "game_date": game_date,
+            "start_at": start_at,
+            "season": _whole(game.get("season")),
+            "game_type": game.get("gameType"),
+            "status": status.get("detailedState"),
+            "abstract_status": status.get("abstractGameState"),
+            "doubleheader": game.get("doubleHeader"),
+            "game_number": game.get("gameNumber"),
+            "home_team": codes[0],
+            "away_team": codes[1],
+            "home_team_id_mlbam": _dict(home.get("team")).get("id"),
+            "away_team_id_mlbam": _dict(away.get("team")).get("id"),
+            "venue_id_mlbam": _dict(game.get("venue")).get("id"),
+            "home_score": home.get("score"),
+            "away_score": away.get("score"),
+            "home_starter_id_mlbam": _dict(home.get("probablePitcher")).get("id"),
+            "away_starter_id_mlbam": _dict(away.get("probablePitcher")).get("id"),
+        },
+        game,
+    )
+
+
+def _whole(value: Any) -> Any:
+    """Read a number given as text; anything else stays what it is."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def lineups(answer: Answer) -> Parsed:
+    """Turn the hydrated line-ups into `core_lineups`, one row per player in a posted order; none posted is normal.
+
+    Raises:
+        UpstreamMalformed: see `inspect`.
+    """
+    intake = Intake(LINEUPS)
+    for day in _days(answer.body):
+        for game in day.get("games", []):
+            posted = _dict(_dict(game).get("lineups"))
+            for side, is_home in (("homePlayers", True), ("awayPlayers", False)):
+                players = posted.get(side)
+                for slot, player in enumerate(players if isinstance(players, list) else [], start=1):
+                    person = _dict(player)
+                    intake.load(
+                        {
+                            "game_pk": game.get("gamePk"),
+                            "player_id_mlbam": person.get("id"),
+                            "full_name": person.get("fullName"),
+                            "is_home": is_home,
+                            "slot": slot,
+                            "position": _dict(person.get("primaryPosition")).get("abbreviation"),
+                        },
+                        player,
+                    )
+    return intake.parsed()
