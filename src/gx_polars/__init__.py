@@ -1,0 +1,29 @@
+"""Great Expectations on Polars: ordinary suites on `pl.DataFrame` and `pl.LazyFrame`, without a pandas copy.
+
+Importing the package registers the engine, its metrics and its data source with Great Expectations.
+"""
+
+from gx_polars import aggregates, conditions, overrides
+from gx_polars.batch import PolarsBatchData
+from gx_polars.domain import Column, Domain
+from gx_polars.engine import PolarsExecutionEngine
+from gx_polars.errors import MetricFailed, NotSupported
+from gx_polars.prepared import PreparedSuite, prepared, row_mask, validate
+from gx_polars.reduction import Reduction
+from gx_polars.registry import polars_aggregate, polars_condition
+
+__all__ = [
+    "Column",
+    "Domain",
+    "MetricFailed",
+    "NotSupported",
+    "PolarsBatchData",
+    "PolarsExecutionEngine",
+    "PreparedSuite",
+    "Reduction",
+    "polars_aggregate",
+    "polars_condition",
+    "prepared",
+    "row_mask",
+    "validate",
+]

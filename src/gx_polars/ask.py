@@ -1,0 +1,75 @@
+"""What is asked of a frame: probes that share one `select`, and the answers made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from gx_polars.batch import PolarsBatchData
+
+# Name of the row number that is added before a row condition filters; 0-based, of the whole frame.
+ROW = "__gx_polars_row__"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows of the frame are asked about: all of them, or those that meet a row condition."""
+
+    key: Hashable = None
+    keep: pl.Expr | None = None
+
+    def of(self, batch: PolarsBatchData) -> pl.LazyFrame:
+        """Return the rows as a lazy frame, with their number in `ROW` when some are left out or the frame is lazy."""
+        frame = batch.frame.lazy()
+        if self.keep is None:
+            return frame if batch.eager else frame.with_row_index(ROW)
+        return frame.with_row_index(ROW).filter(self.keep)
+
+
+ALL_ROWS = Rows()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Expressions, each giving one value, that are computed once however many metrics want them.
+
+    Attributes:
+        key: Equal keys mean equal probes; the rows are part of the identity too.
+        exprs: Each yields exactly one row; a list value reaches `read` as a `pl.Series`.
+        read: Makes one answer of the values; it also gets the batch, so that plans can outlive batches.
+        rows: The rows asked about.
+    """
+
+    key: Hashable
+    exprs: tuple[pl.Expr, ...]
+    read: Callable[[list[Any], PolarsBatchData], Any]
+    rows: Rows = ALL_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A metric that is not computed yet: a probe and what to do with its answer.
+
+    Attributes:
+        probe: What the data are asked.
+        then: Turns the probe's answer into the metric's value, or into a further `Ask`.
+    """
+
+    probe: Probe
+    then: Callable[[Any], Any]
+
+    def and_then(self, step: Callable[[Any], Any]) -> Ask:
+        """Return an ask whose value is `step` of this one's value, however many probes it takes to get there."""
+
+        def chained(answer: Any) -> Any:
+            return follow(self.then(answer), step)
+
+        return Ask(self.probe, chained)
+
+
+def follow(value: Any, step: Callable[[Any], Any]) -> Any:
+    """Apply `step` to a value, or to what an `Ask` will give."""
+    return value.and_then(step) if isinstance(value, Ask) else step(value)

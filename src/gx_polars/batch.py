@@ -1,0 +1,42 @@
+"""The data of a batch: a Polars frame, eager or lazy, and what is known of it without reading it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from great_expectations.core.batch import BatchData
+
+if TYPE_CHECKING:
+    from great_expectations.execution_engine import ExecutionEngine
+
+SOURCE_LENGTH = 200
+
+
+class PolarsBatchData(BatchData):
+    """A frame as Great Expectations carries it; nothing is copied and a lazy frame stays lazy."""
+
+    def __init__(self, execution_engine: ExecutionEngine[Any] | None, frame: pl.DataFrame | pl.LazyFrame) -> None:
+        super().__init__(execution_engine=execution_engine)
+        self.frame = frame
+        self.eager = isinstance(frame, pl.DataFrame)
+
+    @property
+    def dataframe(self) -> pl.DataFrame | pl.LazyFrame:
+        """The frame, under the name that Great Expectations' own batch data use."""
+        return self.frame
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """Column names and types. A lazy frame resolves its plan for it, without reading rows."""
+        return self.frame.collect_schema()
+
+    @cached_property
+    def source(self) -> str:
+        """Where the rows come from, for error messages: the leaf of a lazy plan, or the shape of a frame."""
+        if isinstance(self.frame, pl.DataFrame):
+            return f"a data frame of {self.frame.height} rows and {self.frame.width} columns"
+        plan = [line.strip() for line in self.frame.explain(optimized=False).splitlines()]
+        scans = [line for line in plan if "SCAN" in line.upper() or line.startswith("DF ")]
+        return f"the lazy frame on {(scans or plan)[-1][:SOURCE_LENGTH]}"

@@ -1,0 +1,31 @@
+"""Expressions by schema: what one batch has taught is not worked out again for the next of the same columns."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import polars as pl
+
+SCHEMAS_KEPT = 128
+METRICS_KEPT = 4096  # of one schema; beyond it (value sets that change with every call) the schema starts afresh
+
+_plans: OrderedDict[Any, dict[Any, Any]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def plans_for(schema: pl.Schema, *, eager: bool, nan_is_missing: bool) -> dict[Any, Any]:
+    """Return the asks that are known for frames of a schema, by metric id; write new ones into it.
+
+    An ask holds expressions only and never a frame, so threads share it: at worst two threads make the same ask twice.
+    """
+    key = (eager, nan_is_missing, tuple(schema.items()))
+    with _lock:
+        plans = _plans.get(key)
+        if plans is None or len(plans) > METRICS_KEPT:
+            plans = _plans[key] = {}
+        _plans.move_to_end(key)
+        if len(_plans) > SCHEMAS_KEPT:
+            _plans.popitem(last=False)
+    return plans

@@ -1,0 +1,72 @@
+"""Conditions across columns: pairs and several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import combinations
+from operator import add
+from typing import Any
+
+import polars as pl
+
+from gx_polars.domain import Column
+from gx_polars.registry import polars_condition
+
+
+@polars_condition("column_pair_values.equal", kind="pair")
+def pair_equal(column_a: Column, column_b: Column) -> pl.Expr:
+    """Both values are there and equal."""
+    return (column_a.expr == column_b.expr).fill_null(value=False)
+
+
+@polars_condition("column_pair_values.a_greater_than_b", kind="pair")
+def a_greater_than_b(column_a: Column, column_b: Column, *, or_equal: bool | None = None) -> pl.Expr:
+    """Both values are there and the first is greater."""
+    greater = column_a.expr >= column_b.expr if or_equal else column_a.expr > column_b.expr
+    return greater.fill_null(value=False)
+
+
+@polars_condition("column_pair_values.in_set", kind="pair")
+def pair_in_set(
+    column_a: Column, column_b: Column, *, value_pairs_set: Sequence[Sequence[Any]] | None = None
+) -> pl.Expr:
+    """The pair is one of a set; None in the set stands for a missing value."""
+    if value_pairs_set is None:
+        return pl.lit(value=True)
+    pairs = [_is(column_a, a) & _is(column_b, b) for a, b in value_pairs_set]
+    return pl.any_horizontal(pairs) if pairs else pl.lit(value=False)
+
+
+def _is(column: Column, value: Any) -> pl.Expr:
+    return column.expr.is_null() if value is None else column.expr.eq_missing(pl.lit(value))
+
+
+def _surplus(columns: list[Column]) -> pl.Expr:
+    return pl.len() - pl.struct(column.expr for column in columns).n_unique()
+
+
+@polars_condition("compound_columns.unique", kind="multicolumn", screen=_surplus)
+def compound_unique(columns: list[Column]) -> pl.Expr:
+    """The combination of values occurs once in the frame."""
+    return ~pl.struct(column.expr for column in columns).is_duplicated()
+
+
+@polars_condition("multicolumn_sum.equal", kind="multicolumn")
+def multicolumn_sum(columns: list[Column], *, sum_total: float) -> pl.Expr:
+    """The values of a row add up to a total."""
+    return (reduce(add, [column.expr for column in columns]) == sum_total).fill_null(value=False)
+
+
+@polars_condition("multicolumn_values.equal", kind="multicolumn")
+def multicolumn_equal(columns: list[Column]) -> pl.Expr:
+    """All values of a row are equal."""
+    first, *others = [column.expr for column in columns]
+    return pl.all_horizontal([first.eq_missing(other) for other in others])
+
+
+@polars_condition("select_column_values.unique.within_record", kind="multicolumn")
+def unique_within_record(columns: list[Column]) -> pl.Expr:
+    """No two values of a row are equal."""
+    pairs = combinations([column.expr for column in columns], 2)
+    return pl.all_horizontal([a.ne_missing(b) for a, b in pairs])

@@ -1,0 +1,97 @@
+"""Text that can be read as something: dates, formats, JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import jsonschema
+import polars as pl
+from dateutil import parser as dateutil_parser
+
+from gx_polars.distinct import each_distinct
+from gx_polars.domain import Column
+from gx_polars.registry import polars_condition
+
+# Dates and times of ISO 8601 that dateutil reads for certain (days up to 28, which every month has).
+_ISO = (
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
+    r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
+)
+
+
+def _require_text(column: Column, expectation: str) -> None:
+    if column.dtype != pl.String:
+        msg = (
+            f"Values passed to {expectation} must be of type string.\nIf you want to validate a column of dates or "
+            "timestamps, please call the expectation before converting from string format."
+        )
+        raise TypeError(msg)
+
+
+@polars_condition("column_values.dateutil_parseable", nulls="propagate")
+def dateutil_parseable(column: Column) -> pl.Expr:
+    """The value reads as a date to dateutil; plain ISO dates are recognised without asking it.
+
+    Raises:
+        TypeError: The column is not text.
+    """
+    _require_text(column, "expect_column_values_to_be_dateutil_parseable")
+    certain = column.expr.str.contains(_ISO)
+    return certain | each_distinct(pl.when(~certain).then(column.expr), _dateutil_reads).fill_null(value=False)
+
+
+def _dateutil_reads(value: str) -> bool:
+    try:
+        dateutil_parser.parse(value)
+    except (ValueError, OverflowError):
+        return False
+    return True
+
+
+@polars_condition("column_values.match_strftime_format", nulls="propagate")
+def match_strftime_format(column: Column, *, strftime_format: str) -> pl.Expr:
+    """The value is a date in this format of `strptime`.
+
+    Raises:
+        TypeError: The column is not text.
+    """
+    _require_text(column, "expect_column_values_to_match_strftime_format")
+
+    def reads(value: str) -> bool:
+        try:
+            dt.datetime.strptime(value, strftime_format)  # noqa: DTZ007 - only whether it reads
+        except ValueError:
+            return False
+        return True
+
+    return each_distinct(column.expr, reads)
+
+
+@polars_condition("column_values.json_parseable", nulls="propagate")
+def json_parseable(column: Column) -> pl.Expr:
+    """The value is JSON."""
+    return each_distinct(column.expr, _is_json)
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return True
+
+
+@polars_condition("column_values.match_json_schema", nulls="propagate")
+def match_json_schema(column: Column, *, json_schema: dict[str, Any]) -> pl.Expr:
+    """The value is JSON that a JSON schema accepts; text that is not JSON is an error, as with the pandas engine."""
+
+    def accepted(value: str) -> bool:
+        try:
+            jsonschema.validate(json.loads(value), json_schema)
+        except jsonschema.ValidationError:
+            return False
+        return True
+
+    return each_distinct(column.expr, accepted)

@@ -1,0 +1,23 @@
+"""Python predicates over a column, called once for each distinct value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+
+
+def each_distinct(expr: pl.Expr, predicate: Callable[[Any], bool]) -> pl.Expr:
+    """Return the boolean expression of a Python predicate; null for a missing value.
+
+    Polars calls Python once for a column. The predicate sees each distinct value once, so that its price depends on
+    the number of distinct values and not on the number of rows.
+    """
+
+    def judge(values: pl.Series) -> pl.Series:
+        distinct = values.drop_nulls().unique()
+        wrong = distinct.filter(pl.Series([not predicate(value) for value in distinct.to_list()], dtype=pl.Boolean))
+        return ~values.is_in(wrong.implode())
+
+    return expr.map_batches(judge, return_dtype=pl.Boolean, is_elementwise=True)

@@ -1,0 +1,112 @@
+"""Expectations that Great Expectations 1.24 answers wrongly, or only for the engines it knows.
+
+Each is the core expectation under the same name, registered in its place; with any other engine it behaves as before.
+`graph_validate` makes every expectation anew through the registry, so plain `gxe` objects in a suite come here too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import great_expectations.expectations.core as gxe
+import polars as pl
+from great_expectations.validator.metric_configuration import MetricConfiguration
+
+from gx_polars.engine import PolarsExecutionEngine
+from gx_polars.types import is_type
+
+
+@contextmanager
+def _replacing() -> Iterator[None]:
+    """Keep the registry from warning that a declaration is overwritten: it is meant."""
+    log = logging.getLogger("great_expectations.expectations.registry")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _type_of(metrics: dict[str, Any], column: str) -> pl.DataType:
+    types: list[pl.DataType] = [each["type"] for each in metrics["table.column_types"] if each["name"] == column]
+    if not types:
+        msg = f'Error: The column "{column}" in BatchData does not exist.'
+        raise KeyError(msg)
+    return types[0]
+
+
+def _typed(metrics: dict[str, Any], column: str, names: Any) -> dict[str, Any]:
+    dtype = _type_of(metrics, column)
+    success = names is None or any(is_type(dtype, name) for name in names)
+    return {"success": success, "result": {"observed_value": str(dtype)}}
+
+
+with _replacing():
+
+    class ExpectColumnValuesToBeOfType(gxe.ExpectColumnValuesToBeOfType):
+        """The core expectation, with Polars types when the engine is Polars."""
+
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> Any:
+            if not isinstance(execution_engine, PolarsExecutionEngine):
+                return super()._validate(metrics, runtime_configuration, execution_engine)
+            return _typed(metrics, self.column, [self.type_])
+
+    class ExpectColumnValuesToBeInTypeList(gxe.ExpectColumnValuesToBeInTypeList):
+        """The core expectation, with Polars types when the engine is Polars."""
+
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> Any:
+            if not isinstance(execution_engine, PolarsExecutionEngine):
+                return super()._validate(metrics, runtime_configuration, execution_engine)
+            return _typed(metrics, self.column, self.type_list)
+
+    class ExpectColumnTypeToBe(gxe.ExpectColumnTypeToBe):
+        """The core expectation, with Polars types when the engine is Polars."""
+
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> Any:
+            if not isinstance(execution_engine, PolarsExecutionEngine):
+                return super()._validate(metrics, runtime_configuration, execution_engine)
+            return _typed(metrics, self.column, [self.type_])
+
+    class ExpectColumnQuantileValuesToBeBetween(gxe.ExpectColumnQuantileValuesToBeBetween):
+        """The core expectation, with an id of the metric that knows the quantiles, and a success that JSON knows.
+
+        In 1.24 the quantiles are added to the metric after its id is frozen, so two expectations on one column share
+        one answer; and the success is `numpy.bool`, on which storing the result fails with marshmallow 4.
+        """
+
+        def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+            """Return the dependencies, the quantile metric among them with its right id."""
+            needed = super().get_validation_dependencies(execution_engine, runtime_configuration)
+            name = "column.quantile_values"
+            metric = needed.get_metric_configuration(name)
+            if metric is not None:
+                anew = MetricConfiguration(name, metric.metric_domain_kwargs, dict(metric.metric_value_kwargs))
+                needed.set_metric_configuration(name, anew)
+            return needed
+
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> Any:
+            answer = super()._validate(metrics, runtime_configuration, execution_engine)
+            answer["success"] = bool(answer["success"])
+            return answer
+
+    class ExpectColumnKLDivergenceToBeLessThan(gxe.ExpectColumnKLDivergenceToBeLessThan):
+        """The core expectation, with a success that JSON knows rather than `numpy.bool`."""
+
+        def _validate(
+            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+        ) -> Any:
+            answer = super()._validate(metrics, runtime_configuration, execution_engine)
+            answer["success"] = bool(answer["success"])
+            return answer

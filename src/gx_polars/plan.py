@@ -1,0 +1,136 @@
+"""The single pass: many asks become one `select`, and one more for those that need to look closer."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+
+from gx_polars.ask import Ask, Probe, Rows
+from gx_polars.batch import PolarsBatchData
+from gx_polars.errors import MetricFailed
+
+CollectEngine: TypeAlias = Literal["auto", "in-memory", "streaming"]
+
+
+@dataclass(slots=True)
+class Pass:
+    """One group of probes over the same rows, and where each probe's values are found in the answer."""
+
+    rows: Rows
+    exprs: list[pl.Expr] = field(default_factory=list)
+    slots: dict[Hashable, tuple[Probe, int, int]] = field(default_factory=dict)
+
+    def add(self, probe: Probe) -> None:
+        """Take up a probe unless an equal one is there."""
+        if probe.key in self.slots:
+            return
+        start = len(self.exprs)
+        self.exprs.extend(expr.alias(str(start + i)) for i, expr in enumerate(probe.exprs))
+        self.slots[probe.key] = (probe, start, len(self.exprs))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Values and failures of the metrics of one run, by metric id."""
+
+    values: dict[Hashable, Any]
+    failures: dict[Hashable, Exception]
+
+
+class Plan:
+    """Asks of one schema, grouped and aliased once, so that a run is a `select` and little else."""
+
+    def __init__(self, asks: Mapping[Hashable, Ask]) -> None:
+        self.asks = dict(asks)
+        self.passes = list(_passes(self.asks.values()))
+
+    def run(self, batch: PolarsBatchData, engine: CollectEngine = "auto") -> Outcome:
+        """Compute every ask on a batch.
+
+        Args:
+            batch: The data; its schema is the one the asks were made for.
+            engine: The Polars engine for lazy frames.
+
+        Returns:
+            The values, and for each metric that could not be computed the error; one never hides another.
+        """
+        outcome = Outcome({}, {})
+        asks, passes = self.asks, self.passes
+        while asks:
+            answers = _answers(passes, batch, engine)
+            asks = _settle(asks, answers, outcome)
+            passes = list(_passes(asks.values()))
+        return outcome
+
+
+def _passes(asks: Any) -> list[Pass]:
+    groups: dict[Hashable, Pass] = {}
+    for ask in asks:
+        rows = ask.probe.rows
+        groups.setdefault(rows.key, Pass(rows)).add(ask.probe)
+    return list(groups.values())
+
+
+Answers: TypeAlias = dict[tuple[Hashable, Hashable], Any]
+
+
+def _settle(asks: Mapping[Hashable, Ask], answers: Answers, outcome: Outcome) -> dict[Hashable, Ask]:
+    """Give each ask its answer; return those that answered with a further ask."""
+    further: dict[Hashable, Ask] = {}
+    for name, ask in asks.items():
+        answer = answers[ask.probe.rows.key, ask.probe.key]
+        if isinstance(answer, MetricFailed):
+            outcome.failures[name] = answer
+            continue
+        try:
+            value = ask.then(answer)
+        except (pl.exceptions.PolarsError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            outcome.failures[name] = error
+            continue
+        if isinstance(value, Ask):
+            further[name] = value
+        else:
+            outcome.values[name] = value
+    return further
+
+
+def _answers(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine) -> Answers:
+    try:
+        frames = _collect([(item.rows, item.exprs) for item in passes], batch, engine)
+    except Exception as error:  # noqa: BLE001 - a user's function inside the plan may raise anything
+        return _one_by_one(passes, batch, engine, error)
+    answers: Answers = {}
+    for item, frame in zip(passes, frames, strict=True):
+        values = [series[0] for series in frame.get_columns()]
+        for key, (probe, start, stop) in item.slots.items():
+            answers[item.rows.key, key] = probe.read(values[start:stop], batch)
+    return answers
+
+
+def _one_by_one(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine, error: Exception) -> Answers:
+    """Find out which probes a failed pass failed for; the others keep their answers."""
+    probes = [(item, probe) for item in passes for probe, _, _ in item.slots.values()]
+    answers: Answers = {}
+    for item, probe in probes:
+        where = (item.rows.key, probe.key)
+        if len(probes) == 1:
+            answers[where] = MetricFailed.of(error, batch)
+            break
+        alone = Pass(item.rows)
+        alone.add(probe)
+        answers.update(_answers([alone], batch, engine))
+    return answers
+
+
+def _collect(
+    selections: list[tuple[Rows, list[pl.Expr]]], batch: PolarsBatchData, engine: CollectEngine
+) -> list[pl.DataFrame]:
+    if len(selections) == 1 and selections[0][0].keep is None and isinstance(batch.frame, pl.DataFrame):
+        return [batch.frame.select(selections[0][1])]
+    lazy = [rows.of(batch).select(exprs) for rows, exprs in selections]
+    if len(lazy) == 1:
+        return [lazy[0].collect(engine=engine)]
+    return pl.collect_all(lazy, engine=engine)

@@ -1,0 +1,59 @@
+"""Aggregates: metrics that are one value of a column or a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import polars as pl
+
+from gx_polars.ask import Ask, Probe
+from gx_polars.domain import Domain
+
+Aggregate: TypeAlias = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """An aggregate made of several expressions.
+
+    Attributes:
+        exprs: Each yields one row.
+        finish: Makes the metric's value of the expressions' values; a list value arrives as a `pl.Series`.
+    """
+
+    exprs: tuple[pl.Expr, ...]
+    finish: Callable[..., Any]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as Python knows it: a series becomes a list."""
+    return value.to_list() if isinstance(value, pl.Series) else value
+
+
+def arguments(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a metric's own arguments: those that are set, without the result format."""
+    return {key: value for key, value in kwargs.items() if key != "result_format" and value is not None}
+
+
+def aggregate_provider(name: str, function: Aggregate, kind: Literal["column", "table"]) -> Callable[..., Any]:
+    """Return the provider that Great Expectations calls for an aggregate."""
+
+    def provider(*, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Ask | Any:
+        domain = Domain.of(execution_engine, metric_domain_kwargs)
+        own = arguments(metric_value_kwargs)
+        subject = domain if kind == "table" else domain.column(metric_domain_kwargs["column"])
+        return ask_of(domain, (name, metric_domain_kwargs.get("column"), repr(own)), function(subject, **own))
+
+    return provider
+
+
+def ask_of(domain: Domain, key: tuple[Any, ...], made: Any) -> Ask | Any:
+    """Return what an aggregate function made as an ask; a plain value stays what it is."""
+    if isinstance(made, pl.Expr):
+        made = Reduction((made,), plain)
+    if not isinstance(made, Reduction):
+        return made
+    finish = made.finish
+    return Ask(Probe(key, made.exprs, lambda values, _: values, domain.rows), lambda values: finish(*values))

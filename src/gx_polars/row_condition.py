@@ -1,0 +1,209 @@
+"""Row conditions as Polars expressions: Great Expectations' Condition objects and strings in `DataFrame.query` form."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from great_expectations.expectations.row_conditions import (
+    AndCondition,
+    ComparisonCondition,
+    Condition,
+    NullityCondition,
+    Operator,
+    OrCondition,
+    PassThroughCondition,
+    deserialize_row_condition,
+)
+
+from gx_polars.errors import NotSupported
+from gx_polars.values import comparable, members
+
+if TYPE_CHECKING:
+    from gx_polars.domain import Column
+
+Lookup = Callable[[str], "Column"]
+
+
+def row_filter(condition: Any, column: Lookup) -> pl.Expr:
+    """Return the expression that keeps the rows of a row condition.
+
+    Args:
+        condition: A `Condition`, its serialised dictionary, or a string in the syntax of `pandas.DataFrame.query`.
+        column: Finds a column by name and raises when there is none.
+
+    Returns:
+        A boolean expression; rows for which it is null are left out.
+
+    Raises:
+        NotSupported: The condition uses syntax that has no translation.
+    """
+    if isinstance(condition, dict):
+        condition = deserialize_row_condition(condition)
+    if isinstance(condition, PassThroughCondition):
+        condition = condition.pass_through_filter
+    if isinstance(condition, str):
+        return _Query(condition, column).expr()
+    return _condition(condition, column)
+
+
+def compare(column: Column, operator: str, value: Any) -> pl.Expr:
+    """Return the comparison of a column with a literal, typed as the column is; `!=` keeps nulls as pandas does."""
+    if operator in ("IN", "NOT_IN"):
+        inside = column.expr.is_in(members(column.dtype, list(value)).implode())
+        return inside if operator == "IN" else ~inside.fill_null(value=False)
+    if operator == "!=":
+        return column.expr.ne_missing(comparable(column.dtype, value))
+    literal = comparable(column.dtype, value)
+    return {
+        "==": column.expr.eq,
+        "<": column.expr.lt,
+        "<=": column.expr.le,
+        ">": column.expr.gt,
+        ">=": column.expr.ge,
+    }[operator](literal)
+
+
+def _condition(condition: Condition, column: Lookup) -> pl.Expr:
+    if isinstance(condition, NullityCondition):
+        expr = column(condition.column.name).expr
+        return expr.is_null() if condition.is_null else expr.is_not_null()
+    if isinstance(condition, ComparisonCondition):
+        return compare(column(condition.column.name), str(Operator(condition.operator)), condition.parameter)
+    if isinstance(condition, AndCondition):
+        return pl.all_horizontal([_condition(part, column) for part in condition.conditions])
+    if isinstance(condition, OrCondition):
+        return pl.any_horizontal([_condition(part, column) for part in condition.conditions])
+    msg = (
+        f"The row condition {condition!r} is a {type(condition).__name__}; use gx Column conditions or a query string."
+    )
+    raise NotSupported(msg)
+
+
+_WORDS = {"&": " and ", "|": " or ", "~": " not ", "&&": " and ", "||": " or "}
+_OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "IN",
+    ast.NotIn: "NOT_IN",
+}
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+class _Query:
+    """The part of the `DataFrame.query` language that row conditions use, as an expression.
+
+    Names (also in backticks), literals, lists, comparisons (chained too), `in`, `not in`, `and`, `or`, `not` and
+    their signs, arithmetic, and the methods `isnull`, `isna`, `notnull`, `notna`.
+    """
+
+    def __init__(self, text: str, column: Lookup) -> None:
+        self.text = text
+        self.column = column
+        self.quoted: dict[str, str] = {}
+
+    def expr(self) -> pl.Expr:
+        """Return the whole query as an expression."""
+        try:
+            tree = ast.parse(self._python(), mode="eval").body
+        except (SyntaxError, tokenize.TokenError) as error:
+            msg = f"The row condition {self.text!r} cannot be read: {error}."
+            raise NotSupported(msg) from error
+        return self._logic(tree)
+
+    def _python(self) -> str:
+        parts = self.text.strip().split("`")
+        for i in range(1, len(parts), 2):
+            stand_in = f"__quoted_{i}__"
+            self.quoted[stand_in] = parts[i]
+            parts[i] = stand_in
+        tokens = tokenize.generate_tokens(io.StringIO("".join(parts)).readline)
+        words = [(token.type, _WORDS.get(token.string, token.string)) for token in tokens]
+        return tokenize.untokenize(words).strip()
+
+    def _unsupported(self, node: ast.AST) -> NotSupported:
+        part = ast.unparse(node)
+        return NotSupported(
+            f"The row condition {self.text!r} uses {part!r}, which has no translation to Polars; "
+            "write it with gx Column conditions."
+        )
+
+    def _logic(self, node: ast.expr) -> pl.Expr:
+        match node:
+            case ast.BoolOp(op=ast.And(), values=parts):
+                return pl.all_horizontal([self._logic(part) for part in parts])
+            case ast.BoolOp(values=parts):
+                return pl.any_horizontal([self._logic(part) for part in parts])
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return ~self._logic(operand).fill_null(value=False)
+            case ast.Compare(left=left, ops=operators, comparators=rights):
+                sides = [left, *rights]
+                pairs = zip(sides, operators, rights, strict=False)
+                return pl.all_horizontal([self._comparison(a, type(op), b) for a, op, b in pairs])
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="isnull" | "isna"), args=[]):
+                return self._named(name).expr.is_null()
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="notnull" | "notna"), args=[]):
+                return self._named(name).expr.is_not_null()
+            case ast.Name(id=name):
+                return self._named(name).expr
+            case ast.Constant(value=bool() as value):
+                return pl.lit(value)
+        raise self._unsupported(node)
+
+    def _comparison(self, left: ast.expr, kind: type[ast.cmpop], right: ast.expr) -> pl.Expr:
+        operator = _OPERATORS.get(kind)
+        if operator is None:
+            raise self._unsupported(right)
+        if isinstance(left, ast.Name) and (literal := _literal(right)) is not None:
+            if isinstance(literal[0], list) and operator in ("==", "!="):  # query reads `x == [1, 2]` as membership
+                operator = "IN" if operator == "==" else "NOT_IN"
+            return compare(self._named(left.id), operator, literal[0])
+        if isinstance(right, ast.Name) and operator in _FLIPPED and (literal := _literal(left)) is not None:
+            return compare(self._named(right.id), _FLIPPED[operator], literal[0])
+        if operator in ("IN", "NOT_IN"):
+            raise self._unsupported(right)
+        a, b = self._value(left), self._value(right)
+        return {"==": a.eq, "!=": a.ne_missing, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[operator](b)
+
+    def _value(self, node: ast.expr) -> pl.Expr:
+        literal = _literal(node)
+        if literal is not None:
+            return pl.lit(literal[0])
+        if isinstance(node, ast.Name):
+            return self._named(node.id).expr
+        if isinstance(node, ast.BinOp):
+            a, b = self._value(node.left), self._value(node.right)
+            match node.op:
+                case ast.Add():
+                    return a + b
+                case ast.Sub():
+                    return a - b
+                case ast.Mult():
+                    return a * b
+                case ast.Div():
+                    return a / b
+                case ast.FloorDiv():
+                    return a // b
+                case ast.Mod():
+                    return a % b
+        raise self._unsupported(node)
+
+    def _named(self, name: str) -> Column:
+        return self.column(self.quoted.get(name, name))
+
+
+def _literal(node: ast.expr) -> tuple[Any] | None:
+    """Return the value of a literal in a tuple, or None when the node is not a literal."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return None
+    return (list(value) if isinstance(value, tuple | set) else value,)

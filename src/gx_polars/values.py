@@ -1,0 +1,116 @@
+"""Python values of expectations (bounds, sets) as literals of a column's type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+from dateutil import parser as dateutil_parser
+
+_TEXT = (pl.String, pl.Categorical, pl.Enum)
+NUMBERS = (int, float, decimal.Decimal)
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Whether the values of a type are text to Python: String, Categorical, Enum."""
+    return dtype in _TEXT
+
+
+def comparable(dtype: pl.DataType, value: Any) -> Any:
+    """Return a value as a literal that compares with a column without loss.
+
+    A date or time in text is parsed for a temporal column. Integers stay integers, whole floats too, so that no
+    64-bit integer is compared as a float.
+
+    Args:
+        dtype: Type of the column.
+        value: A number, text, date, datetime, time or timedelta.
+
+    Raises:
+        TypeError: Text against numbers, numbers against dates, or a zone against none.
+    """
+    if dtype.is_temporal():
+        return _temporal(dtype, value)
+    if dtype == pl.Null:
+        return value
+    if is_text(dtype) != isinstance(value, str):
+        msg = (
+            "Column values, min_value, and max_value must either be None or of the same type: "
+            f"the column is {dtype}, the value {value!r} is {type(value).__name__}."
+        )
+        raise TypeError(msg)
+    if isinstance(value, float) and dtype.is_integer() and value.is_integer():
+        return int(value)
+    if isinstance(value, float) and dtype.is_decimal() and math.isfinite(value):
+        return decimal.Decimal(repr(value))
+    if dtype == pl.Boolean and not isinstance(value, bool) and isinstance(value, NUMBERS):
+        return pl.lit(value).cast(pl.Float64)
+    return value
+
+
+def _temporal(dtype: pl.DataType, value: Any) -> Any:
+    if dtype == pl.Time:
+        return dt.time.fromisoformat(value) if isinstance(value, str) else value
+    if dtype == pl.Duration:
+        if isinstance(value, dt.timedelta):
+            return value
+        msg = f"The column is {dtype}, the value {value!r} is {type(value).__name__}: give a timedelta."
+        raise TypeError(msg)
+    if isinstance(value, str):
+        value = dateutil_parser.parse(value)
+    if not isinstance(value, dt.date):
+        msg = f"The column is {dtype}, the value {value!r} is {type(value).__name__}: give a date, datetime or text."
+        raise TypeError(msg)
+    if isinstance(value, dt.datetime):
+        return _instant(dtype, value)
+    return value if dtype == pl.Date else _instant(dtype, dt.datetime(value.year, value.month, value.day))  # noqa: DTZ001
+
+
+def _instant(dtype: pl.DataType, value: dt.datetime) -> dt.date:
+    if dtype == pl.Date:
+        return value.date() if value.time() == dt.time() and value.tzinfo is None else value.replace(tzinfo=None)
+    zone = getattr(dtype, "time_zone", None)
+    if zone is None and value.tzinfo is not None:
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+    if zone is not None and value.tzinfo is None:
+        msg = f"The column has the time zone {zone}, the value {value} has none: give a value with a zone."
+        raise TypeError(msg)
+    return value
+
+
+def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
+    """Return those values of a set that a column of this type can hold, as a series that `is_in` accepts.
+
+    Args:
+        dtype: Type of the column.
+        values: Any Python values; nulls are left out, since a null is never looked up in a set.
+
+    Returns:
+        A series of the column's type (text as String, decimals and floats as Float64). What cannot equal a value
+        of the column (text for numbers, 1.5 for integers) is left out: it matches nothing.
+    """
+    wanted = [value for value in values if value is not None]
+    if is_text(dtype):
+        return pl.Series([value for value in wanted if isinstance(value, str)], dtype=pl.String)
+    if dtype == pl.Boolean:
+        return pl.Series([bool(v) for v in wanted if isinstance(v, NUMBERS) and v in (0, 1)], dtype=pl.Boolean)
+    if dtype.is_integer():
+        return _integers(dtype, wanted)
+    if dtype.is_decimal():
+        return pl.Series([decimal.Decimal(str(v)) for v in wanted if isinstance(v, NUMBERS)], dtype=dtype, strict=False)
+    if dtype.is_float():
+        return pl.Series([float(v) for v in wanted if isinstance(v, NUMBERS)], dtype=pl.Float64).cast(dtype)
+    if dtype.is_temporal():
+        return pl.Series([_temporal(dtype, value) for value in wanted], dtype=dtype, strict=False)
+    return pl.Series(wanted, dtype=dtype, strict=False)
+
+
+def _integers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
+    whole = [int(v) for v in wanted if isinstance(v, NUMBERS) and math.isfinite(v) and v == int(v)]
+    low, high = dtype.base_type().min(), dtype.base_type().max()  # type: ignore[attr-defined]
+    least, most = pl.select(low, high).row(0)
+    return pl.Series([v for v in whole if least <= v <= most], dtype=dtype)

@@ -1,0 +1,75 @@
+"""The short way: validate a frame, name the rows that fail."""
+
+from __future__ import annotations
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import polars as pl
+import pytest
+
+import gx_polars
+
+
+@pytest.fixture
+def people() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "age": [34, None, -1, 51],
+            "name": ["Ann", "Bob", "Ann", None],
+            "height_cm": [170.0, float("nan"), 181.0, 190.0],
+        }
+    )
+
+
+@pytest.fixture
+def suite() -> gx.ExpectationSuite:
+    return gx.ExpectationSuite(
+        "people",
+        expectations=[
+            gxe.ExpectColumnValuesToNotBeNull(column="age"),
+            gxe.ExpectColumnValuesToBeBetween(column="age", min_value=0, max_value=120, meta={"name": "age is human"}),
+            gxe.ExpectColumnValuesToBeUnique(column="name", mostly=0.1),
+            gxe.ExpectTableRowCountToBeBetween(min_value=1, max_value=10),
+        ],
+    )
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_validate_returns_the_counts_of_each_expectation(
+    people: pl.DataFrame, suite: gx.ExpectationSuite, lazy: bool
+) -> None:
+    result = gx_polars.validate(people.lazy() if lazy else people, suite, result_format="COMPLETE")
+
+    failed = {
+        each.expectation_config.type: each.result["unexpected_index_list"]
+        for each in result.results
+        if not each.success
+    }
+    assert failed == {"expect_column_values_to_not_be_null": [1], "expect_column_values_to_be_between": [2]}
+    assert result.statistics["successful_expectations"] == 2
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_row_mask_names_what_each_row_breaks_whatever_mostly_forgives(
+    people: pl.DataFrame, suite: gx.ExpectationSuite, lazy: bool
+) -> None:
+    mask = gx_polars.row_mask(people.lazy() if lazy else people, suite)
+
+    unique = "expect_column_values_to_be_unique(name)"
+    assert mask.to_list() == [[unique], ["expect_column_values_to_not_be_null(age)"], ["age is human", unique], []]
+
+
+def test_row_mask_refuses_to_call_rows_sound_when_an_expectation_cannot_run(people: pl.DataFrame) -> None:
+    suite = gx.ExpectationSuite("s", expectations=[gxe.ExpectColumnValuesToNotBeNull(column="weight_kg")])
+
+    with pytest.raises(gx_polars.MetricFailed, match="weight_kg"):
+        gx_polars.row_mask(people, suite)
+
+
+def test_an_expectation_that_cannot_run_has_failed_with_its_reason(people: pl.DataFrame) -> None:
+    suite = gx.ExpectationSuite("s", expectations=[gxe.ExpectColumnValuesToBeBetween(column="name", min_value=1)])
+
+    (result,) = gx_polars.validate(people, suite).results
+
+    assert not result.success
+    assert "the column is String" in str(result.exception_info)
