@@ -29,6 +29,9 @@ SOURCE = "Savant pitches"
 ROW_CAPS = (25_000, 30_000, 40_000)
 """Rows at which an answer was silently cut: today, in 2017, from 2018 to 2020."""
 
+FEWEST_COLUMNS = 89
+"""Columns of a header in 2020; later ones have more."""
+
 KNOWN = frozenset(COLUMNS_2026)
 NEEDED = frozenset({
     "game_pk", "game_date", "at_bat_number", "pitch_number", "game_type", "home_team", "away_team", "batter",
@@ -92,8 +95,8 @@ def _refuse_cut(body: bytes, header: tuple[str, ...]) -> None:
     last = stripped[stripped.rfind(b"\n") + 1 :]
     quotes_open = stripped.count(b'"') % 2
     fields = b"".join(last.split(b'"')[::2]).count(b",") + 1
-    # a header alone is whole when nothing needed is missing: the needed names end at three quarters of it
-    if quotes_open or fields != len(header) or (last is stripped and not set(header) >= NEEDED):
+    header_cut = b"\n" not in stripped and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
+    if quotes_open or fields != len(header) or header_cut:
         raise UpstreamMalformed(
             f"{SOURCE} answered {len(body):,} bytes whose last line has {fields} fields where the header has "
             f"{len(header)}: the answer was cut; ask again.",
