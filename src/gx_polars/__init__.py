@@ -8,9 +8,10 @@ from gx_polars.batch import PolarsBatchData
 from gx_polars.domain import Column, Domain
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.errors import MetricFailed, NotSupported
-from gx_polars.prepared import PreparedSuite, prepared, row_mask, validate
+from gx_polars.prepared import PreparedSuite, prepared, row_mask, row_rules, validate
 from gx_polars.reduction import Reduction
 from gx_polars.registry import polars_aggregate, polars_condition
+from gx_polars.rows import RowRule
 
 __all__ = [
     "Column",
@@ -21,9 +22,11 @@ __all__ = [
     "PolarsExecutionEngine",
     "PreparedSuite",
     "Reduction",
+    "RowRule",
     "polars_aggregate",
     "polars_condition",
     "prepared",
     "row_mask",
+    "row_rules",
     "validate",
 ]

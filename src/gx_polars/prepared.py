@@ -8,6 +8,7 @@ import pickle
 import threading
 import traceback
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,7 +30,7 @@ from gx_polars.ask import Ask
 from gx_polars.batch import PolarsBatchData
 from gx_polars.engine import PolarsExecutionEngine, describe
 from gx_polars.plan import Outcome, Plan
-from gx_polars.rows import is_row_level, mask_of, row_plan, rule_names
+from gx_polars.rows import RowRule, Severity, mask_of, of_severity, row_plan, rules_of
 
 Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 ResultFormat: TypeAlias = str | dict[str, Any]
@@ -64,18 +65,13 @@ class SchemaPlan:
         plan: The asks.
         known: Metrics that the schema alone answers.
         failed: Metrics that cannot be asked of this schema, and why.
+        rows: Plans that find failing rows, by the severities asked for.
     """
 
     plan: Plan
     known: dict[Any, Any]
     failed: dict[Any, Exception]
-    _rows: list[Plan] = field(default_factory=list)
-
-    def rows(self, checks: list[Check], engine: PolarsExecutionEngine) -> Plan:
-        """Return the plan that finds the failing rows, made when it is first asked for."""
-        if not self._rows:
-            self._rows.append(row_plan(checks, engine))
-        return self._rows[0]
+    rows: dict[Any, Plan] = field(default_factory=dict)
 
 
 class PreparedSuite:
@@ -103,7 +99,7 @@ class PreparedSuite:
         engine = PolarsExecutionEngine(nan_is_missing=nan_is_missing, streaming=streaming)
         parameters = {**(suite.suite_parameters or {}), **(suite_parameters or {})}
         self._checks = [_check(each, result_format, engine) for each in _configurations(suite, parameters)]
-        self._row_checks = [check for check in self._checks if is_row_level(check)]
+        self.row_rules = rules_of(self._checks)
         self._metrics = {metric.id: metric for check in self._checks for metric in check.metrics.values()}
         self._plans: OrderedDict[Any, SchemaPlan] = OrderedDict()
         self._lock = threading.Lock()
@@ -126,13 +122,17 @@ class PreparedSuite:
         results = [self._result(check, outcome, engine) for check in self._checks]
         return _suite_result(self.name, results, started_at)
 
-    def row_mask(self, frame: Frame) -> pl.Series:
+    def row_mask(self, frame: Frame, severity: Severity | Collection[Severity] | None = None) -> pl.Series:
         """Return the names of the row-level expectations that each row of a frame breaks; see `gx_polars.row_mask`."""
         engine = PolarsExecutionEngine(**self._engine_options)
         engine.load_batch_data(BATCH_ID, frame)
         batch = engine.batch(BATCH_ID)
-        outcome = self._schema_plan(engine, batch).rows(self._row_checks, engine).run(batch, engine.collect_engine)
-        return mask_of(outcome, rule_names(self._row_checks))
+        rules = of_severity(self.row_rules, severity)
+        plans = self._schema_plan(engine, batch).rows
+        key = tuple(rule.name for rule in rules)
+        if key not in plans:
+            plans[key] = row_plan(rules, engine)
+        return mask_of(plans[key].run(batch, engine.collect_engine), rules)
 
     def _schema_plan(self, engine: PolarsExecutionEngine, batch: PolarsBatchData) -> SchemaPlan:
         key = (batch.eager, tuple(batch.schema.items()))
@@ -296,16 +296,22 @@ def validate(
     return prepared(suite, result_format, **options).validate(frame)
 
 
-def row_mask(frame: Frame, suite: gx.ExpectationSuite, **options: Any) -> pl.Series:
+def row_mask(
+    frame: Frame,
+    suite: gx.ExpectationSuite,
+    *,
+    severity: Severity | Collection[Severity] | None = None,
+    **options: Any,
+) -> pl.Series:
     """Return which row-level expectations each row breaks: one list of names for each row, empty for a sound row.
 
-    The conditions are the ones that `validate` counts, so the rows named here are those of `unexpected_index_list`
-    whatever `mostly` forgives. An expectation is named by its `meta["name"]`, otherwise by type and columns, as in
-    `expect_column_values_to_be_between(age)`; a second one of a name gets ` #2`.
+    The conditions are the ones that `validate` counts, so the rows named here are those of `unexpected_index_list`,
+    whatever `mostly` forgives. `row_rules` tells what a name stands for.
 
     Args:
         frame: A data frame or a lazy frame.
         suite: An ordinary suite; expectations about the frame as a whole say nothing about rows and are passed over.
+        severity: Ask only expectations of this severity, or of these ("critical", "warning", "info"); None asks all.
         **options: See `PreparedSuite`.
 
     Returns:
@@ -314,4 +320,17 @@ def row_mask(frame: Frame, suite: gx.ExpectationSuite, **options: Any) -> pl.Ser
     Raises:
         MetricFailed: A row-level expectation could not be computed, so that no row can be called sound.
     """
-    return prepared(suite, "BOOLEAN_ONLY", **options).row_mask(frame)
+    return prepared(suite, "BOOLEAN_ONLY", **options).row_mask(frame, severity)
+
+
+def row_rules(
+    suite: gx.ExpectationSuite, *, severity: Severity | Collection[Severity] | None = None, **options: Any
+) -> list[RowRule]:
+    """Return the row-level expectations of a suite with the names that `row_mask` gives them, in its order.
+
+    Args:
+        suite: An ordinary suite.
+        severity: Only those of this severity, or of these; None for all.
+        **options: See `PreparedSuite`.
+    """
+    return of_severity(prepared(suite, "BOOLEAN_ONLY", **options).row_rules, severity)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import polars as pl
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from gx_polars.ask import Ask, Probe
 from gx_polars.derived import BoundCondition
@@ -15,21 +18,66 @@ from gx_polars.plan import Outcome, Plan
 from gx_polars.registry import CONDITIONS
 
 if TYPE_CHECKING:
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.validator.metric_configuration import MetricConfiguration
+
     from gx_polars.engine import PolarsExecutionEngine
     from gx_polars.prepared import Check
 
+Severity: TypeAlias = Literal["critical", "warning", "info"]
+
 BROKEN = "broken_expectations"
-_HEIGHT = "height"
+_HEIGHT = ("height",)  # no rule is named by a tuple
 _EMPTY_LIST = pl.Series(BROKEN, [[]], dtype=pl.List(pl.String))
 
 
-def rule_name(check: Check) -> str:
-    """Return the name of an expectation in a row mask: `meta["name"]` if it has one, else its type and its columns.
+@dataclass(frozen=True, slots=True)
+class RowRule:
+    """A row-level expectation and its name in a row mask.
 
-    The latter reads `expect_column_values_to_be_between(age)`.
+    Attributes:
+        name: `meta["rule"]` of the expectation if it has one, else its type and its columns, as in
+            "expect_column_values_to_be_between(age)"; a second rule of a name has " #2" behind it.
+        severity: "critical", "warning" or "info".
+        configuration: The expectation's type, arguments, meta and notes.
+        metric: What a validation counts for it.
+        map_metric: The condition.
     """
-    configuration = check.configuration
-    given = (configuration.meta or {}).get("name")
+
+    name: str
+    severity: str
+    configuration: ExpectationConfiguration
+    metric: MetricConfiguration
+    map_metric: str
+
+
+def rules_of(checks: Sequence[Check]) -> list[RowRule]:
+    """Return the expectations that judge rows one by one (by a condition), in order; the others judge the frame."""
+    rules: list[RowRule] = []
+    counts: Counter[str] = Counter()
+    for check in checks:
+        map_metric = getattr(check.expectation, "map_metric", None)
+        metric = check.metrics.get(f"{map_metric}.unexpected_count")
+        if map_metric not in CONDITIONS or metric is None:
+            continue
+        name = _rule_name(check.configuration)
+        counts[name] += 1
+        name = name if counts[name] == 1 else f"{name} #{counts[name]}"
+        severity = str(FailureSeverity(check.configuration.severity).value)
+        rules.append(RowRule(name, severity, check.configuration, metric, map_metric))
+    return rules
+
+
+def of_severity(rules: Sequence[RowRule], severity: Severity | Collection[Severity] | None) -> list[RowRule]:
+    """Return the rules of a severity, or of several; all for None."""
+    if severity is None:
+        return list(rules)
+    wanted = {severity} if isinstance(severity, str) else set(severity)
+    return [rule for rule in rules if rule.severity in {FailureSeverity(each).value for each in wanted}]
+
+
+def _rule_name(configuration: ExpectationConfiguration) -> str:
+    given = (configuration.meta or {}).get("rule")
     if given:
         return str(given)
     kwargs = configuration.kwargs
@@ -37,47 +85,27 @@ def rule_name(check: Check) -> str:
     return f"{configuration.type}({', '.join(columns)})"
 
 
-def rule_names(checks: list[Check]) -> list[str]:
-    """Return the names of expectations, the second of a name with ` #2` behind it."""
-    names: list[str] = []
-    counts: dict[str, int] = {}
-    for check in checks:
-        name = rule_name(check)
-        counts[name] = counts.get(name, 0) + 1
-        names.append(name if counts[name] == 1 else f"{name} #{counts[name]}")
-    return names
-
-
-def is_row_level(check: Check) -> bool:
-    """Return whether an expectation judges rows one by one (by a condition) rather than the frame."""
-    metric = getattr(check.expectation, "map_metric", None)
-    return metric in CONDITIONS and f"{metric}.unexpected_count" in check.metrics
-
-
-def row_plan(checks: list[Check], engine: PolarsExecutionEngine) -> Plan:
+def row_plan(rules: Sequence[RowRule], engine: PolarsExecutionEngine) -> Plan:
     """Return the plan that finds the failing rows of row-level expectations.
 
     Raises:
         MetricFailed: An expectation cannot be asked of this schema.
     """
     asks: dict[Any, Ask] = {
-        _HEIGHT: Ask(Probe((_HEIGHT,), (pl.len(),), lambda values, _: values[0]), lambda height: height)
+        _HEIGHT: Ask(Probe(_HEIGHT, (pl.len(),), lambda values, _: values[0]), lambda height: height)
     }
-    for name, check in zip(rule_names(checks), checks, strict=True):
-        map_metric = getattr(check.expectation, "map_metric", "")
-        metric = check.metrics[f"{map_metric}.unexpected_count"]
+    for rule in rules:
         try:
-            domain = Domain.of(engine, metric.metric_domain_kwargs)
-            condition = BoundCondition(CONDITIONS[map_metric], domain, metric.metric_value_kwargs)
-            failing = condition.failing()
+            domain = Domain.of(engine, rule.metric.metric_domain_kwargs)
+            failing = BoundCondition(CONDITIONS[rule.map_metric], domain, rule.metric.metric_value_kwargs).failing()
         except Exception as error:  # a user's condition may raise anything
-            msg = f"The rows that break {name} cannot be found: {error}"
+            msg = f"The rows that break {rule.name} cannot be found: {error}"
             raise MetricFailed(msg) from error
-        asks[name] = failing.and_then(lambda failing: failing.rows())
+        asks[rule.name] = failing.and_then(lambda failing: failing.rows())
     return Plan(asks)
 
 
-def mask_of(outcome: Outcome, names: Sequence[str]) -> pl.Series:
+def mask_of(outcome: Outcome, rules: Sequence[RowRule]) -> pl.Series:
     """Return the lists of broken expectations in the order of the suite, one for each row, empty for a sound row.
 
     Raises:
@@ -88,9 +116,9 @@ def mask_of(outcome: Outcome, names: Sequence[str]) -> pl.Series:
         raise MetricFailed(msg) from error
     height = outcome.values[_HEIGHT]
     parts = [
-        outcome.values[name].rename("row").to_frame().select("row", pl.lit(name).alias(BROKEN))
-        for name in names
-        if len(outcome.values[name])
+        outcome.values[rule.name].rename("row").to_frame().select("row", pl.lit(rule.name).alias(BROKEN))
+        for rule in rules
+        if len(outcome.values[rule.name])
     ]
     if not parts:
         return _EMPTY_LIST.new_from_index(0, height)

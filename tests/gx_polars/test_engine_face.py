@@ -27,7 +27,9 @@ def suite() -> gx.ExpectationSuite:
         "people",
         expectations=[
             gxe.ExpectColumnValuesToNotBeNull(column="age"),
-            gxe.ExpectColumnValuesToBeBetween(column="age", min_value=0, max_value=120, meta={"name": "age is human"}),
+            gxe.ExpectColumnValuesToBeBetween(
+                column="age", min_value=0, max_value=120, meta={"rule": "age is human"}, severity="warning"
+            ),
             gxe.ExpectColumnValuesToBeUnique(column="name", mostly=0.1),
             gxe.ExpectTableRowCountToBeBetween(min_value=1, max_value=10),
         ],
@@ -73,3 +75,18 @@ def test_an_expectation_that_cannot_run_has_failed_with_its_reason(people: pl.Da
 
     assert not result.success
     assert "the column is String" in str(result.exception_info)
+
+
+def test_row_rules_tell_what_the_names_of_a_mask_stand_for(suite: gx.ExpectationSuite) -> None:
+    rules = {rule.name: (rule.configuration.type, rule.severity) for rule in gx_polars.row_rules(suite)}
+
+    assert rules == {
+        "expect_column_values_to_not_be_null(age)": ("expect_column_values_to_not_be_null", "critical"),
+        "age is human": ("expect_column_values_to_be_between", "warning"),
+        "expect_column_values_to_be_unique(name)": ("expect_column_values_to_be_unique", "critical"),
+    }
+
+
+def test_a_row_mask_can_be_of_one_severity(people: pl.DataFrame, suite: gx.ExpectationSuite) -> None:
+    assert gx_polars.row_mask(people, suite, severity="warning").to_list() == [[], [], ["age is human"], []]
+    assert gx_polars.row_mask(people, suite, severity=("info",)).to_list() == [[], [], [], []]
