@@ -1,0 +1,65 @@
+"""Fitted numbers of the feature model, with the seasons they were fitted on.
+
+They live in `parameters.json` beside this module. Nothing in it was fitted on a season that the back-test scores.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from backstop.features.rates import Floats
+
+
+class Parameters(BaseModel):
+    """What a fit produced.
+
+    Attributes:
+        version: Name of the fit.
+        trained_on: The seasons and source behind it.
+        turns_by_slot: Log-odds of P(plate appearances >= n), n = 2..7, one row per threshold, nine slots each.
+        turns_home: What is added for the team that bats last, per threshold.
+        turns_on_base: What is added per unit of line-up on-base rate above the league's, per threshold.
+        workload_centres: Mean batters faced at the centre of each bin of expected batters faced.
+        workload_residuals: Per bin, the share of starts by residual from the rounded mean.
+        workload_first: Residual of the first entry.
+        workload_prior: Share of the league's mean batters faced expected of a pitcher without starts.
+        starter_experience: Upper ends, in batters faced over this and last season, of the experience buckets.
+        starter_role: Per bucket, the outcome rates relative to the league's (the last bucket has no upper end).
+        times_through: Per time through the order 1, 2, 3+: outcome rates relative to the starter's overall.
+        home: Outcome rates of batters at home relative to both sides' mean; the visitors' are the reciprocal.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    version: str
+    trained_on: str
+    turns_by_slot: tuple[tuple[float, ...], ...]
+    turns_home: tuple[float, ...]
+    turns_on_base: tuple[float, ...]
+    workload_centres: tuple[float, ...]
+    workload_residuals: tuple[tuple[float, ...], ...]
+    workload_first: int
+    workload_prior: float
+    starter_experience: tuple[float, ...]
+    starter_role: tuple[tuple[float, ...], ...]
+    times_through: tuple[tuple[float, ...], ...]
+    home: tuple[float, ...]
+
+    def turns_arrays(self) -> tuple[Floats, Floats, Floats]:
+        """Return (slot by threshold, home per threshold, on-base per threshold)."""
+        return np.asarray(self.turns_by_slot).T, np.asarray(self.turns_home), np.asarray(self.turns_on_base)
+
+    def workload_arrays(self) -> tuple[Floats, int, Floats]:
+        """Return (histograms by bin, residual of their first entry, centres of the bins)."""
+        return np.asarray(self.workload_residuals), self.workload_first, np.asarray(self.workload_centres)
+
+
+@functools.cache
+def default() -> Parameters:
+    """Return the parameters that ship with the package."""
+    text = resources.files("backstop.features").joinpath("parameters.json").read_text(encoding="utf-8")
+    return Parameters.model_validate_json(text)

@@ -1,0 +1,52 @@
+"""The prop markets: whose they are, which lines are offered by default, and what they settle on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from backstop.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One market.
+
+    Attributes:
+        key: The Odds API's name.
+        role: `batter` or `starter`: which features project it.
+        lines: Lines priced even when nobody quotes them.
+        settles_on: Columns of BOX whose sum is the outcome.
+        highest: Largest outcome that the distribution holds; more is counted there.
+    """
+
+    key: str
+    role: str
+    lines: tuple[float, ...]
+    settles_on: tuple[str, ...]
+    highest: int
+
+
+MARKETS: Final[dict[str, Market]] = {
+    market.key: market
+    for market in (
+        Market("batter_hits", "batter", (0.5, 1.5, 2.5), ("hits",), 7),
+        Market("batter_total_bases", "batter", (0.5, 1.5, 2.5, 3.5), ("total_bases",), 28),
+        Market("batter_home_runs", "batter", (0.5, 1.5), ("home_runs",), 7),
+        Market("batter_strikeouts", "batter", (0.5, 1.5, 2.5), ("strikeouts",), 7),
+        Market("batter_walks", "batter", (0.5, 1.5), ("walks",), 7),
+        Market("pitcher_strikeouts", "starter", tuple(n + 0.5 for n in range(2, 10)), ("pitcher_strikeouts",), 25),
+    )
+}
+"""Markets that can be projected."""
+
+
+def market(key: str) -> Market:
+    """Return a market by its key.
+
+    Raises:
+        UsageError: there is no such market.
+    """
+    if key not in MARKETS:
+        raise UsageError(f"{key!r} is not a market that is projected; the markets are {', '.join(sorted(MARKETS))}.")
+    return MARKETS[key]
