@@ -1,0 +1,89 @@
+"""Redis's errors in Backstop's words: whose fault, and is another try worth it?"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from redis import exceptions
+
+from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn what redis-py raises while `doing` something into an error of our tree.
+
+    Raises:
+        StoreUnavailable: no connection, a timeout, LOADING, a cluster that is down.
+        StaleVersion: a newer version is published already.
+        IncompleteVersion: a version does not hold every row.
+        StoreError: Redis refused for a reason that a retry does not remove.
+    """
+    try:
+        yield
+    except exceptions.RedisError as error:
+        raise explain(error, doing) from error
+
+
+def explain(error: exceptions.RedisError, doing: str) -> BackstopError:
+    """Return the error of our tree that stands for one of redis-py's."""
+    text = str(error)
+    if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
+        return StoreError(
+            f"Redis is a read-only replica, so {doing} failed. Point BACKSTOP_REDIS_URL at the master, or at the "
+            "sentinels so that the master is found.",
+            source="redis",
+        )
+    if isinstance(error, exceptions.OutOfMemoryError) or "OOM " in text:
+        return StoreError(
+            f"Redis is at its maxmemory, so {doing} failed; what was published before still stands. "
+            "Raise maxmemory or keep fewer versions.",
+            source="redis",
+        )
+    if isinstance(error, exceptions.BusyLoadingError) or "LOADING" in text:
+        return StoreUnavailable(
+            f"Redis is still loading its data, so {doing} failed. Try again in a moment.", source="redis"
+        )
+    if isinstance(error, exceptions.AuthenticationError | exceptions.NoPermissionError):
+        return StoreError(
+            f"Redis refused the login or the right for {doing} ({text}). Check BACKSTOP_REDIS_URL.", source="redis"
+        )
+    if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | exceptions.ClusterDownError):
+        return StoreUnavailable(
+            f"Redis does not answer, so {doing} failed ({text}). Check that it runs and BACKSTOP_REDIS_URL, "
+            "then run again.",
+            source="redis",
+        )
+    return _ours(text, doing)
+
+
+def _ours(text: str, doing: str) -> BackstopError:
+    """Read the errors that our own scripts return."""
+    word, *rest = text.split(" ")
+    if word == "STALE":
+        return StaleVersion(
+            f"Version {rest[0]} is published and newer, so {doing} was refused. Newer wins; nothing needs to be done.",
+            source="redis",
+        )
+    if word == "INCOMPLETE":
+        return IncompleteVersion(
+            f"{rest[0]} holds {rest[1]} entries, expected {rest[2]}, so {doing} was refused. Load the slate again.",
+            source="redis",
+        )
+    if word == "GONE":
+        return IncompleteVersion(
+            f"The version that was being written is gone (its time ran out, it was abandoned, or Redis lost its data), "
+            f"so {doing} was refused. Open a new one and load the slate again.",
+            source="redis",
+        )
+    if word == "CLOSED":
+        return StoreError(
+            f"The version is {rest[0] if rest else 'not open'} and takes no more rows, so {doing} was refused. "
+            "Open a new one.",
+            source="redis",
+        )
+    return StoreError(f"Redis refused: {text} ({doing}).", source="redis")

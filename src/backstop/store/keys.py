@@ -1,0 +1,174 @@
+"""The only speller of keys.
+
+Sport first, then the day as the cluster hash tag: all keys of one slate share a slot, so that one script may touch
+them, and different slates spread over a cluster. `docs/keys.md` is generated from `KEYS`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+SPORT: Final = "mlb"
+STAGE_TTL_S: Final = 15 * 60
+"""A version that nobody writes to for this long is given up: the longest load takes seconds."""
+
+SLATE_TTL_S: Final = 14 * 24 * 3600
+"""A published version leaves Redis after two weeks; the lake keeps it for ever."""
+
+GRACE_S: Final = 120
+"""A version that fell out of the kept ones stays this long, for readers that pinned it for a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKind:
+    """One kind of key: its pattern, what Redis keeps there, its lifetime and meaning."""
+
+    name: str
+    pattern: str
+    holds: str
+    lifetime: str
+    meaning: str
+
+
+KEYS: Final = (
+    KeyKind(
+        "days",
+        "bs:{sport}:days",
+        "sorted set",
+        "for ever",
+        "every day that was published, scored by its ordinal: listing without SCAN",
+    ),
+    KeyKind(
+        "published",
+        "bs:{sport}:published",
+        "channel",
+        "-",
+        "one message `day=version` per flip",
+    ),
+    KeyKind(
+        "sequence",
+        "bs:{sport}:{{{day}}}:seq",
+        "integer",
+        "for ever",
+        "last version number given out; a number is never used twice",
+    ),
+    KeyKind(
+        "current",
+        "bs:{sport}:{{{day}}}:cur",
+        "hash",
+        "for ever",
+        "the pointer: version served, its cutoff, when it was published, shards, newest version, pin",
+    ),
+    KeyKind(
+        "versions",
+        "bs:{sport}:{{{day}}}:vs",
+        "sorted set",
+        "for ever",
+        "published versions that are kept, scored by version number",
+    ),
+    KeyKind(
+        "draft",
+        "bs:{sport}:{{{day}}}:draft:{run_id}",
+        "string",
+        "15 minutes after the last write",
+        "version that a run is writing: an interrupted run finds it again",
+    ),
+    KeyKind(
+        "meta",
+        "bs:{sport}:{{{day}}}:v:{version}:meta",
+        "hash",
+        "like the version's rows",
+        "state, cutoff, run, columns and types per kind, counts, codec, every key of the version",
+    ),
+    KeyKind(
+        "receipts",
+        "bs:{sport}:{{{day}}}:v:{version}:receipts",
+        "hash",
+        "15 minutes after the last write",
+        "per written block: rows, players and checksum",
+    ),
+    KeyKind(
+        "rows",
+        "bs:{sport}:{{{day}}}:v:{version}:{kind}:{shard}",
+        "hash",
+        "15 minutes after the last write, 14 days once published, 2 minutes once replaced",
+        "player id to the JSON array of his rows; shard = player id modulo the number of shards",
+    ),
+    KeyKind(
+        "top",
+        "bs:{sport}:{{{day}}}:v:{version}:top:{order}:{market}",
+        "sorted set",
+        "like the version's rows",
+        "the best rows of a market (or `all`), scored by expected value or edge; a member is the row itself",
+    ),
+)
+"""Every kind of key there is."""
+
+_PATTERNS: Final = {kind.name: kind.pattern for kind in KEYS}
+
+
+@dataclass(frozen=True, slots=True)
+class SlateKeys:
+    """The keys of one day's slate.
+
+    >>> SlateKeys(dt.date(2025, 6, 15)).rows(7, "props", 0)
+    'bs:mlb:{2025-06-15}:v:7:props:0'
+    """
+
+    day: dt.date
+    sport: str = SPORT
+
+    def _spell(self, name: str, **parts: object) -> str:
+        return _PATTERNS[name].format(sport=self.sport, day=self.day.isoformat(), **parts)
+
+    @property
+    def sequence(self) -> str:
+        """The counter of version numbers."""
+        return self._spell("sequence")
+
+    @property
+    def current(self) -> str:
+        """The pointer."""
+        return self._spell("current")
+
+    @property
+    def versions(self) -> str:
+        """The kept versions."""
+        return self._spell("versions")
+
+    def draft(self, run_id: str) -> str:
+        """The version that a run is writing."""
+        return self._spell("draft", run_id=run_id)
+
+    def meta(self, version: int) -> str:
+        """What is known of a version."""
+        return self._spell("meta", version=version)
+
+    def receipts(self, version: int) -> str:
+        """What was written to a version."""
+        return self._spell("receipts", version=version)
+
+    def rows(self, version: int, kind: str, shard: int) -> str:
+        """One shard of a version's rows."""
+        return self._spell("rows", version=version, kind=kind, shard=shard)
+
+    def top(self, version: int, order: str, market: str) -> str:
+        """The best rows of a market."""
+        return self._spell("top", version=version, order=order, market=market)
+
+    @property
+    def version_prefix(self) -> str:
+        """What every key of a version starts with, up to the version number: scripts append the rest."""
+        return self.meta(0).removesuffix("0:meta")
+
+
+def days(sport: str = SPORT) -> str:
+    """Return the key that lists the published days."""
+    return _PATTERNS["days"].format(sport=sport)
+
+
+def published(sport: str = SPORT) -> str:
+    """Return the channel on which flips are announced."""
+    return _PATTERNS["published"].format(sport=sport)
