@@ -5,6 +5,7 @@ Importing the package registers the engine, its metrics and its data source with
 
 from gx_polars import aggregates, conditions, overrides
 from gx_polars.batch import PolarsBatchData
+from gx_polars.datasource import PolarsDatasource
 from gx_polars.domain import Column, Domain
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.errors import MetricFailed, NotSupported
@@ -19,6 +20,7 @@ __all__ = [
     "MetricFailed",
     "NotSupported",
     "PolarsBatchData",
+    "PolarsDatasource",
     "PolarsExecutionEngine",
     "PreparedSuite",
     "Reduction",
