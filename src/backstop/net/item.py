@@ -79,6 +79,7 @@ class Answer:
         headers: Response headers worth keeping, lower-case names, secrets removed.
         from_archive: Whether no network was needed.
         attempts: Requests that it took, 0 from the archive.
+        revalidated: Whether the feed said that the archived body still holds (304).
     """
 
     item: Item
@@ -89,3 +90,4 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     from_archive: bool = False
     attempts: int = 1
+    revalidated: bool = False

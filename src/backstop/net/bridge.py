@@ -1,0 +1,152 @@
+"""The way in for callers without an event loop: one thread with one loop and one fetcher."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from redis.asyncio import Redis
+
+from backstop.clock import Clock, SystemClock
+from backstop.errors import UsageError
+from backstop.net.archive import Archive
+from backstop.net.client import Fetcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from types import TracebackType
+
+    from backstop.errors import UpstreamError
+    from backstop.net.breaker import Moved
+    from backstop.net.health import FeedHealth
+    from backstop.net.item import Answer, Item
+    from backstop.settings import Settings
+
+T = TypeVar("T")
+
+
+class Bridge:
+    """A fetcher on a loop of its own, called from any thread; a context manager.
+
+    Redis is used when `settings.redis_url` is set: the client belongs to the loop, so it is made there. Answers are
+    kept in `settings.archive_dir` unless the upstream is a replay.
+
+    Args:
+        settings: As for `Fetcher`.
+        clock: Stamps answers; the machine's clock when not given.
+        options: Further arguments of `Fetcher`.
+    """
+
+    _shared: dict[tuple[int, Settings], Bridge] = {}  # noqa: RUF012 - the point of it: one per process
+    _lock = threading.Lock()
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, **options: Any) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._options = options
+        self._loop = asyncio.new_event_loop()
+        self.closed = False
+        ready: Future[Fetcher] = Future()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True, name="backstop-net")
+        self._thread.start()
+        self.fetcher = ready.result()
+
+    @classmethod
+    def shared(cls, settings: Settings) -> Bridge:
+        """Return the bridge of this process for these settings, made at the first call, closed when the process ends.
+
+        A forked child gets its own: a loop thread does not survive a fork.
+        """
+        key = (os.getpid(), settings)
+        with cls._lock:
+            bridge = cls._shared.get(key)
+            if bridge is None or bridge.closed:
+                bridge = cls._shared[key] = cls(settings)
+                atexit.register(bridge.close)
+            return bridge
+
+    def fetch_many(
+        self,
+        items: Sequence[Item],
+        inspect: Callable[[bytes], None] | None = None,
+        on_done: Callable[[Item, Answer | UpstreamError], None] | None = None,
+        *,
+        budget_s: float | None = None,
+    ) -> list[Answer | UpstreamError]:
+        """Fetch items and wait for all; see `Fetcher.fetch_many`. `on_done` is called on the loop's thread."""
+        return self._call(self.fetcher.fetch_many(items, inspect, on_done, budget_s=budget_s))
+
+    def health(self) -> list[FeedHealth]:
+        """Return the state of every feed."""
+
+        async def ask() -> list[FeedHealth]:
+            return self.fetcher.health()
+
+        return self._call(ask())
+
+    def listen(self, listener: Callable[[Moved], None]) -> None:
+        """Call the listener, on the loop's thread, with every transition of a breaker."""
+        self._loop.call_soon_threadsafe(self.fetcher.listen, listener)
+
+    def close(self) -> None:
+        """End the fetcher, the loop and the thread; what is under way is cancelled."""
+        if self.closed:
+            return
+        self.closed = True
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:
+        if self.closed:
+            work.close()
+            raise UsageError("This bridge is closed; open another one.")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _run(self, ready: Future[Fetcher]) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._live(ready))
+
+    async def _live(self, ready: Future[Fetcher]) -> None:
+        url = self._settings.redis_url
+        redis: Redis | None = None if url is None else Redis.from_url(url)
+        try:
+            archive = Archive(self._settings.archive_dir)
+            async with Fetcher(
+                self._settings, clock=self._clock, redis=redis, **{"archive": archive, **self._options}
+            ) as fetcher:
+                ready.set_result(fetcher)
+                await self._stop.wait()
+                await _cancel_others()
+        except BaseException as error:
+            if not ready.done():
+                ready.set_exception(error)
+                return
+            raise
+        finally:
+            if redis is not None:
+                await redis.aclose()
+
+
+async def _cancel_others() -> None:
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

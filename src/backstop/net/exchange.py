@@ -1,0 +1,156 @@
+"""One request and its answer, on one host's connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+import httpx
+
+from backstop.errors import ConfigurationError, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from backstop.limits import MAX_RESPONSE_BYTES
+from backstop.net import content
+from backstop.net.item import Body, Item, Secret
+from backstop.net.secrets import EXTENSION, KeyedTransport
+
+if TYPE_CHECKING:
+    from backstop.settings import Settings
+
+CONNECT_S: Final = 10.0
+"""A host that does not take a connection within this time is down."""
+
+IDLE_S: Final = 30.0
+"""An unused connection is closed after this time; most servers close theirs after 60 s or more."""
+
+_ACCEPT: Final = {Body.CSV: "text/csv, application/download, */*", Body.JSON: "application/json"}
+
+
+class TimedOut(UpstreamUnavailable):
+    """The host did not finish its answer in time: a word about its load."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever the status.
+
+    Attributes:
+        status: HTTP status.
+        headers: All response headers.
+        body: Decoded content.
+    """
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Host:
+    """The connections to one host.
+
+    Args:
+        base: Scheme, host and port.
+        settings: Time limits and keys.
+        connections: Connections at most, the gate's cap.
+        limit: Bytes of a decoded answer at most.
+
+    Raises:
+        ConfigurationError: the base is not an address.
+    """
+
+    def __init__(self, base: str, settings: Settings, *, connections: int, limit: int = MAX_RESPONSE_BYTES) -> None:
+        _require_address(base)
+        self.base = base
+        self._timeout_s = settings.request_timeout_s
+        self._limit = limit
+        limits = httpx.Limits(
+            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE_S
+        )
+        transport = httpx.AsyncHTTPTransport(http2=base.startswith("https:"), limits=limits, retries=0)
+        # the total time is bounded below, for a slow drip would pass any timeout per read
+        timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
+        self._client = httpx.AsyncClient(transport=KeyedTransport(transport, settings), timeout=timeout)
+        self._headers = {
+            body: httpx.Headers({"accept": accept, "accept-encoding": "gzip", "user-agent": "backstop"})
+            for body, accept in _ACCEPT.items()
+        }
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def ask(self, item: Item, *, within_s: float, conditions: dict[str, str]) -> Reply:
+        """Send a request and read its whole answer.
+
+        Raises:
+            UpstreamUnavailable: no answer in time, no connection, a reset.
+            UpstreamMalformed: an answer that is shorter or longer than it says, or cannot be decompressed.
+            ResponseTooLarge: more bytes than allowed.
+        """
+        request = self._request(item, conditions)
+        limit_s = min(within_s, self._timeout_s)
+        try:
+            async with asyncio.timeout(limit_s):
+                response = await self._send(item, request)
+                return await self._read(item, response)
+        except TimeoutError:
+            raise _timed_out(item, limit_s) from None
+
+    def _request(self, item: Item, conditions: dict[str, str]) -> httpx.Request:
+        query = f"?{urlencode(item.params)}" if item.params else ""
+        headers = self._headers[item.body]
+        if conditions:
+            headers = httpx.Headers({**headers, **conditions})
+        extensions = {} if item.secret is Secret.NONE else {EXTENSION: (item.feed, item.secret)}
+        return httpx.Request("GET", f"{self.base}{item.path}{query}", headers=headers, extensions=extensions)
+
+    async def _send(self, item: Item, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._client.send(request, stream=True)
+        except httpx.TimeoutException:
+            raise _timed_out(item, self._timeout_s) from None
+        except httpx.TransportError as error:
+            raise _unavailable(item, "did not answer", error) from None
+
+    async def _read(self, item: Item, response: httpx.Response) -> Reply:
+        try:
+            body = await content.read(response, item, self._limit)
+        except httpx.RemoteProtocolError as error:
+            raise UpstreamMalformed(
+                f"The answer of {item.feed.value} to {item.table} {item.key} is not as long as it says ({error}); "
+                "ask again.",
+                source=item.feed.value,
+            ) from None
+        except httpx.TimeoutException:
+            raise _timed_out(item, self._timeout_s) from None
+        except httpx.TransportError as error:
+            raise _unavailable(item, "broke off its answer to", error) from None
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, response.headers, body)
+
+
+def _require_address(base: str) -> None:
+    try:
+        url = httpx.URL(base)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigurationError(f"{base!r} is not the address of a feed; expected http(s)://host[:port].")
+
+
+def _timed_out(item: Item, seconds: float) -> UpstreamError:
+    return TimedOut(
+        f"{item.feed.value} did not finish its answer to {item.table} {item.key} within {seconds:.3g} s; "
+        "ask again later.",
+        source=item.feed.value,
+    )
+
+
+def _unavailable(item: Item, did: str, error: Exception) -> UpstreamError:
+    name, text = type(error).__name__, str(error)
+    return UpstreamUnavailable(
+        f"{item.feed.value} {did} {item.table} {item.key} ({name}{f': {text}' if text else ''}); ask again later.",
+        source=item.feed.value,
+    )

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backstop.errors import ConfigurationError, UsageError
+from backstop.net.bridge import Bridge
+from backstop.net.item import Answer, Item
+from backstop.settings import Feed, Settings
+from tests.net.server import FaultServer
+
+ITEMS = [Item(Feed.STATSAPI, "box", str(n), f"/api/v1/game/{n}/boxscore") for n in range(50)]
+
+
+def test_callers_without_a_loop_get_answers_in_order(server: FaultServer, settings: Settings) -> None:
+    done: list[Item] = []
+    with Bridge(settings) as bridge:
+        outcomes = bridge.fetch_many(ITEMS, on_done=lambda item, _: done.append(item))
+    assert [outcome.item for outcome in outcomes if isinstance(outcome, Answer)] == ITEMS
+    assert sorted(item.key for item in done) == sorted(item.key for item in ITEMS)
+    assert (settings.archive_dir / "index").is_dir()
+
+
+def test_many_threads_share_one_gate(server: FaultServer, settings: Settings) -> None:
+    with Bridge(settings) as bridge, ThreadPoolExecutor(8) as pool:
+        runs = [pool.submit(bridge.fetch_many, ITEMS[n::8]) for n in range(8)]
+        assert sum(len(run.result()) for run in runs) == 50
+    assert server.most_in_flight <= 25
+
+
+def test_one_bridge_per_process_and_settings(settings: Settings) -> None:
+    first, again = Bridge.shared(settings), Bridge.shared(settings.model_copy())
+    other = Bridge.shared(settings.model_copy(update={"request_timeout_s": 1.0}))
+    assert first is again
+    assert first is not other
+    first.close()
+    assert Bridge.shared(settings) is not first
+    Bridge.shared(settings).close()
+    other.close()
+
+
+def test_a_closed_bridge_says_so_and_leaves_no_thread(settings: Settings) -> None:
+    bridge = Bridge(settings)
+    bridge.close()
+    bridge.close()
+    with pytest.raises(UsageError, match="closed"):
+        bridge.fetch_many(ITEMS)
+    assert "backstop-net" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_an_error_that_is_not_a_feeds_reaches_the_caller(settings: Settings) -> None:
+    with (
+        Bridge(settings.model_copy(update={"upstream": "live", "statsapi_url": "ftp://nonsense"})) as bridge,
+        pytest.raises(ConfigurationError),
+    ):
+        bridge.fetch_many(ITEMS)
+
+
+def test_health_names_every_feed(settings: Settings) -> None:
+    with Bridge(settings) as bridge:
+        bridge.fetch_many(ITEMS[:1])
+        health = {feed.feed: feed for feed in bridge.health()}
+    assert set(health) == {"savant", "statsapi", "theodds", "sportradar"}
+    assert health["statsapi"].last_success_at is not None
+    assert health["statsapi"].breaker == "closed"
