@@ -6,6 +6,10 @@ import polars as pl
 
 from backstop.sources.statsapi.schedule import OFF
 
+GAME_OFF = "the game is postponed or cancelled"
+GAME_UNCLEAR = "it is not clear which game of a doubleheader is meant"
+NO_GAME = "no game of these teams on the day"
+
 DAY_AND_TEAMS = ["game_date", "home_team", "away_team"]
 
 
@@ -41,10 +45,10 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("game_pk").is_not_null())
         .then(None)
         .when(pl.col("event_id_theodds").is_in(pairs["event_id_theodds"].implode()))
-        .then(pl.lit("several events stand for one game of a doubleheader"))
+        .then(pl.lit(GAME_UNCLEAR))
         .when(pl.struct(DAY_AND_TEAMS).is_in(off.select(pl.struct(DAY_AND_TEAMS)).to_series().implode()))
-        .then(pl.lit("the game is postponed or cancelled"))
-        .otherwise(pl.lit("no game of these teams on the day"))
+        .then(pl.lit(GAME_OFF))
+        .otherwise(pl.lit(NO_GAME))
     )
     matched = events.join(found, on="event_id_theodds", how="left")
     return matched.select("event_id_theodds", "game_pk", reason.alias("reason")).sort("event_id_theodds")

@@ -1,8 +1,8 @@
 """Who a quoted name is: matched within the two teams of the quoted game, unmatched with a reason otherwise.
 
-Three passes, each only for names that the one before left: the compared name; the same without middle initials; the
-same with given names that stand for one another (Matt, Matthew). A name that fits two players of the game is never
-guessed.
+Four passes, each only for names that the one before left: the compared name with a quoted suffix (so that Luis Garcia
+Jr. is not Luis Garcia); the compared name; the same without middle initials; the same with given names that stand for
+one another (Matt, Matthew). A name that fits two players of the game is never guessed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from backstop.identity import names
-from backstop.identity.games import match_events
+from backstop.identity.games import GAME_OFF, match_events
 from backstop.tables import QUOTES
 
 PASSES = (
+    ("name and suffix", names.with_suffix),
     ("name", names.normalise),
     ("without middle initial", names.without_middle),
     ("given name", names.by_given_name),
@@ -42,7 +43,7 @@ class Matched:
         quotes: `core_quotes` with game_pk and player_id_mlbam filled where they were found; as many rows as came in.
         report: One row per event and quoted name: game_pk, player_id_mlbam, matched_by (the pass), reason (why not),
             quotes (rows concerned).
-        unmatched_share: Unmatched (event, name) pairs over all, 0 without any.
+        unmatched_share: Unmatched (event, name) pairs over all, 0 without any; those of games that are off left out.
     """
 
     quotes: pl.DataFrame
@@ -84,9 +85,10 @@ def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFram
         .cast(QUOTES.schema)  # type: ignore[arg-type]
         .sort(QUOTES.key)
     )
-    unmatched = report["player_id_mlbam"].null_count()
+    counted = report.filter(pl.col("reason").ne_missing(GAME_OFF))
+    unmatched = counted["player_id_mlbam"].null_count()
     return Matched(
-        filled, report.sort("event_id_theodds", "player_name"), unmatched / len(report) if len(report) else 0.0
+        filled, report.sort("event_id_theodds", "player_name"), unmatched / len(counted) if len(counted) else 0.0
     )
 
 

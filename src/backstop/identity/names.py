@@ -24,7 +24,7 @@ GIVEN_NAMES: tuple[frozenset[str], ...] = tuple(
 )  # fmt: skip
 """Given names that stand for one another."""
 
-_SUFFIX = r"[\s,]+(?:jr|sr|ii|iii|iv)\.?$"
+_SUFFIX = r"[\s,]+(jr|sr|ii|iii|iv)\.?$"
 _IN_BRACKETS = r"\([^)]*\)"
 
 
@@ -45,6 +45,16 @@ def normalise(expr: pl.Expr) -> pl.Expr:
     ('jtrealmuto', 'ronaldacuna')
     """
     return plain(expr).str.replace_all(" ", "")
+
+
+def with_suffix(expr: pl.Expr) -> pl.Expr:
+    """Return the compared name followed by its suffix, null for a name without one.
+
+    >>> pl.select(a=with_suffix(pl.lit("Luis García Jr.")), b=with_suffix(pl.lit("Luis García"))).row(0)
+    ('luisgarcia jr', None)
+    """
+    suffix = expr.str.to_lowercase().str.strip_chars().str.extract(_SUFFIX, 1)
+    return normalise(expr) + " " + suffix
 
 
 def without_middle(expr: pl.Expr) -> pl.Expr:

@@ -1,0 +1,172 @@
+"""Quoted names find their player within the two teams of the game, or nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backstop.identity.games import match_events
+from backstop.identity.match import match_quotes
+from backstop.tables import QUOTES
+from tests.identity.frames import at, games, players, quotes
+
+GAME = games((1, "LAD", "ATH", at(20)))
+
+
+def found(quoted: pl.DataFrame, listed: pl.DataFrame, schedule: pl.DataFrame = GAME) -> dict[str, int | None]:
+    matched = match_quotes(quoted, schedule, listed)
+    assert len(matched.quotes) == len(quoted)
+    assert matched.quotes.schema == QUOTES.schema
+    return dict(matched.quotes.select("player_name", "player_id_mlbam").iter_rows())
+
+
+def reason(quoted: pl.DataFrame, listed: pl.DataFrame, schedule: pl.DataFrame = GAME) -> str:
+    return match_quotes(quoted, schedule, listed).report["reason"].item()  # type: ignore[no-any-return]
+
+
+def test_a_name_finds_its_player_whatever_the_accents() -> None:
+    assert found(quotes(["Teoscar Hernandez"]), players((1, 606192, "Teoscar Hernández", "LAD"))) == {
+        "Teoscar Hernandez": 606192
+    }
+
+
+def test_the_game_is_filled_in_too() -> None:
+    matched = match_quotes(quotes(["Nobody"]), GAME, players())
+    assert matched.quotes["game_pk"].to_list() == [1]
+
+
+def test_a_player_of_another_game_is_nobody() -> None:
+    listed = players((2, 5, "Aaron Judge", "NYY"))
+    assert found(quotes(["Aaron Judge"]), listed) == {"Aaron Judge": None}
+    assert reason(quotes(["Aaron Judge"]), listed) == "nobody of the two teams has this name"
+
+
+def test_same_names_in_other_games_are_told_apart_by_the_team() -> None:
+    listed = players((1, 571970, "Max Muncy", "LAD"), (2, 691777, "Max Muncy", "ATH"))
+    both = pl.concat([
+        quotes(["Max Muncy"], event="a", away="SF"), quotes(["Max Muncy"], event="b", home="ATH", away="KC"),
+    ])  # fmt: skip
+    schedule = games((1, "LAD", "SF", at(20)), (2, "ATH", "KC", at(20)))
+    matched = match_quotes(both, schedule, listed)
+    assert matched.quotes.select("event_id_theodds", "player_id_mlbam").rows() == [("a", 571970), ("b", 691777)]
+
+
+def test_two_players_of_one_name_in_one_game_are_never_guessed() -> None:
+    listed = players((1, 571970, "Max Muncy", "LAD"), (1, 691777, "Max Muncy", "ATH"))
+    assert found(quotes(["Max Muncy"]), listed) == {"Max Muncy": None}
+    assert reason(quotes(["Max Muncy"]), listed) == "two players of the game have this name"
+
+
+def test_a_quoted_suffix_tells_two_players_apart_but_its_absence_does_not() -> None:
+    listed = players((1, 671277, "Luis García Jr.", "WSH"), (1, 472610, "Luis García", "LAD"))
+    assert found(quotes(["Luis Garcia Jr."]), listed) == {"Luis Garcia Jr.": 671277}
+    assert found(quotes(["Luis Garcia"]), listed) == {"Luis Garcia": None}
+
+
+@pytest.mark.parametrize(
+    ("quoted", "listed", "by"),
+    [
+        ("Ronald Acuna Jr.", "Ronald Acuña Jr.", "name and suffix"),
+        ("Ronald Acuna Jr.", "Ronald Acuña", "name"),
+        ("Michael A. Taylor", "Michael Taylor", "without middle initial"),
+        ("Matthew Boyd", "Matt Boyd", "given name"),
+    ],
+)
+def test_the_report_says_by_which_pass_a_name_was_matched(quoted: str, listed: str, by: str) -> None:
+    matched = match_quotes(quotes([quoted]), GAME, players((1, 7, listed, "LAD")))
+    assert matched.report["matched_by"].to_list() == [by]
+
+
+def test_a_looser_pass_that_fits_two_players_guesses_neither() -> None:
+    listed = players((1, 7, "Matt Boyd", "LAD"), (1, 8, "Matty Boyd", "ATH"), (1, 9, "Matthew B. Boyd", "ATH"))
+    assert found(quotes(["Mat Boyd"]), listed) == {"Mat Boyd": None}
+    listed = players((1, 7, "Mike Smith", "LAD"), (1, 8, "Michael B. Smith", "ATH"))
+    assert found(quotes(["Michael Q. Smith"]), listed)["Michael Q. Smith"] in {8, None}
+    assert found(quotes(["Mikey Smith", "Mike Q. Smith"]), listed)["Mikey Smith"] is None
+
+
+def test_the_share_counts_event_and_name_pairs_and_not_quotes() -> None:
+    many = pl.concat([quotes(["A B"]), quotes(["A B"]).with_columns(line=pl.lit(1.5)), quotes(["C D"])])
+    matched = match_quotes(many, GAME, players((1, 7, "A B", "LAD")))
+    assert matched.unmatched_share == 0.5
+    assert matched.unmatched["player_name"].to_list() == ["C D"]
+    assert matched.report["quotes"].to_list() == [2, 1]
+
+
+def test_without_quotes_nothing_is_unmatched() -> None:
+    matched = match_quotes(QUOTES.empty(), GAME, players())
+    assert (matched.unmatched_share, len(matched.quotes), len(matched.report)) == (0.0, 0, 0)
+
+
+def test_names_of_a_postponed_game_are_reported_but_do_not_count_as_unmatched() -> None:
+    off = games((1, "LAD", "ATH", at(20)), status="Postponed")
+    matched = match_quotes(quotes(["A B"]), off, players((1, 7, "A B", "LAD")))
+    assert matched.report["reason"].to_list() == ["the game is postponed or cancelled"]
+    assert matched.unmatched_share == 0.0
+
+
+def test_names_of_an_event_without_a_game_count_as_unmatched() -> None:
+    matched = match_quotes(quotes(["A B"], home="NYY"), GAME, players())
+    assert matched.report["reason"].to_list() == ["no game of these teams on the day"]
+    assert matched.unmatched_share == 1.0
+
+
+def doubleheader_events(*starts: tuple[str, dt.datetime]) -> pl.DataFrame:
+    frames = [quotes(["A B"], event=event, start=start) for event, start in starts]
+    return pl.concat(frames).select("event_id_theodds", "commence_at", "game_date", "home_team", "away_team")
+
+
+DOUBLEHEADER = games((1, "LAD", "ATH", at(17)), (2, "LAD", "ATH", at(23)))
+
+
+def pks(events: pl.DataFrame, schedule: pl.DataFrame) -> list[int | None]:
+    return match_events(events, schedule)["game_pk"].to_list()
+
+
+def test_two_events_of_a_doubleheader_are_its_games_in_order() -> None:
+    # a placeholder: the second game is listed five minutes after the first
+    events = doubleheader_events(("a", at(17, 5)), ("b", at(17, 10)))
+    assert pks(events, DOUBLEHEADER) == [1, 2]
+
+
+def test_a_single_event_of_a_doubleheader_is_the_game_with_the_nearest_start() -> None:
+    assert pks(doubleheader_events(("a", at(22, 40))), DOUBLEHEADER) == [2]
+
+
+def test_an_event_as_near_to_both_games_is_neither() -> None:
+    assert pks(doubleheader_events(("a", at(20))), DOUBLEHEADER) == [None]
+
+
+def test_a_moved_start_within_the_day_does_not_matter_without_a_doubleheader() -> None:
+    assert pks(doubleheader_events(("a", at(23))), games((1, "LAD", "ATH", at(17)))) == [1]
+
+
+def test_of_a_postponed_and_a_played_game_the_played_one_counts() -> None:
+    both = pl.concat([games((1, "LAD", "ATH", at(17)), status="Postponed"), games((2, "LAD", "ATH", at(23)))])
+    assert pks(doubleheader_events(("a", at(17))), both) == [2]
+
+
+NAMES = st.lists(
+    st.sampled_from(
+        ["Max Muncy", "Luis Garcia", "Luis García Jr.", "Michael A. Taylor", "Matt Boyd", "Matthew Boyd", "X"]
+    ),
+    max_size=5,
+    unique=True,
+)
+
+
+@given(quoted=NAMES, home=NAMES, away=NAMES)
+def test_every_quote_comes_out_once_and_a_match_is_always_on_the_roster(
+    quoted: list[str], home: list[str], away: list[str]
+) -> None:
+    rows = [(1, n, name, "LAD") for n, name in enumerate(home)]
+    rows += [(1, 100 + n, name, "ATH") for n, name in enumerate(away)]
+    matched = match_quotes(quotes(quoted), GAME, players(*rows))
+    assert sorted(matched.quotes["player_name"]) == sorted(quoted)
+    assert set(matched.quotes["player_id_mlbam"].drop_nulls()) <= {player for _, player, _, _ in rows}
+    explained = matched.report.select((pl.col("player_id_mlbam").is_null() == pl.col("reason").is_not_null()).all())
+    assert explained.item()
