@@ -1,0 +1,44 @@
+# The targets are what CI runs. `make run` and `make test` set up everything they need from python3 and the package index.
+
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+SOURCES := src flows tasks expectations deployments benchmarks tests scripts
+WORKERS ?= 2
+
+.PHONY: help run stop test check bench docs screenshot lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: .venv/runtime  ## refresh one simulated game day end to end; KEEP=1 leaves the servers up
+	$(BIN)/backstop refresh --upstream demo $(if $(KEEP),--keep)
+
+stop: .venv/runtime  ## end what KEEP=1 left running
+	$(BIN)/backstop stop
+
+test: .venv/dev  ## every test
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+check: .venv/dev  ## lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev  ## every benchmark, results on the terminal
+	$(BIN)/python -m benchmarks
+
+screenshot: .venv/dev  ## docs/images/slate-run.png: the page of a run in the Prefect UI
+	$(BIN)/python scripts/screenshot
+
+lock:  ## resolve pyproject.toml into the two requirement locks
+	scripts/lock
+
+clean:  ## remove the environment and everything that runs left in the checkout
+	rm -rf .venv .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/runtime: requirements.lock pyproject.toml scripts/setup
+	scripts/setup requirements.lock $@
+
+.venv/dev: requirements-dev.lock pyproject.toml scripts/setup
+	scripts/setup requirements-dev.lock $@
