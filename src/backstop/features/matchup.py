@@ -44,16 +44,19 @@ def batter_rows(slate: Slate, model: Model) -> pl.DataFrame:
     versus_starter = odds_ratio(own, pitcher_rates(starters, model), model.league, hands, *ground)
     relief = np.stack([model.relief.get(team, model.relief[""]) for team in people["opponent"]])
     versus_relief = odds_ratio(own, relief, model.league, *ground)
+    on_base = _lineup_on_base(slate, model, people, pl.col("is_home"))
     reach = opportunity.turns_at_least(
         people["slot"].to_numpy(),
         people["is_home"].cast(pl.Float64).to_numpy(),
-        _lineup_on_base(slate, model, people),
+        on_base,
         model.turns_shift,
         model.parameters,
     )
     faced = opportunity.batters_distribution(starters["batters_faced_mean"].to_numpy(), model.parameters)
     return people.select(
-        *PERSON, "slot", "opposing_starter_id_mlbam", "history_pa", "whiff_rate", "barrel_rate", "xba",
+        *PERSON, "slot", "opposing_starter_id_mlbam", "history_pa", "recent_pa", "whiff_rate", "swinging_strike_rate",
+        "barrel_rate", "xba",
+        lineup_on_base=pl.Series(on_base),
         role=pl.lit("batter"),
         prior_only=pl.col("history_pa") == 0,
         **_columns("rate", own),
@@ -72,7 +75,8 @@ def starter_rows(slate: Slate, model: Model) -> pl.DataFrame:
     own = pitcher_rates(people, model)
     faced = opportunity.batters_distribution(people["batters_faced_mean"].to_numpy(), model.parameters)
     return people.rename({"pitcher_id_mlbam": "player_id_mlbam"}).select(
-        *PERSON, "history_pa", "batters_faced_mean", "outs_mean", "whiff_rate",
+        *PERSON, "history_pa", "recent_pa", "batters_faced_mean", "outs_mean", "starts", "whiff_rate", "swinging_strike_rate",
+        lineup_on_base=pl.Series(_lineup_on_base(slate, model, people, ~pl.col("is_home"))),
         role=pl.lit("starter"),
         prior_only=pl.col("history_pa") == 0,
         days_rest=(pl.col("game_date") - pl.col("last_start")).dt.total_days(),
@@ -100,7 +104,7 @@ def _known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Join what is known; a batter nobody has seen has zero counts and unknown sides."""
     history = model.batters.rename({"batter_id_mlbam": "player_id_mlbam"})
     joined = batters.join(history, on="player_id_mlbam", how="left", maintain_order="left")
-    return joined.with_columns(pl.col(*WEIGHTED).fill_null(0.0), pl.col("history_pa").fill_null(0))
+    return joined.with_columns(pl.col(*WEIGHTED).fill_null(0.0), pl.col("history_pa", "recent_pa").fill_null(0))
 
 
 def _known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -110,7 +114,7 @@ def _known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
     joined = joined.join(model.workload, on="pitcher_id_mlbam", how="left", maintain_order="left")
     return joined.with_columns(
         pl.col(*WEIGHTED).fill_null(0.0),
-        pl.col("history_pa", "recent_pa").fill_null(0),
+        pl.col("history_pa", "recent_pa", "starts").fill_null(0),
         pl.col("batters_faced_mean").fill_null(model.starter_batters * prior),
         pl.col("outs_mean").fill_null(model.starter_outs * prior),
     )
@@ -125,13 +129,14 @@ def _ground(people: pl.DataFrame, model: Model) -> tuple[Floats, Floats]:
     return field, np.where(people["is_home"].to_numpy()[:, None], home, 2.0 - home)
 
 
-def _lineup_on_base(slate: Slate, model: Model, people: pl.DataFrame) -> Floats:
-    """Return, per batter's row, his line-up's mean on-base rate minus the league's."""
+def _lineup_on_base(slate: Slate, model: Model, people: pl.DataFrame, side: pl.Expr) -> Floats:
+    """Return, per row, the mean on-base rate of the line-up of `side` (whether it is the home team's) minus the league's."""
     everyone = _known_batters(slate.lineups, model)
     rates = batter_rates(everyone, model)[:, ON_BASE].sum(axis=1) - model.league[ON_BASE].sum()
-    side = everyone.select("game_pk", "is_home", on_base=pl.Series(rates))
-    mean = side.group_by("game_pk", "is_home", maintain_order=True).agg(pl.col("on_base").mean())
-    return people.join(mean, on=["game_pk", "is_home"], how="left", maintain_order="left")["on_base"].to_numpy()
+    sides = everyone.select("game_pk", "is_home", on_base=pl.Series(rates))
+    mean = sides.group_by("game_pk", "is_home", maintain_order=True).agg(pl.col("on_base").mean())
+    wanted = people.select("game_pk", is_home=side)
+    return wanted.join(mean, on=["game_pk", "is_home"], how="left", maintain_order="left")["on_base"].to_numpy()
 
 
 def _lineup_columns(slate: Slate, model: Model, people: pl.DataFrame, own: Floats) -> dict[str, pl.Series]:
