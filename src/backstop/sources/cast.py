@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from backstop.errors import SchemaDrift
-from backstop.sources.csvtext import Text
+from backstop.sources.csvtext import Text, numbered
 from backstop.sources.parsed import Drift, Parsed, rejections
 from backstop.tables import Table
 
@@ -39,7 +39,7 @@ def to_table(
     Raises:
         SchemaDrift: a needed column is gone, or most of its values cannot be read.
     """
-    gone = sorted(known - set(text.header))
+    gone = sorted(known - set(numbered(text.header)))
     if lost := sorted((needed | nullable) & set(gone)):
         raise SchemaDrift(
             f"{source} answered without the column{'s' * (len(lost) > 1)} {', '.join(lost)}, which {table.name} needs; "
@@ -66,7 +66,7 @@ def to_table(
         added=tuple(sorted(set(text.header) - known)),
         gone=tuple(gone),
         retyped=tuple(sorted(retyped)),
-        duplicated=tuple(sorted(text.duplicated)),
+        duplicated=tuple(sorted(name for name in text.duplicated if f"{name}#2" not in known)),
     )
     rows_in = len(text.frame) + len(text.misshapen)
     if not broken:

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -27,8 +27,8 @@ class Text:
 
     Attributes:
         header: Column names as sent, duplicates included.
-        frame: The columns asked for that exist, all String, one row per line with the right number of fields;
-            of a name that stands twice the first column counts.
+        frame: The columns asked for that exist, all String, one row per line with the right number of fields; of a name
+            that stands twice the first column has the name itself and the second `name#2`.
         misshapen: Lines with more or fewer fields than the header.
     """
 
@@ -84,14 +84,30 @@ def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
     """
     body = strip(body)
     header = header_of(body)
-    wanted = [name for name in dict.fromkeys(header) if name in columns]
+    unique = numbered(header)
+    wanted = {place: name for place, name in enumerate(unique) if name in columns}
     lines, misshapen = body, tuple[str, ...]()
     if any(count != len(header) - 1 for count in _separators(body, source)):
         lines, misshapen = _set_apart(body, len(header) - 1)
     if not wanted:
         return Text(header, pl.DataFrame(), misshapen)
-    frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=wanted)
-    return Text(header, frame.select(wanted), misshapen)
+    frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
+    frame.columns = list(wanted.values())
+    return Text(header, frame, misshapen)
+
+
+def numbered(header: Sequence[str]) -> list[str]:
+    """Return the names with `#2`, `#3` behind those that stood before.
+
+    >>> numbered(["a", "b", "a"])
+    ['a', 'b', 'a#2']
+    """
+    times: Counter[str] = Counter()
+    names = []
+    for name in header:
+        times[name] += 1
+        names.append(name if times[name] == 1 else f"{name}#{times[name]}")
+    return names
 
 
 def rows_of(body: bytes) -> int:
