@@ -1,0 +1,1 @@
+"""How each feed words what it knows."""

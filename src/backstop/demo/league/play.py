@@ -1,0 +1,418 @@
+"""Games played plate appearance by plate appearance, all of them at once.
+
+A step of the loop is one plate appearance of every game that still runs; the state of a game is a row of arrays. The
+same function plays the season and, some thousand times over, the days whose true probabilities are asked for.
+"""
+
+# ruff: noqa: PLR2004 - three outs, nine places, three bases
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backstop.demo.league import talent
+from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE, K
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+EVENTS: Final = (
+    "strikeout", "walk", "hit_by_pitch", "single", "double", "triple", "home_run", "field_out",
+    "intent_walk", "force_out", "grounded_into_double_play", "sac_fly", "sac_bunt", "field_error", "truncated_pa",
+)  # fmt: skip
+"""What a plate appearance may end with; the first eight in the order of `talent.CLASSES`."""
+
+INTENT_WALK, FORCE_OUT, GIDP, SAC_FLY, SAC_BUNT, ERROR, TRUNCATED = range(8, 15)
+BB_TYPES: Final = ("ground_ball", "fly_ball", "line_drive", "popup", "")
+GROUND, FLY, LINE, POPUP, NOT_IN_PLAY = range(5)
+NOBODY: Final = -1
+RELIEVED_MID_INNING: Final = -3
+"""Batters beyond his plan after which a pitcher is taken out in the middle of an inning."""
+
+REGULATION: Final = 9
+NEVER: Final = 99
+
+_TYPE_SHARES: Final = np.array(
+    [
+        [0.42, 0.08, 0.47, 0.03],  # single
+        [0.14, 0.32, 0.54, 0.00],  # double
+        [0.05, 0.50, 0.45, 0.00],  # triple
+        [0.00, 0.88, 0.12, 0.00],  # home run
+        [0.45, 0.31, 0.12, 0.12],  # out
+    ]
+)
+_SECOND_SCORES, _FIRST_TO_THIRD, _FIRST_SCORES = 0.62, 0.28, 0.42
+_DOUBLE_PLAY, _FORCED, _FLY_SCORES, _GROUNDER_SCORES, _ERROR, _BUNT, _INTENT = 0.34, 0.35, 0.62, 0.45, 0.018, 0.04, 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Line-up cards of games, one row per game; sides are 0 away, 1 home; players by `Player.index`.
+
+    Attributes:
+        club: (games, 2) index of the club.
+        lineup: (games, 2, 9) batting order.
+        starter: (games, 2) starting pitcher.
+        bullpen: (games, 2, n) relievers in the order of their coming.
+        pinch: (games, 2) who bats for the ninth place late; `NOBODY` for nobody.
+        pinch_inning: (games, 2) from which inning on.
+    """
+
+    club: Ints
+    lineup: Ints
+    starter: Ints
+    bullpen: Ints
+    pinch: Ints
+    pinch_inning: Ints
+
+    def repeated(self, times: int) -> Cards:
+        """Return every card `times` times over, game by game."""
+        return Cards(*(np.repeat(getattr(self, name), times, axis=0) for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class Plays:
+    """Plate appearances, one row each, in the order in which they were played in a game.
+
+    Columns: game, number (from 1), inning, half (0 top, 1 bottom), batter, pitcher, event (index of `EVENTS`), bb_type,
+    outs (before), on (rows of three runners before the first pitch), stole (runner who tries to steal second, or
+    `NOBODY`), caught, away_score, home_score (before), runs, rbi, scored (rows of four players), charged (rows of four
+    pitchers), earned (rows of four flags), outs_made (on the play itself).
+    """
+
+    columns: dict[str, NDArray[Any]]
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column."""
+        return self.columns[name]
+
+
+def play(cards: Cards, rng: np.random.Generator) -> Plays:
+    """Play every game to its end.
+
+    Args:
+        cards: Who plays.
+        rng: The only source of chance.
+
+    Returns:
+        The plate appearances, sorted by game and number.
+    """
+    table = _Table(cards, rng)
+    steps = []
+    while table.running.any():
+        steps.append(table.step())
+    columns = {name: np.concatenate([step[name] for step in steps]) for name in steps[0]}
+    order = np.lexsort((columns["number"], columns["game"]))
+    return Plays({name: values[order] for name, values in columns.items()})
+
+
+class _Table:
+    """The state of all games."""
+
+    def __init__(self, cards: Cards, rng: np.random.Generator) -> None:
+        games = len(cards.club)
+        self.cards, self.rng, self.talents = cards, rng, talent.talents()
+        self.lineup = cards.lineup.copy()
+        self.running = np.ones(games, dtype=bool)
+        self.number = np.zeros(games, dtype=np.int64)
+        self.inning = np.ones(games, dtype=np.int64)
+        self.half = np.zeros(games, dtype=np.int64)
+        self.outs = np.zeros(games, dtype=np.int64)
+        self.on = np.full((games, 3), NOBODY)
+        self.charge = np.full((games, 3), NOBODY)
+        self.clean = np.ones((games, 3), dtype=bool)
+        self.score = np.zeros((games, 2), dtype=np.int64)
+        self.place = np.zeros((games, 2), dtype=np.int64)
+        self.pitcher = cards.starter.copy()
+        self.called = np.zeros((games, 2), dtype=np.int64)
+        self.faced = np.zeros((games, 2), dtype=np.int64)
+        self.left = self._plan(cards.starter, spread=4.2)
+        self.park = np.log(np.array([talent.factors(club) for club in range(int(cards.club.max()) + 1)]))
+
+    def _plan(self, pitchers: Ints, spread: float) -> Ints:
+        """Draw how many batters pitchers are meant to face."""
+        mean = self.talents.stamina[pitchers]
+        drawn = np.rint(mean + spread * self.rng.standard_normal(pitchers.shape)).astype(np.int64)
+        return np.clip(drawn, 1, 33)
+
+    def step(self) -> dict[str, NDArray[Any]]:
+        """Play one plate appearance in every running game and return its row."""
+        g = np.flatnonzero(self.running)
+        side, field = self.half[g], 1 - self.half[g]
+        self._relieve(g, field)
+        self._pinch_hit(g, side)
+        self.number[g] += 1
+        batter = self.lineup[g, side, self.place[g, side]]
+        pitcher = self.pitcher[g, field]
+        row: dict[str, NDArray[Any]] = {
+            "game": g, "number": self.number[g].copy(), "inning": self.inning[g].copy(), "half": side.copy(),
+            "batter": batter, "pitcher": pitcher, "outs": self.outs[g].copy(), "on": self.on[g].copy(),
+            "away_score": self.score[g, 0].copy(), "home_score": self.score[g, 1].copy(),
+        }  # fmt: skip
+        row["stole"], row["caught"] = self._steal(g)
+        cut_short = self.outs[g] == 3
+        event = self._draw(g, batter, pitcher, side, field)
+        event[cut_short] = TRUNCATED
+        row |= self._resolve(g, batter, pitcher, event)
+        row["event"] = event
+        done = ~cut_short
+        self.faced[g[done], field[done]] += 1
+        self.left[g[done], field[done]] -= 1
+        self.place[g[done], side[done]] = (self.place[g[done], side[done]] + 1) % 9
+        self._end_halves(g)
+        return row
+
+    def _relieve(self, g: Ints, field: Ints) -> None:
+        left = self.left[g, field]
+        fresh = (self.outs[g] == 0) & (self.on[g] == NOBODY).all(axis=1)
+        change = ((left <= 0) & fresh) | (left <= RELIEVED_MID_INNING)
+        gc, fc = g[change], field[change]
+        depth = self.cards.bullpen.shape[2]
+        self.pitcher[gc, fc] = self.cards.bullpen[gc, fc, np.minimum(self.called[gc, fc], depth - 1)]
+        last = self.called[gc, fc] >= depth - 1
+        self.called[gc, fc] += 1
+        self.faced[gc, fc] = 0
+        # the last man of the bullpen stays to the end
+        self.left[gc, fc] = np.where(last, NEVER, self._plan(self.pitcher[gc, fc], spread=1.0))
+
+    def _pinch_hit(self, g: Ints, side: Ints) -> None:
+        turn = (self.place[g, side] == 8) & (self.inning[g] >= self.cards.pinch_inning[g, side])
+        gs, ss = g[turn], side[turn]
+        self.lineup[gs, ss, 8] = np.where(
+            self.cards.pinch[gs, ss] == NOBODY, self.lineup[gs, ss, 8], self.cards.pinch[gs, ss]
+        )
+
+    def _steal(self, g: Ints) -> tuple[Ints, Flags]:
+        runner = self.on[g, 0]
+        free = (runner != NOBODY) & (self.on[g, 1] == NOBODY)
+        goes = free & (self.rng.random(len(g)) < self.talents.steals[runner])
+        caught = goes & (self.rng.random(len(g)) >= talent.STEAL_SUCCEEDS)
+        safe = goes & ~caught
+        for state, nobody in ((self.on, NOBODY), (self.charge, NOBODY), (self.clean, True)):
+            state[g[safe], 1] = state[g[safe], 0]
+            state[g[goes], 0] = nobody
+        self.outs[g[caught]] += 1
+        return np.where(goes, runner, NOBODY), caught
+
+    def _draw(self, g: Ints, batter: Ints, pitcher: Ints, side: Ints, field: Ints) -> Ints:
+        rates = probabilities(
+            batter,
+            pitcher,
+            self.park[self.cards.club[g, 1]],
+            side == 1,
+            self.faced[g, field] >= 18,
+        )
+        drawn = (self.rng.random((len(g), 1)) > np.cumsum(rates, axis=1)).sum(axis=1)
+        event = np.minimum(drawn, OUT)
+        chance = (self.on[g, 0] == NOBODY) & (self.on[g, 1:] != NOBODY).any(axis=1)
+        intent = (event == BB) & chance & (self.rng.random(len(g)) < _INTENT)
+        return np.where(intent, INTENT_WALK, event)
+
+    def _resolve(self, g: Ints, batter: Ints, pitcher: Ints, event: Ints) -> dict[str, NDArray[Any]]:
+        """Move the runners, count outs and runs, and write the play's kind into `event`."""
+        u = self.rng.random((len(g), 6))
+        kind = _ball(event, u[:, 0])
+        _outs_in_detail(event, kind, self.on[g] != NOBODY, self.outs[g], u)
+        moves = _Moves(self.on[g], self.charge[g], self.clean[g], batter, pitcher)
+        moves.walk(np.isin(event, (BB, HBP, INTENT_WALK)))
+        moves.single(np.isin(event, (SINGLE,)), u)
+        moves.double(event == DOUBLE, u)
+        moves.triple(event == TRIPLE)
+        moves.homer(event == HOMER)
+        made = _OUTS_MADE[event]
+        alive = self.outs[g] + made < 3
+        moves.out(event, kind, alive, u)
+        self._cap_walk_offs(g, event, moves)
+        ends = self.outs[g] + made >= 3
+        no_run = ends & ~np.isin(event, (SINGLE, DOUBLE, TRIPLE, HOMER))
+        moves.forget(no_run)
+        self.on[g], self.charge[g], self.clean[g] = moves.on, moves.charge, moves.clean
+        self.outs[g] += made
+        runs = (moves.scored != NOBODY).sum(axis=1)
+        self.score[g, self.half[g]] += runs
+        rbi = np.where(np.isin(event, (GIDP, ERROR)), 0, runs)
+        return {
+            "bb_type": kind, "runs": runs, "rbi": rbi, "scored": moves.scored, "charged": moves.charged,
+            "earned": moves.earned, "outs_made": made,
+        }  # fmt: skip
+
+    def _cap_walk_offs(self, g: Ints, event: Ints, moves: _Moves) -> None:
+        """Stop counting once the home club leads in its last inning, except for home runs."""
+        needed = self.score[g, 0] - self.score[g, 1] + 1
+        last = (self.half[g] == 1) & (self.inning[g] >= REGULATION) & (event != HOMER)
+        order = np.cumsum(moves.scored != NOBODY, axis=1)
+        moves.scored[last[:, None] & (order > needed[:, None])] = NOBODY
+
+    def _end_halves(self, g: Ints) -> None:
+        late = self.inning[g] >= REGULATION
+        walked_off = late & (self.half[g] == 1) & (self.score[g, 1] > self.score[g, 0])
+        self.running[g[walked_off]] = False
+        over = (self.outs[g] >= 3) & ~walked_off
+        bottom = over & (self.half[g] == 1)
+        settled = (
+            over
+            & late
+            & np.where(self.half[g] == 0, self.score[g, 1] > self.score[g, 0], self.score[g, 1] != self.score[g, 0])
+        )
+        self.running[g[settled]] = False
+        self.inning[g[bottom]] += 1
+        changing = g[over]
+        self.half[changing] = 1 - self.half[changing]
+        self.outs[changing] = 0
+        self.on[changing], self.charge[changing], self.clean[changing] = NOBODY, NOBODY, True
+        extra = changing[self.inning[changing] > REGULATION]
+        side = self.half[extra]
+        # in extra innings the last batter of the inning before begins on second, and his run is unearned
+        self.on[extra, 1] = self.lineup[extra, side, (self.place[extra, side] - 1) % 9]
+        self.charge[extra, 1] = self.pitcher[extra, 1 - side]
+        self.clean[extra, 1] = False
+
+
+def probabilities(
+    batter: Ints, pitcher: Ints, log_park: talent.Rates, at_home: Flags, third_time: Flags
+) -> talent.Rates:
+    """Return the chance of every outcome of plate appearances, one row each.
+
+    The batter's rates times the pitcher's factors, times what hands, park, home and the third time through do.
+
+    Args:
+        batter: Index of players.
+        pitcher: Index of players.
+        log_park: Logarithm of the park's factors, one row each.
+        at_home: Whether the batter's club is at home.
+        third_time: Whether the pitcher has faced eighteen batters already.
+    """
+    skills = talent.talents()
+    bats, throws = skills.bats[batter], skills.throws[pitcher]
+    same = bats == throws
+    logs = skills.batting[batter] + skills.pitching[pitcher] + log_park
+    logs += np.where(same[:, None], np.log(talent.SAME_HAND), np.log(talent.OTHER_HAND))
+    logs += np.where(at_home[:, None], np.log(talent.AT_HOME), np.log(talent.ON_THE_ROAD))
+    logs += np.where(third_time[:, None], np.log(talent.THIRD_TIME), 0.0)
+    rates = np.exp(logs)
+    return np.asarray(rates / rates.sum(axis=1, keepdims=True))
+
+
+_OUTS_MADE: Final = np.array([1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 1, 0, 0])
+
+
+def _ball(event: Ints, u: talent.Rates) -> Ints:
+    """Draw how a ball in play left the bat; `NOT_IN_PLAY` for the others."""
+    row = np.clip(event - SINGLE, 0, len(_TYPE_SHARES) - 1)
+    drawn = (u[:, None] > np.cumsum(_TYPE_SHARES[row], axis=1)).sum(axis=1)
+    return np.where((event >= SINGLE) & (event <= OUT), np.minimum(drawn, POPUP), NOT_IN_PLAY)
+
+
+def _outs_in_detail(event: Ints, kind: Ints, on: Flags, outs: Ints, u: talent.Rates) -> None:
+    """Turn plain outs into errors, double plays, force outs, flies and bunts where the bases allow it."""
+    out, first = event == OUT, on[:, 0]
+    error = out & (u[:, 1] < _ERROR)
+    bunt = out & ~error & first & ~on[:, 1] & ~on[:, 2] & (outs == 0) & (u[:, 2] < _BUNT)
+    rest = out & ~error & ~bunt
+    double = rest & (kind == GROUND) & first & (outs < 2) & (u[:, 3] < _DOUBLE_PLAY)
+    forced = rest & (kind == GROUND) & first & ~double & (u[:, 4] < _FORCED)
+    fly = rest & (kind == FLY) & on[:, 2] & (outs < 2) & (u[:, 5] < _FLY_SCORES)
+    for mask, what in ((error, ERROR), (bunt, SAC_BUNT), (double, GIDP), (forced, FORCE_OUT), (fly, SAC_FLY)):
+        event[mask] = what
+    kind[bunt | (error & (kind == POPUP))] = GROUND
+
+
+class _Moves:
+    """Runners on their way: who stands where after the play, and who scored."""
+
+    def __init__(self, on: Ints, charge: Ints, clean: Flags, batter: Ints, pitcher: Ints) -> None:
+        self.on, self.charge, self.clean = on.copy(), charge.copy(), clean.copy()
+        self.batter, self.pitcher = batter, pitcher
+        rows = len(batter)
+        self.scored, self.charged = np.full((rows, 4), NOBODY), np.full((rows, 4), NOBODY)
+        self.earned = np.zeros((rows, 4), dtype=bool)
+
+    def walk(self, mask: Flags) -> None:
+        """Everybody who is forced moves up."""
+        first = mask & (self.on[:, 0] != NOBODY)
+        second = first & (self.on[:, 1] != NOBODY)
+        self._score(second & (self.on[:, 2] != NOBODY), 2)
+        self._move(second, 1, 2)
+        self._move(first, 0, 1)
+        self._bat(mask, 0)
+
+    def single(self, mask: Flags, u: talent.Rates) -> None:
+        """Third scores, second usually, first moves one or two."""
+        self._score(mask, 2)
+        self._score(mask & (u[:, 1] < _SECOND_SCORES), 1)
+        self._move(mask, 1, 2)
+        self._move(mask & (self.on[:, 2] == NOBODY) & (u[:, 2] < _FIRST_TO_THIRD), 0, 2)
+        self._move(mask, 0, 1)
+        self._bat(mask, 0)
+
+    def double(self, mask: Flags, u: talent.Rates) -> None:
+        """Third and second score, first often."""
+        self._score(mask, 2)
+        self._score(mask, 1)
+        self._score(mask & (u[:, 1] < _FIRST_SCORES), 0)
+        self._move(mask, 0, 2)
+        self._bat(mask, 1)
+
+    def triple(self, mask: Flags) -> None:
+        """Everybody scores."""
+        for base in (2, 1, 0):
+            self._score(mask, base)
+        self._bat(mask, 2)
+
+    def homer(self, mask: Flags) -> None:
+        """Everybody scores, and the batter."""
+        for base in (2, 1, 0):
+            self._score(mask, base)
+        self.scored[mask, 3], self.charged[mask, 3], self.earned[mask, 3] = self.batter[mask], self.pitcher[mask], True
+
+    def out(self, event: Ints, kind: Ints, alive: Flags, u: talent.Rates) -> None:
+        """Move runners on outs and errors; without `alive` the inning is over and nobody moves."""
+        error = event == ERROR
+        self._score(error, 2)
+        self._move(error, 1, 2)
+        self._move(error, 0, 1)
+        self._bat(error, 0, clean=False)
+        self._score((event == SAC_FLY) & alive, 2)
+        self._move((event == SAC_BUNT) & alive, 0, 1)
+        grounder = (event == OUT) & (kind == GROUND) & alive
+        self._score(grounder & (u[:, 5] < _GROUNDER_SCORES), 2)
+        self._move(grounder & (self.on[:, 2] == NOBODY) & (u[:, 4] > _GROUNDER_SCORES), 1, 2)
+        double, forced = event == GIDP, event == FORCE_OUT
+        self._clear(double | forced, 0)
+        self._score((double | forced) & alive, 2)
+        self._move((double | forced) & alive, 1, 2)
+        self._bat(forced, 0)
+
+    def forget(self, mask: Flags) -> None:
+        """Let nobody score where the third out came first."""
+        self.scored[mask], self.charged[mask], self.earned[mask] = NOBODY, NOBODY, False
+
+    def _score(self, mask: Flags, base: int) -> None:
+        goes = mask & (self.on[:, base] != NOBODY)
+        slot = 2 - base
+        self.scored[goes, slot], self.charged[goes, slot] = self.on[goes, base], self.charge[goes, base]
+        self.earned[goes, slot] = self.clean[goes, base]
+        self._clear(goes, base)
+
+    def _move(self, mask: Flags, start: int, end: int) -> None:
+        goes = mask & (self.on[:, start] != NOBODY)
+        for state in (self.on, self.charge, self.clean):
+            state[goes, end] = state[goes, start]
+        self._clear(goes, start)
+
+    def _clear(self, mask: Flags, base: int) -> None:
+        self.on[mask, base], self.charge[mask, base], self.clean[mask, base] = NOBODY, NOBODY, True
+
+    def _bat(self, mask: Flags, base: int, *, clean: bool = True) -> None:
+        self.on[mask, base], self.charge[mask, base], self.clean[mask, base] = (
+            self.batter[mask],
+            self.pitcher[mask],
+            clean,
+        )
+
+
+assert EVENTS[K] == "strikeout" and EVENTS[OUT] == "field_out"  # noqa: S101, PT018 - the two vocabularies share their start

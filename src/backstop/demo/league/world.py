@@ -1,0 +1,302 @@
+"""The simulated league as a world that upstream servers can tell of, at a chosen instant."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from backstop.clock import baseball_day
+from backstop.demo.clubs import BY_ID, CLUBS
+from backstop.demo.league import box, odds
+from backstop.demo.league.calendar import DEMO_DAY, Fixture, season
+from backstop.demo.league.cards import cards
+from backstop.demo.league.people import FIRST_ID, by_id, players
+from backstop.demo.league.pitches import pitches
+from backstop.demo.league.play import Cards, Plays, play
+from backstop.demo.world import QUOTE_COLUMNS, Appearance, Event, Game, Person, PitchAsk, Side
+
+SEED: Final = 20250402
+NOON: Final = dt.datetime.combine(DEMO_DAY, dt.time(17, 40), dt.UTC)
+"""Where the simulated clock stands: 13:40 in New York, half an hour into the first game of the doubleheader."""
+
+GAME_LASTS: Final = dt.timedelta(hours=2, minutes=50)
+PLATE_APPEARANCES_PER_HOUR: Final = 27
+POSTS_BEFORE: Final = dt.timedelta(hours=8, minutes=26)
+"""How long before the first pitch line-ups are posted; the latest game of the demo day has none yet."""
+
+LISTED_BEFORE: Final = dt.timedelta(hours=36)
+COLLECTED_AT_HOUR_UTC: Final = 7
+"""Savant collects a day's pitches about 03:00 in New York of the next morning."""
+
+
+class LeagueWorld:
+    """A season of the league.
+
+    Args:
+        seed: Of everything but the players and their talents.
+        now: Where its clock stands.
+    """
+
+    def __init__(self, seed: int = SEED, now: dt.datetime = NOON) -> None:
+        self.seed = seed
+        self.now: dt.datetime | None = now
+        self._now = now
+        self._days: dict[dt.date, pl.DataFrame] = {}
+        self._lock = threading.Lock()
+        self._plays: Plays | None = None
+        self._playing = threading.Lock()
+
+    @cached_property
+    def cards(self) -> Cards:
+        """Line-up cards of every game, in the order of `season()`."""
+        return cards(self.seed)
+
+    @property
+    def plays(self) -> Plays:
+        """Every plate appearance of the season, also of games that are still to come."""
+        with self._playing:
+            if self._plays is None:
+                self._plays = play(self.cards, np.random.default_rng([self.seed, 5]))
+            return self._plays
+
+    @cached_property
+    def _rows(self) -> dict[int, int]:
+        return {fixture.game_pk: row for row, fixture in enumerate(season())}
+
+    @cached_property
+    def _scores(self) -> dict[int, tuple[int, int]]:
+        """Final score (away, home) by row of the game."""
+        last = (
+            pl.DataFrame({name: self.plays[name] for name in ("game", "half", "runs")})
+            .group_by("game")
+            .agg(
+                away=pl.col("runs").filter(pl.col("half") == 0).sum(),
+                home=pl.col("runs").filter(pl.col("half") == 1).sum(),
+            )
+        )
+        return {game: (away, home) for game, away, home in last.iter_rows()}
+
+    @cached_property
+    def _records(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Wins and losses of a club up to and with a game, by (row, club)."""
+        tally: dict[int, list[int]] = {}
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        for row, fixture in enumerate(season()):
+            away, home = self._scores[row]
+            over = self._state(fixture) == "Final"
+            for club, won in ((fixture.home, home > away), (fixture.away, away > home)):
+                record = tally.setdefault(club, [0, 0])
+                record[0 if won else 1] += over
+                found[row, club] = (record[0], record[1])
+        return found
+
+    def warm(self) -> None:
+        """Play the season."""
+        self.games(DEMO_DAY, DEMO_DAY)
+
+    def pitches(self, ask: PitchAsk) -> pl.DataFrame:
+        """Return pitches of days that Savant has collected."""
+        wanted = [fixture.day for fixture in season() if self._is_collected(fixture.day) and _asked(fixture, ask)]
+        days = sorted(dict.fromkeys(wanted), reverse=True)
+        parts = [self._day(day).filter(*_filters(ask)) for day in days]
+        frame = pl.concat(parts) if parts else self._day(season()[0].day).clear()
+        names = pl.DataFrame(
+            {
+                "id": [p.person.player_id for p in players()],
+                "player_name": [f"{p.person.last_name}, {p.person.first_name}" for p in players()],
+            }
+        )
+        return frame.join(names, left_on=ask.named, right_on="id", how="left", maintain_order="left")
+
+    def games(self, first: dt.date, last: dt.date) -> list[Game]:
+        """Return the games listed between two days, postponed ones under their first date too."""
+        listed = [self._game(fixture) for fixture in season() if first <= fixture.day <= last]
+        known = min(last, baseball_day(self._now))
+        rained = [
+            self._rained_out(fixture, day)
+            for fixture in season()
+            if (day := fixture.moved_from) is not None and first <= day <= known
+        ]
+        return sorted(listed + rained, key=lambda game: (game.day, game.start_at, game.game_pk))
+
+    def game(self, game_pk: int) -> Game | None:
+        """Return a game by its id."""
+        row = self._rows.get(game_pk)
+        return None if row is None else self._game(season()[row])
+
+    def appearances(self, game_pk: int) -> list[Appearance]:
+        """Return who stands in the box score now."""
+        row = self._rows[game_pk]
+        fixture = season()[row]
+        state = self._state(fixture)
+        if state != "Scheduled":
+            return box.appearances(self._until(row), self.cards, row)
+        return box.posted(self.cards, row, with_lineups=self._is_posted(fixture))
+
+    def recorded(self, path: str) -> bytes | None:
+        """Return nothing: no answer was recorded of a simulated league."""
+        del path
+        return None
+
+    def person(self, player_id: int) -> Person | None:
+        """Return one of the league's players."""
+        player = by_id().get(player_id)
+        return player.person if player else None
+
+    def roster(self, team_id: int, day: dt.date) -> list[Person]:
+        """Return a club's twenty-six; nobody is traded."""
+        del day
+        club = BY_ID.get(team_id)
+        return [player.person for player in players() if CLUBS[player.club] is club]
+
+    def events(self, at: dt.datetime | None) -> list[Event]:
+        """Return the games that books list."""
+        now = min(at or self._now, self._now)
+        return [
+            _event(fixture)
+            for fixture in season()
+            if now - GAME_LASTS < fixture.start_at < now + LISTED_BEFORE and not self._is_hidden(fixture, now)
+        ]
+
+    def event(self, event_id: str, at: dt.datetime | None) -> Event | None:
+        """Return a game by the id that books gave it; over, it is known to the history alone."""
+        fixture = self._events.get(event_id)
+        if fixture is None or (at is None and fixture.start_at + GAME_LASTS < self._now):
+            return None
+        return _event(fixture)
+
+    def quotes(self, event_id: str, at: dt.datetime | None) -> pl.DataFrame | None:
+        """Return the prices of an event."""
+        fixture = self._events.get(event_id)
+        if fixture is None:
+            return None
+        row = self._rows[fixture.game_pk]
+        first = next(f.game_pk for f in season() if f.day == fixture.day)
+        found = odds.quotes(
+            fixture, self.cards, row, min(at or self._now, self._now), self.seed, stranger=first == fixture.game_pk
+        )
+        return found if len(found) else pl.DataFrame(schema=QUOTE_COLUMNS)
+
+    @cached_property
+    def _events(self) -> dict[str, Fixture]:
+        return {odds.event_id(fixture.game_pk): fixture for fixture in season()}
+
+    def _game(self, fixture: Fixture) -> Game:
+        row = self._rows[fixture.game_pk]
+        state = self._state(fixture)
+        abstract = {"Scheduled": "Preview", "In Progress": "Live"}.get(state, "Final")
+        return Game(
+            fixture.game_pk,
+            fixture.day,
+            fixture.start_at,
+            start_tbd=False,
+            game_type="R",
+            status=state,
+            abstract=abstract,
+            doubleheader=fixture.doubleheader,
+            number=fixture.number,
+            home=self._side(row, fixture, 1),
+            away=self._side(row, fixture, 0),
+            moved_from=fixture.moved_from,
+        )
+
+    def _rained_out(self, fixture: Fixture, day: dt.date) -> Game:
+        """Return a game as it stands under the day on which it was not played."""
+        time = fixture.start_at.time().replace(tzinfo=dt.UTC)
+        return Game(
+            fixture.game_pk,
+            day,
+            dt.datetime.combine(day, time),
+            start_tbd=False,
+            game_type="R",
+            status="Postponed",
+            abstract="Final",
+            doubleheader="N",
+            number=1,
+            home=Side(CLUBS[fixture.home]),
+            away=Side(CLUBS[fixture.away]),
+            reason="Rain",
+            moved_to=fixture.day,
+        )
+
+    def _side(self, row: int, fixture: Fixture, side: int) -> Side:
+        club = fixture.home if side else fixture.away
+        state = self._state(fixture)
+        posted = self._is_posted(fixture)
+        score: int | None = None
+        if state != "Scheduled":
+            plays = self._until(row)
+            score = int(plays["runs"][plays["half"] == side].sum())
+        wins, losses = self._records[row, club]
+        return Side(
+            CLUBS[club],
+            int(self.cards.starter[row, side]) + FIRST_ID if fixture.start_at - self._now < LISTED_BEFORE else None,
+            tuple(int(index) + FIRST_ID for index in self.cards.lineup[row, side]) if posted else (),
+            score, wins, losses,
+        )  # fmt: skip
+
+    def _until(self, row: int) -> Plays:
+        """Return a game's plate appearances that happened before the clock's instant."""
+        fixture = season()[row]
+        first, last = np.searchsorted(self.plays["game"], [row, row + 1])
+        if self._state(fixture) == "In Progress":
+            hours = (self._now - fixture.start_at).total_seconds() / 3600
+            last = min(last, first + int(hours * PLATE_APPEARANCES_PER_HOUR))
+        return Plays({name: values[first:last] for name, values in self.plays.columns.items()})
+
+    def _state(self, fixture: Fixture) -> str:
+        if fixture.start_at > self._now:
+            return "Scheduled"
+        return "In Progress" if fixture.start_at + GAME_LASTS > self._now else "Final"
+
+    def _is_posted(self, fixture: Fixture) -> bool:
+        return fixture.start_at - self._now <= POSTS_BEFORE
+
+    def _is_hidden(self, fixture: Fixture, now: dt.datetime) -> bool:
+        return fixture.moved_from is not None and baseball_day(now) < fixture.moved_from
+
+    def _is_collected(self, day: dt.date) -> bool:
+        return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(COLLECTED_AT_HOUR_UTC), dt.UTC) <= self._now
+
+    def _day(self, day: dt.date) -> pl.DataFrame:
+        with self._lock:
+            if day not in self._days:
+                fixtures = [fixture for fixture in season() if fixture.day == day]
+                rows = [self._rows[fixture.game_pk] for fixture in fixtures]
+                first, last = np.searchsorted(self.plays["game"], [rows[0], rows[-1] + 1])
+                columns = {name: values[first:last] for name, values in self.plays.columns.items()}
+                columns["game"] = columns["game"] - rows[0]
+                of_day = Cards(*(getattr(self.cards, name)[rows] for name in Cards.__dataclass_fields__))
+                rng = np.random.default_rng([self.seed, 6, day.toordinal()])
+                self._days[day] = pitches(Plays(columns), of_day, fixtures, rng)
+            return self._days[day]
+
+
+def _asked(fixture: Fixture, ask: PitchAsk) -> bool:
+    within = (ask.first is None or ask.first <= fixture.day) and (ask.last is None or fixture.day <= ask.last)
+    return within and (not ask.games or fixture.game_pk in ask.games)
+
+
+def _filters(ask: PitchAsk) -> list[pl.Expr]:
+    wanted = [
+        ("game_type", ask.game_types),
+        ("batter", ask.batters),
+        ("pitcher", ask.pitchers),
+        ("game_pk", ask.games),
+        ("game_year", ask.seasons),
+    ]
+    tests = [pl.col(name).is_in(list(values)) for name, values in wanted if values]
+    if ask.team:
+        tests.append((pl.col("home_team") == ask.team) | (pl.col("away_team") == ask.team))
+    return tests
+
+
+def _event(fixture: Fixture) -> Event:
+    return Event(
+        odds.event_id(fixture.game_pk), fixture.start_at, CLUBS[fixture.home].odds_name, CLUBS[fixture.away].odds_name
+    )

@@ -1,0 +1,1 @@
+"""A folder of recordings, served as the feeds would have served it."""

@@ -1,0 +1,112 @@
+"""The upstream server as a program: `python -m backstop.demo.serve demo` or `... recorded:DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from backstop.demo.account import MONTHLY_CREDITS, Account
+from backstop.demo.app import build
+from backstop.demo.league.world import SEED, LeagueWorld
+from backstop.demo.recorded.world import RecordedWorld
+from backstop.demo.world import World
+from backstop.errors import BackstopError, UsageError
+
+READY = "upstream ready at "
+"""Begins the one line that the server prints when it answers."""
+
+WATCH_EVERY_S = 0.5
+BACKLOG = 512
+
+
+def open_world(spec: str, seed: int) -> World:
+    """Return the world that a spec names.
+
+    Raises:
+        UsageError: the spec is neither `demo` nor `recorded:DIR`, or the folder holds nothing.
+    """
+    kind, _, folder = spec.partition(":")
+    if kind == "recorded" and folder:
+        return RecordedWorld(Path(folder).expanduser())
+    if spec == "demo":
+        return LeagueWorld(seed)
+    raise UsageError(f"{spec!r} is no upstream that can be served; expected demo or recorded:DIR.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; return the exit code."""
+    options = _options(argv)
+    if options.with_parent:
+        threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    try:
+        world = open_world(options.spec, options.seed)
+        listener = _listen(options.port)
+    except BackstopError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    account = Account(options.credits, key_required=options.require_key)
+    app = build(world, latency_s=options.latency_ms / 1000, account=account)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_keep_alive=30
+    )
+    threading.Thread(target=world.warm, daemon=True).start()
+    _Server(config, listener.getsockname()[1], options.spec).run(sockets=[listener])
+    return 0
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, port: int, spec: str) -> None:
+        super().__init__(config)
+        self._line = f"{READY}http://127.0.0.1:{port} ({spec}, pid {os.getpid()})\n"
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.write(self._line)
+        sys.stdout.flush()
+        # nobody need read on, and whoever started this may be gone before it
+        sys.stdout = sys.stderr
+
+
+def _listen(port: int) -> socket.socket:
+    # the protocol is named so that asyncio switches Nagle off: 40 ms per answer otherwise
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        raise UsageError(f"Port {port} of 127.0.0.1 cannot be had ({error.strerror}); choose another, or 0.") from error
+    return listener
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="backstop upstream", description="Serve the upstreams' dialects on loopback.")
+    parser.add_argument("spec", nargs="?", default="demo", help="demo, or recorded:DIR")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the simulated season and of the faults")
+    parser.add_argument("--latency-ms", type=float, default=0, help="pause before every answer")
+    parser.add_argument("--credits", type=int, default=MONTHLY_CREDITS, help="of The Odds API")
+    parser.add_argument("--require-key", action="store_true", help="refuse paid feeds without a key")
+    parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
+    return parser.parse_args(argv)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Leave when standard input closes or the parent is gone, also after it was killed."""
+    while os.getppid() == parent:
+        readable, _, _ = select.select([sys.stdin], [], [], WATCH_EVERY_S)
+        if readable and not os.read(sys.stdin.fileno(), 1024):
+            break
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
