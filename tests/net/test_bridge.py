@@ -7,7 +7,7 @@ import pytest
 
 from backstop.errors import ConfigurationError, UsageError
 from backstop.net.bridge import Bridge
-from backstop.net.item import Answer, Item
+from backstop.net.item import Answer, Item, Secret
 from backstop.settings import Feed, Settings
 from tests.net.server import FaultServer
 
@@ -51,11 +51,15 @@ def test_a_closed_bridge_says_so_and_leaves_no_thread(settings: Settings) -> Non
 
 
 def test_an_error_that_is_not_a_feeds_reaches_the_caller(settings: Settings) -> None:
-    with (
-        Bridge(settings.model_copy(update={"upstream": "live", "statsapi_url": "ftp://nonsense"})) as bridge,
-        pytest.raises(ConfigurationError),
-    ):
-        bridge.fetch_many(ITEMS)
+    keyless = settings.model_copy(update={"upstream": "live", "theodds_key": None})
+    paid = Item(Feed.THEODDS, "core_events", "x", "/v4/sports", secret=Secret.QUERY_API_KEY)
+    with Bridge(keyless) as bridge, pytest.raises(ConfigurationError, match="BACKSTOP_THEODDS_KEY"):
+        bridge.fetch_many([paid])
+
+
+def test_a_bridge_that_cannot_open_says_why(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError, match="nonsense"):
+        Bridge(settings.model_copy(update={"upstream": "live", "statsapi_url": "ftp://nonsense"}))
 
 
 def test_health_names_every_feed(settings: Settings) -> None:

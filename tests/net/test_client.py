@@ -377,11 +377,9 @@ async def test_a_paid_feed_at_its_own_address_wants_a_key(clock: FixedClock) -> 
 
 @on_loop
 async def test_an_address_that_is_none_is_named(settings: Settings, clock: FixedClock) -> None:
-    async with Fetcher(
-        settings.model_copy(update={"upstream": "live", "statsapi_url": "ftp://nonsense"}), clock=clock
-    ) as fetcher:
-        with pytest.raises(ConfigurationError, match="nonsense"):
-            await fetcher.fetch(GAMES)
+    wrong = settings.model_copy(update={"upstream": "live", "statsapi_url": "ftp://nonsense"})
+    with pytest.raises(ConfigurationError, match="nonsense"):
+        await Fetcher(wrong, clock=clock).__aenter__()
 
 
 @on_loop

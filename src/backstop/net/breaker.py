@@ -10,7 +10,7 @@ Time is passed into every method, so that the rules can be tested without waitin
 
 from __future__ import annotations
 
-from collections import deque
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -50,6 +50,9 @@ class BreakerTerms:
 
 DEFAULT: Final = BreakerTerms()
 
+SLICES: Final = 10
+"""The window moves in tenths, so that it costs ten numbers however many requests there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -61,6 +64,7 @@ class Moved:
         after: State it is in.
         reason: One line.
         pause_s: Seconds until it may be probed, 0 unless open.
+        here: Whether this worker's request moved it; a transition is here in exactly one worker.
     """
 
     feed: str
@@ -68,6 +72,7 @@ class Moved:
     after: State
     reason: str
     pause_s: float = 0.0
+    here: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,13 @@ class Pass:
         granted: Whether to ask now.
         probe: Whether this is the one request of the half-open state.
         wait_s: Seconds after which another try makes sense when not granted.
+        token: Names a probe among all workers'.
     """
 
     granted: bool
     probe: bool = False
     wait_s: float = 0.0
+    token: str = ""
 
 
 @dataclass
@@ -93,46 +100,51 @@ class Breaker:
         feed: Name for messages.
         terms: When it opens.
         on_move: Called with every transition.
+        state: Where it stands.
     """
 
     feed: str
     terms: BreakerTerms = DEFAULT
     on_move: Callable[[Moved], None] | None = None
     state: State = State.CLOSED
-    opened_at: float = 0.0
-    _outcomes: deque[tuple[float, bool]] = field(default_factory=deque)
-    _failures: int = 0
+    _slices: dict[int, tuple[int, int]] = field(default_factory=dict)
     _openings: int = 0
-    _open_until: float = 0.0
-    _probe_until: float = 0.0
+    _until: float = 0.0
+    _probes: int = 0
 
     def ask(self, now: float) -> Pass:
         """Say whether a request may go; in half-open only one may."""
         if self.state is State.CLOSED:
             return Pass(granted=True)
-        if self.state is State.OPEN and now >= self._open_until:
+        if now < self._until:
+            return Pass(granted=False, wait_s=self._until - now)
+        self._until = now + self.terms.probe_s
+        self._probes += 1
+        if self.state is State.OPEN:
             self._move(State.HALF_OPEN, f"the pause of {self.pause_s:g} s is over")
-            return self._probe(now)
-        if self.state is State.HALF_OPEN and now >= self._probe_until:
-            return self._probe(now)
-        return Pass(granted=False, wait_s=self.wait_s(now))
+        return Pass(granted=True, probe=True, token=str(self._probes))
+
+    async def leave(self, now: float) -> Pass:
+        """Say whether a request may go, as `ask`; a breaker that is shared has to wait for the answer."""
+        return self.ask(now)
 
     def wait_s(self, now: float) -> float:
         """Seconds until a request may go at the earliest, 0 when closed."""
-        until = {State.CLOSED: now, State.OPEN: self._open_until, State.HALF_OPEN: self._probe_until}[self.state]
-        return max(0.0, until - now)
+        return 0.0 if self.state is State.CLOSED else max(0.0, self._until - now)
 
-    def report(self, *, ok: bool, probe: bool, now: float) -> None:
-        """Take in how a request went."""
-        if self.state is State.HALF_OPEN and probe:
-            self._close() if ok else self._open(now, "the probe failed")
+    def report(self, leave: Pass, *, ok: bool, now: float) -> None:
+        """Take in how a request went; a probe that was taken for lost is not listened to any more."""
+        if leave.probe:
+            if self.state is State.HALF_OPEN and leave.token == str(self._probes):
+                self._close() if ok else self._open(now, "the probe failed")
         elif self.state is State.CLOSED:
             self._count(now, ok=ok)
 
-    def give_up(self, now: float) -> None:
+    def give_up(self, leave: Pass, now: float) -> None:
         """Take back a probe that was cancelled before it learned anything: another may go at once."""
-        if self.state is State.HALF_OPEN:
-            self._probe_until = now
+        if self.state is State.HALF_OPEN and leave.token == str(self._probes):
+            self._until = now
+            self._probes += 1
 
     @property
     def pause_s(self) -> float:
@@ -140,36 +152,27 @@ class Breaker:
         growth: float = 2.0 ** max(0, self._openings - 1)
         return min(self.terms.longest_pause_s, self.terms.first_pause_s * growth)
 
-    def _probe(self, now: float) -> Pass:
-        self._probe_until = now + self.terms.probe_s
-        return Pass(granted=True, probe=True)
-
     def _count(self, now: float, *, ok: bool) -> None:
-        self._outcomes.append((now, ok))
-        self._failures += not ok
-        while self._outcomes[0][0] < now - self.terms.window_s:
-            _, forgotten = self._outcomes.popleft()
-            self._failures -= not forgotten
-        total = len(self._outcomes)
-        if not ok and total >= self.terms.at_least and self._failures >= self.terms.failing_share * total:
-            self._open(now, f"{self._failures} of the last {total} requests failed")
+        current = math.floor(now * SLICES / self.terms.window_s)
+        good, bad = self._slices.get(current, (0, 0))
+        self._slices[current] = (good + ok, bad + (not ok))
+        for at in [at for at in self._slices if at <= current - SLICES]:
+            del self._slices[at]
+        failed = sum(bad for _, bad in self._slices.values())
+        total = failed + sum(good for good, _ in self._slices.values())
+        if not ok and total >= self.terms.at_least and failed >= self.terms.failing_share * total:
+            self._open(now, f"{failed} of the last {total} requests failed")
 
     def _open(self, now: float, reason: str) -> None:
-        if self.state is State.CLOSED:
-            self.opened_at = now
         self._openings += 1
-        self._open_until = now + self.pause_s
-        self._forget()
+        self._until = now + self.pause_s
+        self._slices.clear()
         self._move(State.OPEN, reason, self.pause_s)
 
     def _close(self) -> None:
         self._openings = 0
-        self._forget()
+        self._slices.clear()
         self._move(State.CLOSED, "the probe was answered")
-
-    def _forget(self) -> None:
-        self._outcomes.clear()
-        self._failures = 0
 
     def _move(self, after: State, reason: str, pause_s: float = 0.0) -> None:
         before, self.state = self.state, after

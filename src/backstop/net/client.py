@@ -8,19 +8,25 @@ and the archive.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from backstop.errors import UpstreamError, UpstreamRefused
+from backstop.errors import StoreUnavailable, UpstreamError, UpstreamRefused, UsageError
 from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import breaker, retry
 from backstop.net.archive import Archive
+from backstop.net.budget import Budget, SharedBudget
+from backstop.net.calls import SharedCalls
 from backstop.net.coalesce import Coalescer
 from backstop.net.door import Door
 from backstop.net.exchange import Host
 from backstop.net.gate import Gate
 from backstop.net.item import Answer, Item
+from backstop.net.lease import LeasedGate
+from backstop.net.link import BEAT_S, Link
 from backstop.net.secrets import Redactor, require_key
 from backstop.net.terms import Terms, terms_of
 from backstop.settings import Feed, Settings
@@ -39,6 +45,27 @@ if TYPE_CHECKING:
 REPLAY: Final = "replay:"
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the feeds at one address share."""
+
+    host: Host
+    gate: Gate
+    calls: SharedCalls | None
+
+    async def open(self) -> None:
+        if isinstance(self.gate, LeasedGate):
+            await self.gate.open()
+        if self.calls is not None:
+            await self.calls.open()
+
+    async def close(self) -> None:
+        await self.host.close()
+        if isinstance(self.gate, LeasedGate):
+            with contextlib.suppress(StoreUnavailable):  # the lease runs out by itself
+                await self.gate.close()
+
+
 class Fetcher:
     """Fetches items of every feed; an async context manager.
 
@@ -51,6 +78,7 @@ class Fetcher:
         retry_terms: How often and how patiently to try again.
         breaker_terms: When a breaker opens.
         max_bytes: Bytes of a decoded answer at most.
+        beat_s: Seconds between signs of life to the other workers; leases last three times as long.
     """
 
     def __init__(
@@ -64,10 +92,11 @@ class Fetcher:
         retry_terms: RetryTerms = retry.DEFAULT,
         breaker_terms: BreakerTerms = breaker.DEFAULT,
         max_bytes: int = MAX_RESPONSE_BYTES,
+        beat_s: float = BEAT_S,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._redis = redis
+        self._link = None if redis is None else Link(redis, beat_s=beat_s)
         self._archive = archive
         self._terms = dict(terms or {})
         self._retry_terms = retry_terms
@@ -75,7 +104,7 @@ class Fetcher:
         self._max_bytes = max_bytes
         self._redactor = Redactor.of(settings)
         self._coalescer: Coalescer[Answer] = Coalescer()
-        self._hosts: dict[str, tuple[Host, Gate]] = {}
+        self._places: dict[str, _Place] = {}
         self._doors: dict[Feed, Door] = {}
         self._listeners: list[Callable[[Moved], None]] = []
         self._replay = self._replayed(settings)
@@ -87,14 +116,32 @@ class Fetcher:
         return Archive(Path(settings.upstream.removeprefix(REPLAY)))
 
     async def __aenter__(self) -> Self:
+        """Open the doors of every feed.
+
+        Raises:
+            ConfigurationError: an address is none.
+            StoreUnavailable: Redis was given and cannot be reached.
+        """
+        if self._replay is not None:
+            return self
+        for feed in Feed:
+            self._doors[feed] = self._build(feed)
+        if self._link is not None:
+            await self._link.open()
+            for place in self._places.values():
+                await place.open()
+            for door in self._doors.values():
+                await door.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for host, _ in self._hosts.values():
-            await host.close()
-        self._hosts.clear()
+        for place in self._places.values():
+            await place.close()
+        if self._link is not None:
+            await self._link.close()
+        self._places.clear()
         self._doors.clear()
 
     def listen(self, listener: Callable[[Moved], None]) -> None:
@@ -162,9 +209,18 @@ class Fetcher:
     def health(self) -> list[FeedHealth]:
         """Return the state of every feed, as this process knows it."""
         now = asyncio.get_running_loop().time()
-        return [self._door(feed).health(now) for feed in Feed]
+        return [door.health(now) for door in self._doors.values()]
 
     async def _ask(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
+        calls = self._places[self._door(item.feed).host.base].calls
+        if calls is None:
+            return await self._lead(item, inspect, budget_s)
+        answer = await calls.share(item, lambda: self._lead(item, inspect, budget_s))
+        if inspect is not None:
+            inspect(answer.body)  # another worker may have looked with other eyes
+        return answer
+
+    async def _lead(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
         deadline = retry.Deadline(self._settings.request_budget_s if budget_s is None else budget_s)
         door = self._door(item.feed)
         attempts = 0
@@ -174,7 +230,8 @@ class Fetcher:
             attempts += 1
             return await door.attempt(item, inspect, deadline)
 
-        answer = await retry.with_retries(attempt, deadline, self._retry_terms, source=item.feed.value)
+        async with door.budget.reserved(item):
+            answer = await retry.with_retries(attempt, deadline, self._retry_terms, source=item.feed.value)
         return answer if attempts == 1 else dataclasses.replace(answer, attempts=attempts)
 
     async def _from_replay(self, archive: Archive, item: Item, inspect: Callable[[bytes], None] | None) -> Answer:
@@ -192,26 +249,40 @@ class Fetcher:
     def _door(self, feed: Feed) -> Door:
         door = self._doors.get(feed)
         if door is None:
-            host, gate = self._host(feed)
-            door = self._doors[feed] = Door(
-                feed,
-                host,
-                gate,
-                self._breaker_terms,
-                clock=self._clock,
-                redactor=self._redactor,
-                archive=self._archive,
-                on_move=self._moved,
-            )
+            raise UsageError("This fetcher is not open; use it as `async with Fetcher(...) as fetcher`.")
         return door
 
-    def _host(self, feed: Feed) -> tuple[Host, Gate]:
+    def _build(self, feed: Feed) -> Door:
+        settings, link = self._settings, self._link
+        place = self._place(feed)
+        budget = (
+            Budget(feed, settings.credit_floor, self._clock)
+            if link is None
+            else SharedBudget(feed, settings, self._clock, link)
+        )
+        return Door(
+            feed,
+            place.host,
+            place.gate,
+            budget,
+            self._breaker_terms,
+            clock=self._clock,
+            redactor=self._redactor,
+            archive=self._archive,
+            on_move=self._moved,
+            link=link,
+        )
+
+    def _place(self, feed: Feed) -> _Place:
         base = self._settings.url_of(feed)
-        if base not in self._hosts:
+        if base not in self._places:
             terms = self._terms.get(feed) or terms_of(feed, self._settings)
             host = Host(base, self._settings, connections=terms.cap, limit=self._max_bytes)
-            self._hosts[base] = (host, Gate(terms))
-        return self._hosts[base]
+            link = self._link
+            gate = Gate(terms) if link is None else LeasedGate(base, terms, link)
+            calls = None if link is None else SharedCalls(base, link, self._archive)
+            self._places[base] = _Place(host, gate, calls)
+        return self._places[base]
 
     def _moved(self, move: Moved) -> None:
         for listener in self._listeners:

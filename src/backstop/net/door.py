@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import logging
 from typing import TYPE_CHECKING, Final
 
 from backstop.errors import (
@@ -17,6 +18,8 @@ from backstop.errors import (
 )
 from backstop.net import content
 from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
+from backstop.net.breaker_shared import SharedBreaker
+from backstop.net.budget import Budget, SharedBudget
 from backstop.net.exchange import Host, Reply, TimedOut
 from backstop.net.gate import Gate, Word
 from backstop.net.health import FeedHealth
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
 
     from backstop.clock import Clock
     from backstop.net.archive import Archive, Entry
+    from backstop.net.link import Link
     from backstop.net.secrets import Redactor
     from backstop.settings import Feed
+
+log = logging.getLogger(__name__)
 
 OK: Final = 200
 NOT_MODIFIED: Final = 304
@@ -52,11 +58,13 @@ class Door:
         feed: Whose door.
         host: The connections; feeds at one address share them.
         gate: The gate of that host.
+        budget: The feed's credits.
         terms: When the breaker opens.
         clock: Stamps answers.
         redactor: Takes keys out of what is kept.
         archive: Where answers are kept; `None` keeps nothing.
         on_move: Called with every transition of the breaker.
+        link: The line to the other workers; `None` when there are none.
     """
 
     def __init__(
@@ -64,17 +72,24 @@ class Door:
         feed: Feed,
         host: Host,
         gate: Gate,
+        budget: Budget,
         terms: BreakerTerms,
         *,
         clock: Clock,
         redactor: Redactor,
         archive: Archive | None,
         on_move: Callable[[Moved], None],
+        link: Link | None = None,
     ) -> None:
         self.feed = feed
         self.host = host
         self.gate = gate
-        self.breaker = Breaker(feed.value, terms, self._moved)
+        self.budget = budget
+        self.breaker: Breaker | SharedBreaker = (
+            Breaker(feed.value, terms, self._moved)
+            if link is None
+            else SharedBreaker(host.base, feed.value, terms, link, self._moved, self._stir)
+        )
         self._on_move = on_move
         self._clock = clock
         self._redactor = redactor
@@ -83,6 +98,17 @@ class Door:
         self._open_since: dt.datetime | None = None
         self._last_success_at: dt.datetime | None = None
         self._last_error: str | None = None
+
+    async def open(self) -> None:
+        """Learn what the other workers know.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        if isinstance(self.breaker, SharedBreaker):
+            await self.breaker.open()
+        if isinstance(self.budget, SharedBudget):
+            await self.budget.open()
 
     async def attempt(self, item: Item, inspect: Callable[[bytes], None] | None, deadline: Deadline) -> Answer:
         """Ask once.
@@ -104,6 +130,7 @@ class Door:
         """Report to the breaker how the attempt went, whatever way it ends."""
         leave, reply = await self._reply(item, deadline, known)
         try:
+            await self.budget.note(reply.headers)
             answer = await self._accept(item, reply, inspect, known)
         except UpstreamError as error:
             self._report(leave, error)
@@ -119,7 +146,7 @@ class Door:
         while True:
             await self._wait_for_breaker(item, deadline)
             async with self.gate.visit(item.priority, f"{item.feed}/{item.table}") as visit:
-                leave = self.breaker.ask(loop.time())
+                leave = await self.breaker.leave(loop.time())
                 if not leave.granted:
                     continue
                 left_s = deadline.left_s()
@@ -207,11 +234,11 @@ class Door:
         if error is not None:
             self._last_error = str(error)
         down = isinstance(error, UpstreamUnavailable | UpstreamMalformed) and not isinstance(error, RateLimited)
-        self.breaker.report(ok=not down, probe=leave.probe, now=asyncio.get_running_loop().time())
+        self.breaker.report(leave, ok=not down, now=asyncio.get_running_loop().time())
 
     def _give_up(self, leave: Pass) -> None:
         if leave.probe:
-            self.breaker.give_up(asyncio.get_running_loop().time())
+            self.breaker.give_up(leave, asyncio.get_running_loop().time())
             self._stir()
 
     def _moved(self, move: Moved) -> None:
@@ -219,8 +246,14 @@ class Door:
             self._open_since = None
         elif self._open_since is None:
             self._open_since = self._clock.now()
+        self._log(move)
         self._stir()
         self._on_move(move)
+
+    def _log(self, move: Moved) -> None:
+        if move.here:
+            level = logging.WARNING if move.after is State.OPEN else logging.INFO
+            log.log(level, "%s: breaker %s after %s: %s", move.feed, move.after.value, move.before.value, move.reason)
 
     def _stir(self) -> None:
         """Wake everybody who waits for the breaker; who comes later waits for the next transition."""
@@ -233,7 +266,7 @@ class Door:
             feed=self.feed.value,
             host=self.host.base,
             breaker=self.breaker.state.value,
-            open_since=self._open_since,
+            open_since=getattr(self.breaker, "open_since", None) or self._open_since,
             retry_in_s=self.breaker.wait_s(now),
             gate_width=self.gate.slots,
             gate_cap=self.gate.terms.cap,
@@ -241,7 +274,7 @@ class Door:
             waiting=self.gate.waiting,
             last_success_at=self._last_success_at,
             last_error=self._last_error,
-            credits_left=None,
+            credits_left=self.budget.left,
         )
 
 

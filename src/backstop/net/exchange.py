@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -64,13 +66,9 @@ class Host:
         self.base = base
         self._timeout_s = settings.request_timeout_s
         self._limit = limit
-        limits = httpx.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE_S
-        )
-        transport = httpx.AsyncHTTPTransport(http2=base.startswith("https:"), limits=limits, retries=0)
-        # the total time is bounded below, for a slow drip would pass any timeout per read
-        timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
-        self._client = httpx.AsyncClient(transport=KeyedTransport(transport, settings), timeout=timeout)
+        self._connections = connections
+        self._settings = settings
+        self._opened: httpx.AsyncClient | None = None
         self._headers = {
             body: httpx.Headers({"accept": accept, "accept-encoding": "gzip", "user-agent": "backstop"})
             for body, accept in _ACCEPT.items()
@@ -78,7 +76,25 @@ class Host:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.aclose()
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        if self._opened is None:
+            secure = self.base.startswith("https:")
+            limits = httpx.Limits(
+                max_connections=self._connections,
+                max_keepalive_connections=self._connections,
+                keepalive_expiry=IDLE_S,
+            )
+            transport = httpx.AsyncHTTPTransport(
+                verify=_trusted() if secure else False, http2=secure, limits=limits, retries=0
+            )
+            # the total time is bounded in `ask`, for a slow drip would pass any timeout per read
+            timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
+            self._opened = httpx.AsyncClient(transport=KeyedTransport(transport, self._settings), timeout=timeout)
+        return self._opened
 
     async def ask(self, item: Item, *, within_s: float, conditions: dict[str, str]) -> Reply:
         """Send a request and read its whole answer.
@@ -129,6 +145,12 @@ class Host:
         finally:
             await response.aclose()
         return Reply(response.status_code, response.headers, body)
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Load the certificates once: it takes tens of milliseconds."""
+    return httpx.create_ssl_context()
 
 
 def _require_address(base: str) -> None:

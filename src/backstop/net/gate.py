@@ -82,12 +82,17 @@ class Gate:
 
     Args:
         terms: The limits at this host.
+
+    Attributes:
+        in_flight: Requests behind the gate now.
+        wants: Requests before and behind the gate, by rank of their priority.
     """
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
         self.width = Width(terms.cap, float(min(terms.first_width, terms.cap)))
         self.in_flight = 0
+        self.wants = [0, 0, 0]
         self._latency = Latency()
         self._waiting: list[_Waiter] = []
         self._order = itertools.count()
@@ -108,18 +113,23 @@ class Gate:
     @asynccontextmanager
     async def visit(self, priority: Priority, kind: str = "") -> AsyncIterator[Visit]:
         """Wait for a slot, hold it, give it back whatever happens."""
-        await self._enter(priority)
         loop = asyncio.get_running_loop()
+        rank = RANK[priority]
+        self.wants[rank] += 1
         try:
-            await self._keep_pace()
-            visit = Visit(kind, loop.time())
+            await self._enter(rank)
             try:
-                yield visit
+                await self._keep_pace()
+                visit = Visit(kind, loop.time())
+                try:
+                    yield visit
+                finally:
+                    self._learn(visit, loop.time())
             finally:
-                self._learn(visit, loop.time())
+                self.in_flight -= 1
         finally:
-            self.in_flight -= 1
-            self.admit()
+            self.wants[rank] -= 1
+            self._left()
 
     def pause(self, seconds: float) -> None:
         """Let nobody in for that long, as a feed asked with `Retry-After`."""
@@ -135,21 +145,28 @@ class Gate:
                 self.in_flight += 1
                 waiter.ready.set_result(None)
 
-    async def _enter(self, priority: Priority) -> None:
+    async def _enter(self, rank: int) -> None:
         if not self._waiting and self.in_flight < self.slots and self._open():
             self.in_flight += 1
             return
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Waiter(RANK[priority], next(self._order), ready))
-        self.admit()
+        heapq.heappush(self._waiting, _Waiter(rank, next(self._order), ready))
+        self._short()
         try:
             await ready
         except asyncio.CancelledError:
             if ready.done() and not ready.cancelled():  # admitted in the same moment: the slot goes to the next
                 self.in_flight -= 1
             ready.cancel()
-            self.admit()
             raise
+
+    def _short(self) -> None:
+        """Act when a request has to wait."""
+        self.admit()
+
+    def _left(self) -> None:
+        """Act when a request has gone, with or without its answer."""
+        self.admit()
 
     def _open(self) -> bool:
         loop = asyncio.get_running_loop()
@@ -169,8 +186,14 @@ class Gate:
 
     def _learn(self, visit: Visit, now: float) -> None:
         if visit.word is Word.CONGESTED:
-            self.width.bad(started_at=visit.started_at, now=now)
+            self._congested(visit.started_at, now)
         elif visit.word is Word.GOOD:
             steady = self._latency.observe(visit.kind, now - visit.started_at)
-            if self.in_flight >= self.slots:  # a width that is not used up was not tested
-                self.width.good(steady=steady)
+            if steady and self.in_flight >= self.slots:  # a width that is not used up was not tested
+                self._good()
+
+    def _good(self) -> None:
+        self.width.good()
+
+    def _congested(self, started_at: float, now: float) -> None:
+        self.width.bad(started_at=started_at, now=now)

@@ -62,10 +62,9 @@ class Width:
         """The whole number of requests admitted at once."""
         return int(self.value)
 
-    def good(self, *, steady: bool) -> None:
-        """Take in a good answer given while the width was used up."""
-        if steady:
-            self.value = min(float(self.cap), self.value + (1.0 if self._doubling else 1.0 / self.value))
+    def good(self) -> None:
+        """Take in a good answer given in steady time while the width was used up."""
+        self.value = min(float(self.cap), self.value + (1.0 if self._doubling else 1.0 / self.value))
 
     def bad(self, *, started_at: float, now: float) -> None:
         """Take in a 429, a 503 or a timeout of a request that started at that time."""
