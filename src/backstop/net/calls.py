@@ -1,7 +1,7 @@
 """Identical requests of different workers share one call: the first one asks, the others get its answer from Redis.
 
 The worker that asks (the leader) holds the call's key and keeps it alive; the others wait for its message. When it
-ends, the answer stays in Redis for the window of 100 ms. A leader that is killed stops renewing; then another worker leads.
+ends, the answer stays in Redis for the window of 100 ms. A leader that is killed stops renewing; then another leads.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 A worker leases as many slots as its fair share is worth and uses them for many requests, so that a request costs no
 round trip. It asks again when requests have to wait, when another worker is short (told by message), when the host
-slows down or speeds up, and at every sign of life. A worker that is killed gives no sign of life: its lease runs out and
-the slots are free. A worker that cannot reach Redis lets nobody in once its lease ran out, for others may hold the slots by then.
+slows down or speeds up, and at every sign of life. A worker that is killed gives no sign of life: its lease runs out
+and the slots are free. A worker that cannot reach Redis lets nobody in once its lease ran out, for others may hold the
+slots by then.
 """
 
 from __future__ import annotations
