@@ -1,0 +1,1 @@
+"""Where and when: the local Prefect server, the commands that run flows, the registered deployments."""

@@ -1,0 +1,118 @@
+"""One machine, one command: start what is missing, refresh a slate, show it, stop what was started."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from backstop.clock import baseball_day
+from backstop.demo import DEMO_DAY
+from backstop.demo.upstream import Upstream
+from backstop.errors import BackstopError, ConfigurationError
+from backstop.settings import Settings
+from backstop.stages.house import House
+from deployments import server, show
+
+if TYPE_CHECKING:
+    from tasks.summary import SlateSummary
+
+QUIET_PREFECT = {
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's page has the log; the terminal shows the progress
+    "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> None:
+    """Refresh a slate with everything that it needs, and print what came of it.
+
+    Args:
+        day: The slate; the simulated day for the demo league, otherwise today.
+        settings: What the command line and the environment say.
+        keep: Whether to leave the servers up.
+
+    Raises:
+        BackstopError: the run failed; the message is its sentence.
+    """
+    console = Console()
+    began = time.monotonic()
+    settings = own_home(settings)
+    with contextlib.ExitStack() as started:
+        prefect = _prefect(settings, started, keep=keep)
+        settings = _with_upstream(settings, started, keep=keep)
+        day = day or (DEMO_DAY if settings.home.name == "demo" else baseball_day(dt.datetime.now(dt.UTC)))
+        house = House.of(settings)
+        started.callback(lambda: house.close(keep_server=keep))
+        _export(settings, prefect)
+        from flows.slate import slate_refresh  # noqa: PLC0415 - reads the environment; five seconds of imports
+
+        prefect.wait_ready()
+        with show.progress(console, day):
+            state = slate_refresh(day, return_state=True)
+        _print_result(console, house, state, prefect, time.monotonic() - began)
+        if keep:
+            show.kept(console, settings, prefect)
+
+
+def own_home(settings: Settings) -> Settings:
+    """Give the demo league a home of its own: simulated rows must never lie beside real ones."""
+    if settings.upstream != "demo":
+        return settings
+    return settings.model_copy(update={"home": settings.home / "demo", "history_first_season": DEMO_DAY.year})
+
+
+def _prefect(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> server.PrefectServer:
+    if url := os.environ.get("PREFECT_API_URL"):
+        return server.at(url)
+    own = server.start(settings.home / "prefect")
+    if not keep:
+        started.callback(own.stop)
+    return own
+
+
+def _with_upstream(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> Settings:
+    """Start the demo or the recorded upstream when one is asked for, and point every feed at it."""
+    kind = settings.upstream.partition(":")[0]
+    if kind in {"live", "replay", "http", "https"}:
+        return settings
+    if kind not in {"demo", "recorded"}:
+        raise ConfigurationError(
+            f"{settings.upstream!r} is not an upstream; "
+            "expected live, demo, recorded:DIR, replay:DIR or an http address."
+        )
+    own = Upstream.start(settings.upstream)
+    if not keep:
+        started.callback(own.stop)
+    return settings.pointed_at(own.base_url)
+
+
+def _export(settings: Settings, prefect: server.PrefectServer) -> None:
+    """Tell the flow, which reads its settings from the environment, where everything is."""
+    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+        secret = getattr(settings, name)
+        text = secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(value)
+        os.environ[f"BACKSTOP_{name.upper()}"] = text
+    os.environ["PREFECT_API_URL"] = prefect.api_url
+    for name, text in QUIET_PREFECT.items():
+        os.environ.setdefault(name, text)
+
+
+def _print_result(console: Console, house: House, state: Any, prefect: server.PrefectServer, seconds: float) -> None:
+    run = str(state.state_details.flow_run_id)
+    page = prefect.run_page(run)
+    if not state.is_completed():
+        raise BackstopError(f"The run failed: {_sentence(state)} Its page: {page}")
+    summary: SlateSummary = state.result()
+    show.result(console, house, summary, page, seconds)
+
+
+def _sentence(state: Any) -> str:
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, BackstopError):
+        return error.message
+    return f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)

@@ -1,0 +1,87 @@
+"""What the terminal shows of a run: steps with progress while it works, then prices, counts and addresses."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from backstop import telemetry
+from backstop.cli import tables
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.progress import TaskID
+
+    from backstop.settings import Settings
+    from backstop.stages.house import House
+    from deployments.server import PrefectServer
+    from tasks.summary import SlateSummary
+
+TOP = 12
+GAPS = 10
+
+
+@contextlib.contextmanager
+def progress(console: Console, day: dt.date) -> Iterator[None]:
+    """Show a line per stage while the block runs."""
+    columns = (TextColumn("{task.description:<18}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
+    lines: dict[str, TaskID] = {}
+    lock = threading.Lock()
+    console.print(f"[bold]slate-refresh {day}[/bold]")
+    with Progress(*columns, console=console) as bars:
+
+        def on_progress(event: telemetry.Progress) -> None:
+            with lock:
+                if event.stage not in lines:
+                    lines[event.stage] = bars.add_task(event.stage, total=0, note="")
+                line = lines[event.stage]
+                bars.update(line, total=(bars.tasks[line].total or 0) + event.total, note=event.note)
+                bars.advance(line, event.done)
+
+        with telemetry.listening(on_progress):
+            yield
+
+
+def result(console: Console, house: House, summary: SlateSummary, page: str, seconds: float) -> None:
+    """Print the best prices, the counts with one quarantined row, the gaps and the run's page."""
+    if summary.version is None:
+        console.print(f"{summary.note}: nothing to publish.")
+    else:
+        view = house.reader.slate(summary.day)
+        console.print(tables.slate_heading(view))
+        console.print(tables.best_props(house.reader.props(summary.day), TOP))
+    console.print(_counts(summary))
+    if sample := next((each.sample for each in summary.outcomes if each.sample), ""):
+        console.print(Panel(sample[:600], title="a quarantined row", title_align="left", border_style="yellow"))
+    for gap in summary.gaps[:GAPS]:
+        console.print(f"[yellow]missing[/yellow] {gap.table} {gap.key}: {gap.reason}")
+    if len(summary.gaps) > GAPS:
+        console.print(f"[yellow]missing[/yellow] {len(summary.gaps) - GAPS} more; the run's page lists them")
+    console.print(f"run page  {page}", soft_wrap=True)
+    console.print(f"{summary.quality} in {seconds:.1f} s")
+
+
+def _counts(summary: SlateSummary) -> Table:
+    table = Table(title="Rows", title_justify="left")
+    table.add_column("table")
+    for column in ("in", "loaded", "quarantined", "in failed batches"):
+        table.add_column(column, justify="right")
+    for each in summary.outcomes:
+        numbers = (each.rows_in, each.loaded, each.quarantined, each.failed)
+        table.add_row(each.table, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def kept(console: Console, settings: Settings, prefect: PrefectServer) -> None:
+    """Say what still runs and how to end it."""
+    console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}, Redis under {settings.home}")
+    console.print(f"read it with: BACKSTOP_HOME={settings.home} backstop slate DATE", soft_wrap=True)

@@ -1,0 +1,163 @@
+"""Apply a suite to rows: what passes, what goes to quarantine with which rule, what blocks the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import gx_polars
+from backstop.sources.parsed import REJECTED
+
+if TYPE_CHECKING:
+    import great_expectations as gx
+
+LARGEST_REJECTED_SHARE = 0.25
+"""When more rows than this break row rules, the feed or the rules have changed: the table is blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that did not hold.
+
+    Attributes:
+        rule: Its name.
+        reason: Why the rule exists.
+        severity: `critical` or `warning`.
+        rows: Rows that break it; 0 for a rule about the table as a whole.
+        observed: What was seen, in words.
+    """
+
+    rule: str
+    reason: str
+    severity: str
+    rows: int
+    observed: str
+
+    def sentence(self) -> str:
+        """Say what was expected, what was seen, and why it matters."""
+        return f"expected {self.rule}, saw {self.observed} ({self.reason})"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a suite says of rows.
+
+    Attributes:
+        rows_in: Rows given.
+        kept: Rows that break no critical row rule.
+        rejected: The others: `row` (JSON), `rule`, `reason`.
+        broken: Every rule that did not hold, warnings too.
+        checked: Number of rules evaluated.
+    """
+
+    rows_in: int
+    kept: pl.DataFrame
+    rejected: pl.DataFrame
+    broken: tuple[Broken, ...]
+    checked: int
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Sentences of critical rules about the table that did not hold."""
+        return tuple(each.sentence() for each in self.broken if each.severity == "critical" and not each.rows)
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Sentences of other rules about the table that did not hold."""
+        return tuple(each.sentence() for each in self.broken if each.severity != "critical" and not each.rows)
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """Rows by broken row rule; warnings are marked."""
+        return {
+            each.rule if each.severity == "critical" else f"warning: {each.rule}": each.rows
+            for each in self.broken
+            if each.rows
+        }
+
+
+def check(frame: pl.DataFrame, suite: gx.ExpectationSuite) -> Verdict:
+    """Apply a suite to the rows of one table.
+
+    Rows that break a critical row rule are rejected with every such rule named. A rule with `mostly` also speaks of
+    the table: when fewer rows hold than it asks, it blocks.
+    """
+    result = gx_polars.validate(frame, suite, result_format="SUMMARY")
+    broken = tuple(_broken(each) for each in result.results if not each.success or _rows(each))
+    critical = [each for each in broken if each.rows and each.severity == "critical"]
+    kept, rejected = _split(frame, suite, critical) if critical else (frame, pl.DataFrame(schema=REJECTED))
+    share = rejected.height / max(frame.height, 1)
+    excess = tuple(_missed_mostly(result)) + (_too_many(share) if share > LARGEST_REJECTED_SHARE else ())
+    return Verdict(frame.height, kept, rejected, broken + excess, len(result.results))
+
+
+def _rows(outcome: Any) -> int:
+    """Return the rows that break the rule, 0 for a rule about the table."""
+    if "expect_" in outcome.expectation_config.type and "unexpected_rows_query" in outcome.expectation_config.kwargs:
+        return 0
+    return int((outcome.result or {}).get("unexpected_count") or 0)
+
+
+def _broken(outcome: Any) -> Broken:
+    config, result = outcome.expectation_config, outcome.result or {}
+    meta = config.meta or {}
+    return Broken(
+        rule=meta.get("rule", config.type),
+        reason=meta.get("reason", ""),
+        severity=str(getattr(config.severity, "value", config.severity)),
+        rows=_rows(outcome),
+        observed=_observed(outcome, result),
+    )
+
+
+def _observed(outcome: Any, result: dict[str, Any]) -> str:
+    if (outcome.exception_info or {}).get("raised_exception"):
+        return f"a rule that could not be evaluated: {outcome.exception_info.get('exception_message')}"
+    if rows := _rows(outcome):
+        examples = ", ".join(str(value) for value in (result.get("partial_unexpected_list") or [])[:3])
+        return f"{rows} rows that break it, for example {examples}"
+    return str(result.get("observed_value", "something else"))
+
+
+def _split(
+    frame: pl.DataFrame, suite: gx.ExpectationSuite, critical: list[Broken]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Separate the rows that break a critical rule."""
+    reasons = {each.rule: each.reason for each in critical}
+    known = pl.element().is_in(list(reasons))
+    rules = gx_polars.row_mask(frame, suite).list.eval(pl.element().filter(known))
+    bad = rules.list.len() > 0
+    rejected = frame.filter(bad).select(
+        row=pl.struct(pl.all()).struct.json_encode(),
+        rule=rules.filter(bad).list.join("; "),
+        reason=rules.filter(bad).list.eval(pl.element().replace_strict(reasons)).list.join("; "),
+    )
+    return frame.filter(~bad), rejected
+
+
+def _missed_mostly(result: Any) -> list[Broken]:
+    """Return row rules with a `mostly` below one that fewer rows hold than it asks: they speak of the table."""
+    missed = []
+    for outcome in result.results:
+        mostly = outcome.expectation_config.kwargs.get("mostly", 1.0)
+        if not outcome.success and mostly < 1.0 and _rows(outcome):
+            share = 100 - (outcome.result.get("unexpected_percent") or 0.0)
+            meta = outcome.expectation_config.meta
+            missed.append(
+                Broken(f"{meta['rule']} in {mostly:.1%} of rows", meta["reason"], "critical", 0, f"{share:.1f}%")
+            )
+    return missed
+
+
+def _too_many(share: float) -> tuple[Broken, ...]:
+    return (
+        Broken(
+            f"at most {LARGEST_REJECTED_SHARE:.0%} of rows in quarantine",
+            "more than that is another feed or another rule, not bad rows",
+            "critical",
+            0,
+            f"{share:.1%}",
+        ),
+    )

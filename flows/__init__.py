@@ -1,0 +1,1 @@
+"""What runs: Prefect flows, each of which reads like one sentence."""

@@ -1,0 +1,51 @@
+"""The main job: one baseball day from its feeds to a published slate."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks import fan, slate, summary, validate
+from tasks.results import gather
+
+THREADS = 32
+"""A task that waits for another holds a thread: eight chains of four stages in flight."""
+
+
+@flow(
+    name="slate-refresh",
+    flow_run_name="slate {day}",
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]  # its futures are a subclass
+    timeout_seconds=3600,
+)
+def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
+    """Plan, fetch, validate, transform, load and publish one day's slate; only what is missing is fetched.
+
+    Args:
+        day: The baseball day (official date, Eastern) to refresh.
+    """
+    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"))
+    plan = slate.plan_day(day, calendar)
+    if not plan.games:
+        return summary.finished(summary.report_slate(day, None, [calendar], [], note=f"{day} has no games"))
+
+    history = fan.history(plan.pitches, day)
+    players, box = validate.validate_players(fan.fetches(plan.boxes, "line-ups"), day)
+    listed = slate.plan_quotes(day, fan.fetches(plan.events, "events"))
+    quotes = validate.validate_quotes(fan.fetches(listed, "quotes"), day)
+    pitches, lost_days = gather(history, "core_pitches")
+
+    features, absent = slate.build_features(day, players, pitches)
+    draft = slate.open_slate(day)
+    batches = slate.plan_players(day, players)
+    checks, loads = fan.projections(batches, day, features, draft, priced=quotes.loaded > 0)
+    checked, lost_checks = gather(checks, "out_props")
+    loaded, lost_loads = gather(loads, "out_props")
+
+    outcomes = slate.add_up([calendar, players, box, quotes], pitches, checked)
+    gaps = summary.all_gaps(outcomes, plan.gaps, lost_days, absent, lost_checks, lost_loads)
+    published = slate.publish_slate(day, draft, checked, loaded, len(lost_loads), gaps)
+    return summary.finished(summary.report_slate(day, published, outcomes, gaps))

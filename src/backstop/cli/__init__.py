@@ -1,0 +1,5 @@
+"""The command line: `backstop ...`."""
+
+from backstop.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,48 @@
+"""The entry point: commands registered, errors turned into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from backstop import __version__
+from backstop.cli import reading, running
+from backstop.errors import BackstopError
+
+app = typer.Typer(
+    name="backstop",
+    help="Player features and player-prop projections in Redis: fetched, validated, as of the cutoff, published whole.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("refresh")(running.refresh)
+app.command("upstream")(running.upstream)
+app.command("slate")(reading.slate)
+app.command("player")(reading.player)
+
+
+@app.command("version")
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Run a command; every failure that was foreseen ends in a sentence and an exit code, never in a traceback."""
+    complaints = Console(stderr=True)
+    try:
+        app()
+    except BackstopError as error:
+        complaints.print(f"[red]{error.message}[/red]", soft_wrap=True, highlight=False)
+        sys.exit(error.exit_code)
+    except ValidationError as error:
+        wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        complaints.print(f"[red]The settings cannot be read: {wrong}.[/red]", soft_wrap=True, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
+        sys.exit(130)

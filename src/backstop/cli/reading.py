@@ -1,0 +1,93 @@
+"""Commands that read what is published; each has `--json`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from backstop.cli import tables
+from backstop.clock import parse_day
+from backstop.errors import StoreError
+from backstop.settings import Settings
+from backstop.stages.house import House
+from backstop.store.reader import PlayerView, SlateView
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="Props to show in the table.")]
+
+
+def slate(
+    date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")], as_json: AsJson = False, top: Top = 15
+) -> None:
+    """Print a published slate: version, state, age, games, best-priced props."""
+    day = parse_day(date)
+    reader = House.of(Settings()).reader
+    view = reader.slate(day)
+    if view.state == "missing":
+        raise StoreError(
+            f"No slate of {day} is published here. Run `backstop refresh {day}`; published are: "
+            f"{', '.join(str(each) for each in reader.days()) or 'none'}."
+        )
+    props = reader.props(day)
+    if as_json:
+        typer.echo(orjson.dumps({**_about(view), "props": props.to_dicts()}, option=orjson.OPT_INDENT_2).decode())
+        return
+    console = Console()
+    console.print(tables.slate_heading(view))
+    console.print(tables.games(view))
+    console.print(tables.best_props(props, top))
+
+
+def player(
+    player_id: Annotated[int, typer.Argument(help="MLBAM id, for example 592450.")],
+    date: Annotated[
+        str | None, typer.Option("--date", help="Baseball day; the newest slate with him by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print one player's features and props, with their freshness."""
+    day = parse_day(date) if date else None
+    view = House.of(Settings()).reader.player(player_id, day)
+    if view.state == "missing":
+        where = f"the slate of {day}" if day else "any published slate"
+        raise StoreError(
+            f"Player {player_id} is not in {where}. `backstop slate DATE --json` lists the ids of a slate."
+        )
+    if as_json:
+        typer.echo(orjson.dumps(_player(view), option=orjson.OPT_INDENT_2).decode())
+        return
+    console = Console()
+    console.print(tables.player_heading(view))
+    for row in view.features:
+        console.print(tables.features(row))
+    console.print(tables.player_props(view.props))
+
+
+def _about(view: SlateView) -> dict[str, object]:
+    return {
+        "slate": view.day.isoformat(),
+        "version": view.version,
+        "state": view.state,
+        "age_s": view.age_s,
+        "published_at": view.published_at,
+        "quality": view.meta.get("quality"),
+        "games": view.meta.get("games", []),
+        "gaps": view.meta.get("gaps", []),
+        "props_count": view.props_count,
+    }
+
+
+def _player(view: PlayerView) -> dict[str, object]:
+    return {
+        "player_id_mlbam": view.player_id,
+        "slate": view.slate.day,
+        "version": view.slate.version,
+        "state": view.state,
+        "age_s": view.age_s,
+        "features": view.features,
+        "props_count": len(view.props),
+        "props": view.props,
+    }

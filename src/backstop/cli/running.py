@@ -1,0 +1,63 @@
+"""Commands that run flows or servers.
+
+The flows live in a checkout or an image beside the library, which does not import them: they are looked up by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from backstop.clock import parse_day
+from backstop.errors import ConfigurationError
+from backstop.settings import Settings
+
+Upstream = Annotated[
+    str | None,
+    typer.Option(
+        "--upstream", help="live, demo, recorded:DIR, replay:DIR or http://...; BACKSTOP_UPSTREAM by default."
+    ),
+]
+
+
+def refresh(
+    date: Annotated[str | None, typer.Argument(help="Baseball day, YYYY-MM-DD; today's by default.")] = None,
+    upstream: Upstream = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up for inspection.")] = False,
+) -> None:
+    """Refresh one day's slate: fetch what is missing, validate, project, price, publish."""
+    day = parse_day(date) if date else None
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    _deployments("local").refresh(day, settings, keep=keep)
+
+
+def upstream(
+    source: Annotated[str, typer.Argument(help="demo or recorded:DIR.")] = "demo",
+    faults: Annotated[str | None, typer.Option("--faults", help="A named scenario, e.g. storm.")] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 picks a free one.")] = 8765,
+) -> None:
+    """Serve a simulated league, or recordings, in the upstreams' dialects, with faults on demand."""
+    from backstop.demo import serve
+
+    arguments = [source, "--port", str(port), *(["--faults", faults] if faults else [])]
+    raise typer.Exit(serve.main(arguments))
+
+
+def _deployments(name: str) -> ModuleType:
+    """Return a module of the checkout's `deployments` package.
+
+    Raises:
+        ConfigurationError: this is an installation without the flows.
+    """
+    try:
+        return importlib.import_module(f"deployments.{name}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("deployments"):
+            raise
+        raise ConfigurationError(
+            "The flows are not installed here: the package holds the library only. Run this command from a checkout "
+            "(make run sets it up) or in Backstop's image."
+        ) from error

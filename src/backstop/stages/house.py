@@ -1,0 +1,122 @@
+"""The opened house: every room that a run needs, built once per process from the settings."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from backstop.clock import Clock, SystemClock
+from backstop.lake.ledger import Ledger
+from backstop.lake.quarantine import Quarantine
+from backstop.lake.tables import Lake
+from backstop.net.archive import Archive
+from backstop.net.bridge import Bridge
+from backstop.settings import Settings
+from backstop.store import connection, embedded
+from backstop.store.loader import SlateWriter
+from backstop.store.reader import SlateReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class House:
+    """Rooms opened on first use, so that a command pays only for what it touches.
+
+    Args:
+        settings: Where everything is.
+        clock: What tells the time; the machine's by default.
+    """
+
+    _houses: ClassVar[dict[str, House]] = {}
+    _lock: ClassVar = threading.Lock()
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._started_redis = False
+
+    @classmethod
+    def current(cls) -> House:
+        """Return this process's house for the settings in its environment.
+
+        Raises:
+            ConfigurationError: a setting cannot be read.
+        """
+        return cls.of(Settings())
+
+    @classmethod
+    def of(cls, settings: Settings) -> House:
+        """Return this process's house for these settings, opening it the first time."""
+        key = settings.model_dump_json()
+        with cls._lock:
+            if key not in cls._houses:
+                cls._houses[key] = cls(settings)
+            return cls._houses[key]
+
+    @functools.cached_property
+    def lake(self) -> Lake:
+        """The Parquet tables."""
+        return Lake(self.settings.lake_dir)
+
+    @functools.cached_property
+    def quarantine(self) -> Quarantine:
+        """Rows that broke a rule."""
+        return Quarantine(self.lake)
+
+    @functools.cached_property
+    def ledger(self) -> Ledger:
+        """What is done and what is missing."""
+        url = self.settings.ledger_url
+        if url is None:
+            self.settings.home.mkdir(parents=True, exist_ok=True)
+            url = f"sqlite:///{self.settings.home / 'ledger.sqlite'}"
+        return Ledger.connect(url)
+
+    @functools.cached_property
+    def archive(self) -> Archive:
+        """Raw answers, verbatim."""
+        return Archive(self.settings.archive_dir)
+
+    @functools.cached_property
+    def bridge(self) -> Bridge:
+        """The network, for callers that do not run an event loop."""
+        return Bridge.shared(self.settings)
+
+    @functools.cached_property
+    def redis(self) -> Any:
+        """The store's connection; starts the embedded server when no address is set and none runs."""
+        folder = self.settings.home / "redis"
+        self._started_redis = self.settings.redis_url is None and not embedded.is_running(folder)
+        return connection.connect(self.settings)
+
+    @property
+    def writer(self) -> SlateWriter:
+        """Writes slates."""
+        return SlateWriter(self.redis, self.clock)
+
+    @property
+    def reader(self) -> SlateReader:
+        """Reads slates."""
+        return SlateReader(self.redis, self.clock)
+
+    def close(self, *, keep_server: bool = False) -> None:
+        """Close what was opened; an embedded server that this house started is stopped, its data stay.
+
+        Args:
+            keep_server: Leave that server running for other processes.
+        """
+        opened = vars(self)
+        for name in ("bridge", "ledger", "redis"):
+            if name in opened:
+                opened.pop(name).close()
+        if self._started_redis and not keep_server:
+            embedded.stop(self.settings.home / "redis")
+            self._started_redis = False
+
+    def run_dir(self, run_id: str) -> Path:
+        """Return the folder of a run's intermediate frames, made when it is missing."""
+        folder = self.settings.home / "runs" / run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder

@@ -1,0 +1,131 @@
+"""Keep: rows that passed go to the lake, rows that did not to quarantine, the numbers to the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backstop.errors import ValidationFailed
+from backstop.stages.outcome import Gap, Outcome
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from backstop.stages.house import House
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A table's rows of one key after its rules were applied.
+
+    Attributes:
+        table: Name of the table.
+        day: Partition.
+        rows_in: Rows that came in, with those that could not even be parsed.
+        kept: Rows that passed.
+        rejected: Columns `row` (JSON), `rule`, `reason`: rows that did not.
+        blocked: Sentences of broken rules about the table that block it; nothing is kept then.
+        degraded: Sentences of broken rules about the table that do not block it.
+        rules: Rows by broken rule.
+        drift: Column drift, in words.
+        raw_ref: Content hash of the answer that the rows came from.
+        suite_version: Version of the rules.
+    """
+
+    table: str
+    day: dt.date
+    rows_in: int
+    kept: pl.DataFrame
+    rejected: pl.DataFrame
+    blocked: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
+    raw_ref: str = ""
+    suite_version: str = ""
+
+
+def keep(house: House, checked: Checked, run_id: str) -> Outcome:
+    """Store what passed and account for what did not.
+
+    The ledger is closed last: a run that is killed in between repeats the day and finds nothing changed. A blocked
+    table keeps nothing: all of its rows count as failed, and the raw answer in the archive holds them.
+
+    Raises:
+        LeaseHeld: another run works on this day.
+        LakeError: the partition could not be replaced.
+    """
+    table, key = checked.table, checked.day.isoformat()
+    house.ledger.begin(table, key, run_id=run_id)
+    if checked.blocked:
+        house.ledger.fail(table, key, run_id=run_id, reason="; ".join(checked.blocked), rows_in=checked.rows_in)
+        return blocked(checked)
+    house.quarantine.put(table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
+    written = house.lake.write(table, checked.day, checked.kept)
+    counts: dict[str, Any] = {
+        "run_id": run_id,
+        "rows_in": checked.rows_in,
+        "rows_loaded": checked.kept.height,
+        "rows_quarantined": checked.rejected.height,
+        "content_hash": written.content_hash,
+        "suite_version": checked.suite_version,
+    }
+    if checked.degraded:
+        house.ledger.degrade(table, key, reason="; ".join(checked.degraded), **counts)
+    else:
+        house.ledger.complete(table, key, **counts)
+    return passed(checked)
+
+
+def sift(house: House, checked: Checked, file: Path, run_id: str) -> Outcome:
+    """Replace a staged file by the rows that passed; the others go to quarantine.
+
+    Raises:
+        ValidationFailed: a rule about the table is broken; the file is left as it was and must not be loaded.
+    """
+    if checked.blocked:
+        raise ValidationFailed(
+            f"{checked.table} of {checked.day}: {'; '.join(checked.blocked)}. The batch is not loaded.",
+            source=checked.table,
+        )
+    house.quarantine.put(checked.table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
+    checked.kept.write_parquet(file)
+    return passed(checked)
+
+
+def passed(checked: Checked) -> Outcome:
+    """Return the numbers of rows that were kept or quarantined one by one."""
+    return Outcome(
+        table=checked.table,
+        keys=1,
+        rows_in=checked.rows_in,
+        loaded=checked.kept.height,
+        quarantined=checked.rejected.height,
+        gaps=tuple(Gap(checked.table, checked.day.isoformat(), sentence) for sentence in checked.degraded),
+        rules=dict(checked.rules),
+        drift=checked.drift,
+        sample=_sample(checked.rejected),
+    )
+
+
+def blocked(checked: Checked) -> Outcome:
+    """Return the numbers of a table that was blocked as a whole."""
+    return Outcome(
+        table=checked.table,
+        keys=1,
+        rows_in=checked.rows_in,
+        failed=checked.rows_in,
+        gaps=(Gap(checked.table, checked.day.isoformat(), "; ".join(checked.blocked)),),
+        rules=dict(checked.rules),
+        drift=checked.drift,
+    )
+
+
+def _sample(rejected: pl.DataFrame) -> str:
+    if rejected.is_empty():
+        return ""
+    row, rule, reason = rejected.select("row", "rule", "reason").row(0)
+    return f"{rule}: {reason} — {row}"

@@ -1,0 +1,194 @@
+"""Plan: what a slate needs that the lake does not hold yet, as items in batches of 50."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from backstop import tables
+from backstop.clock import baseball_day, days_between
+from backstop.errors import UpstreamUnavailable, UsageError
+from backstop.ids import batched
+from backstop.lake.states import State
+from backstop.settings import Feed
+from backstop.sources.savant import pitches
+from backstop.sources.statsapi import boxscore, schedule
+from backstop.sources.theodds import events, props
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backstop.net.item import Item
+    from backstop.stages.house import House
+    from backstop.stages.outcome import Outcome
+
+SEASON_OPENS = (3, 1)
+"""Regular seasons have opened between 18 March (overseas) and early April; spring games before are not history."""
+
+SEASON_CLOSES = (11, 15)
+"""The latest World Series ended on 5 November."""
+
+COUNTED_TYPES = ("R", "F", "D", "L", "W")
+"""Games of the regular season and the postseason: those with pitches to learn from and props to price."""
+
+NOT_PLAYED = ("Postponed", "Cancelled")
+"""States of a game that will not be played on its date."""
+
+MARKETS = (
+    "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "pitcher_strikeouts",
+)  # fmt: skip
+"""Markets that are projected, and so asked of the books."""
+
+
+def check_day(house: House, day: dt.date) -> None:
+    """Refuse a day for which there can be no slate yet.
+
+    Raises:
+        UsageError: the day lies more than one day ahead, or before the first season kept.
+    """
+    today = baseball_day(house.clock.now())
+    last = today + dt.timedelta(days=1)
+    if day > last:
+        raise UsageError(
+            f"{day} lies in the future: line-ups and prices exist at the earliest the day before. "
+            f"Today is {today}; ask for a date up to {last}."
+        )
+    first = dt.date(house.settings.history_first_season, *SEASON_OPENS)
+    if day < first:
+        raise UsageError(
+            f"{day} lies before {first}, the first day kept as history. Ask for a later date, or set "
+            f"BACKSTOP_HISTORY_FIRST_SEASON to {day.year} or earlier."
+        )
+
+
+def season_days(first_season: int, day: dt.date) -> list[dt.date]:
+    """Return every day of the seasons from `first_season` up to the day before `day`."""
+    spans = (
+        days_between(dt.date(season, *SEASON_OPENS), min(dt.date(season, *SEASON_CLOSES), day - dt.timedelta(days=1)))
+        for season in range(first_season, day.year + 1)
+    )
+    return [each for span in spans for each in span]
+
+
+def schedule_batches(house: House, day: dt.date) -> list[list[Item]]:
+    """Return schedule requests for the slate's day and for earlier days whose games are not settled in the ledger."""
+    wanted = season_days(house.settings.history_first_season, day)
+    missing = set(house.ledger.missing(tables.GAMES.name, [each.isoformat() for each in wanted]))
+    spans = _spans([each for each in wanted if each.isoformat() in missing])
+    items = [item for first, last in spans for item in schedule.plan(first, last)]
+    return list(batched([*schedule.plan_day(day), *items]))
+
+
+def _spans(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """Join consecutive days into (first, last) pairs."""
+    spans: list[tuple[dt.date, dt.date]] = []
+    for day in days:
+        if spans and day - spans[-1][1] == dt.timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def games_of(house: House, day: dt.date) -> pl.DataFrame:
+    """Return the day's games that count and are to be played, one row per game; empty on an off day."""
+    if day not in house.lake.days(tables.GAMES.name):
+        return tables.GAMES.empty()
+    games = house.lake.read(tables.GAMES.name, day)
+    return games.filter(pl.col("game_type").is_in(COUNTED_TYPES) & ~pl.col("status").is_in(NOT_PLAYED))
+
+
+def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
+    """Tell an off day from a day whose schedule could not be had.
+
+    Raises:
+        UpstreamUnavailable: neither this run nor an earlier one knows the day's schedule.
+    """
+    entry = house.ledger.entry(tables.GAMES.name, day.isoformat())
+    if entry is not None and (entry.state is State.EMPTY_OK or day in house.lake.days(tables.GAMES.name)):
+        return
+    reasons = "; ".join(gap.reason for gap in calendar.gaps if gap.key == day.isoformat()) or "it was not answered"
+    raise UpstreamUnavailable(
+        f"The schedule of {day} is not known ({reasons}), so nobody can say who plays. Run the day again when the "
+        "schedule answers.",
+        source=Feed.STATSAPI,
+    )
+
+
+def finished_games(house: House, day: dt.date) -> pl.DataFrame:
+    """Return earlier days with the number of their finished games that count: `game_date`, `games`."""
+    first = dt.date(house.settings.history_first_season, *SEASON_OPENS)
+    counted = pl.col("game_type").is_in(COUNTED_TYPES) & (pl.col("abstract_status") == "Final")
+    return (
+        house.lake.scan(tables.GAMES.name, first, day - dt.timedelta(days=1))
+        .filter(counted & ~pl.col("status").is_in(NOT_PLAYED))
+        .group_by("game_date")
+        .agg(games=pl.len())
+        .sort("game_date")
+        .collect()
+    )
+
+
+def pitch_batches(house: House, day: dt.date) -> list[list[Item]]:
+    """Return requests for the days of history whose pitches the ledger lacks, one day an item."""
+    days = finished_games(house, day)["game_date"].to_list()
+    missing = house.ledger.missing(tables.PITCHES.name, [each.isoformat() for each in days])
+    return list(batched(pitches.plan([dt.date.fromisoformat(key) for key in missing])))
+
+
+def box_batches(house: House, day: dt.date) -> list[list[Item]]:
+    """Return box-score requests for the day's games: rosters, line-ups when posted, lines when final."""
+    return list(batched(boxscore.plan(games_of(house, day)["game_pk"].to_list())))
+
+
+def quotes_wanted(house: House) -> str:
+    """Return an empty text when prices can be asked for, otherwise the reason why not."""
+    if house.settings.upstream == "live" and house.settings.key_of(Feed.THEODDS) is None:
+        return "no prices: BACKSTOP_THEODDS_KEY is not set"
+    return ""
+
+
+def event_batches(house: House, day: dt.date) -> list[list[Item]]:
+    """Return the request for the day's events; empty when prices cannot be asked for."""
+    if quotes_wanted(house):
+        return []
+    return [events.plan(day, _history_instant(house, day))]
+
+
+def quote_batches(house: House, day: dt.date, listed: pl.DataFrame) -> list[list[Item]]:
+    """Return one request per event: at its start for a day that is over, now for a day to come."""
+    at: Literal["commence"] | None = "commence" if day < baseball_day(house.clock.now()) else None
+    return list(batched(props.plan(listed, MARKETS, at)))
+
+
+def _history_instant(house: House, day: dt.date) -> dt.datetime | None:
+    """Return the instant at which a past day's events are looked up: noon Eastern, before any first pitch; or None."""
+    if day >= baseball_day(house.clock.now()):
+        return None
+    return dt.datetime.combine(day, dt.time(16), dt.UTC)
+
+
+def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str) -> None:
+    """Close the schedule's days in the ledger: days without games are empty, days with open games come again.
+
+    Args:
+        house: The opened rooms.
+        covered: Days that the schedule answers speak of.
+        run_id: The run that fetched them.
+    """
+    listed = house.lake.days(tables.GAMES.name)
+    for day in covered:
+        if day not in listed:
+            house.ledger.begin(tables.GAMES.name, day.isoformat(), run_id=run_id)
+            house.ledger.empty(tables.GAMES.name, day.isoformat(), run_id=run_id, reason="no games on the schedule")
+        elif not _settled(house.lake.read(tables.GAMES.name, day)):
+            house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="games are not final yet")
+
+
+def _settled(games: pl.DataFrame) -> bool:
+    """Return whether every game of a day is over or will not be played then."""
+    return bool(
+        games.select(((pl.col("abstract_status") == "Final") | pl.col("status").is_in(NOT_PLAYED)).all()).item()
+    )

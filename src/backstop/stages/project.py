@@ -1,0 +1,139 @@
+"""Project: features as of the cutoff, probabilities, prices; in batches of 50 players."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from backstop import tables
+from backstop.features import asof, build, tally
+from backstop.ids import batched
+from backstop.props import generate, price
+from backstop.stages import plan
+from backstop.stages.outcome import Gap, Outcome
+from backstop.telemetry import Progress, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backstop.stages.house import House
+
+TALLIES = "core_tallies"
+FEATURES = "out_features"
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """A staged batch of which only the rows that passed are left.
+
+    Attributes:
+        staged: Its files.
+        features: What became of its feature rows.
+        props: What became of its prop rows.
+    """
+
+    staged: Staged
+    features: Outcome
+    props: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows of a batch of players on disk, on their way to the store.
+
+    Attributes:
+        number: Of the batch, from 1.
+        players: MLBAM ids in the batch.
+        features: File of feature rows.
+        props: File of prop rows.
+    """
+
+    number: int
+    players: tuple[int, ...]
+    features: Path
+    props: Path
+
+
+def tally_days(house: House, days: Iterable[dt.date]) -> int:
+    """Add up the pitches of each day into sufficient statistics (`core_tallies`); return the rows written."""
+    rows = 0
+    for day in days:
+        frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
+        house.lake.write(TALLIES, day, frame)
+        rows += frame.height
+        emit(Progress("tally", done=1, note=day.isoformat()))
+    return rows
+
+
+def starters(house: House, day: dt.date) -> pl.DataFrame:
+    """Return the day's starting batters and pitchers of games that are to be played, rows of `core_players`."""
+    games = plan.games_of(house, day)["game_pk"]
+    if day not in house.lake.days(tables.PLAYERS.name):
+        return tables.PLAYERS.empty()
+    players = house.lake.read(tables.PLAYERS.name, day)
+    starts = pl.col("slot").is_not_null() | pl.col("is_starting_pitcher")
+    return players.filter(pl.col("game_pk").is_in(games.implode()) & starts)
+
+
+def player_batches(house: House, day: dt.date) -> list[list[int]]:
+    """Return the MLBAM ids of the day's starters in batches of 50."""
+    ids = starters(house, day)["player_id_mlbam"].unique().sort().to_list()
+    return list(batched(ids))
+
+
+def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple[Gap, ...]]:
+    """Build the features of every starter of the day and put them on disk.
+
+    Returns:
+        The file, and who has no features with the reason: a player without a place, a game without line-up or starter.
+    """
+    games, players = plan.games_of(house, day), starters(house, day)
+    history = asof.history(tallies(house), day)
+    frame = build.build(history, games, players, cutoff=day)
+    absent = build.absences(history, games, players, cutoff=day)
+    path = house.run_dir(run_id) / "features.parquet"
+    frame.write_parquet(path)
+    gaps = (
+        Gap(FEATURES, f"game {row['game_pk']} player {row['player_id_mlbam']}", row["reason"])
+        for row in absent.to_dicts()
+    )
+    return path, tuple(gaps)
+
+
+def tallies(house: House) -> pl.LazyFrame:
+    """Return the sufficient statistics of every day in the lake; empty before the first day of history."""
+    if not house.lake.days(TALLIES):
+        return tally.tally(tables.PITCHES.empty()).lazy()
+    return house.lake.scan(TALLIES)
+
+
+def project(
+    house: House, day: dt.date, run_id: str, number: int, players: Sequence[int], features: Path, *, priced: bool
+) -> Staged:
+    """Project one batch of players at every line, default and quoted, and price it against the books.
+
+    Without quotes of this run (`priced` false) nothing is priced: older prices would pass for today's.
+    """
+    rows = pl.read_parquet(features).filter(pl.col("player_id_mlbam").is_in(players))
+    quoted = (quotes_of(house, day) if priced else tables.QUOTES.empty()).filter(
+        pl.col("player_id_mlbam").is_in(players)
+    )
+    props = price.price(generate.generate(rows, markets=list(plan.MARKETS), lines=quoted), quoted)
+    folder = house.run_dir(run_id)
+    staged = Staged(
+        number, tuple(players), folder / f"features-{number:03}.parquet", folder / f"props-{number:03}.parquet"
+    )
+    rows.write_parquet(staged.features)
+    props.write_parquet(staged.props)
+    return staged
+
+
+def quotes_of(house: House, day: dt.date) -> pl.DataFrame:
+    """Return the day's matched quotes; empty when there are none."""
+    if day not in house.lake.days(tables.QUOTES.name):
+        return tables.QUOTES.empty()
+    return house.lake.read(tables.QUOTES.name, day)

@@ -1,0 +1,121 @@
+"""Load and publish: rows into the slate's new version, then one atomic flip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from polars import selectors
+
+from backstop import tables
+from backstop.errors import IncompleteVersion
+from backstop.stages import plan
+from backstop.stages.outcome import Gap, Outcome
+from backstop.stages.project import FEATURES
+from backstop.telemetry import Progress, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backstop.stages.house import House
+    from backstop.stages.project import Staged
+    from backstop.store.loader import Draft, Published
+
+LARGEST_FAILED_SHARE = 0.5
+"""A slate that lacks more than half of its batches is held back: the version before it serves readers better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows of a batch that stand in the draft."""
+
+    number: int
+    features: int
+    props: int
+
+
+def open_draft(house: House, day: dt.date, run_id: str) -> Draft:
+    """Open a new version of the slate that no reader sees yet."""
+    return house.writer.open(day, cutoff=house.clock.now(), run_id=run_id)
+
+
+def load(house: House, draft: Draft, staged: Staged) -> Loaded:
+    """Write a batch's rows into the draft."""
+    features = house.writer.load(draft, "features", served(pl.read_parquet(staged.features)))
+    props = house.writer.load(draft, "props", pl.read_parquet(staged.props))
+    emit(Progress("load", done=1, note=f"batch {staged.number}"))
+    return Loaded(staged.number, features, props)
+
+
+def served(features: pl.DataFrame) -> pl.DataFrame:
+    """Return the features that readers are served: distributions, which are lists, stay in the lake."""
+    return features.select(~selectors.list())
+
+
+def publish(
+    house: House,
+    draft: Draft,
+    day: dt.date,
+    staged: Sequence[Staged],
+    loaded: Sequence[Loaded],
+    failed: int,
+    gaps: Sequence[Gap],
+) -> Published:
+    """Keep the rows in the lake, verify the draft and flip it.
+
+    Raises:
+        IncompleteVersion: nothing was projected, or too many batches failed; the version before stays.
+        StoreError: Redis refused or holds less than was written; the version before stays.
+    """
+    batches = len(loaded) + failed
+    expected = {"features": sum(each.features for each in loaded), "props": sum(each.props for each in loaded)}
+    if not expected["props"] or failed > LARGEST_FAILED_SHARE * batches:
+        house.writer.abandon(draft)
+        raise IncompleteVersion(
+            f"The slate of {day} was held back: {failed} of {batches} batches failed and {expected['props']} props "
+            "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
+            "Mend what is named in the run's gaps and run the day again."
+        )
+    done = {each.number for each in loaded}
+    for table, files in (
+        (FEATURES, [each.features for each in staged if each.number in done]),
+        (tables.PROPS.name, [each.props for each in staged if each.number in done]),
+    ):
+        house.lake.write(table, day, pl.concat([pl.read_parquet(file) for file in files]))
+    return house.writer.publish(draft, expected, meta_of(house, day, failed, gaps))
+
+
+def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
+    """Return what a reader of the slate is told beside its rows."""
+    games = plan.games_of(house, day)
+    return {
+        "quality": "degraded" if failed or gaps else "complete",
+        "games": games.select(
+            "game_pk",
+            "away_team",
+            "home_team",
+            pl.col("start_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "doubleheader",
+            "game_number",
+        ).to_dicts(),
+        "gaps": [{"table": gap.table, "key": gap.key, "reason": gap.reason} for gap in gaps],
+    }
+
+
+def mark(house: House, day: dt.date, run_id: str, props: Outcome, gaps: Sequence[Gap]) -> None:
+    """Record the published slate in the ledger."""
+    counts: dict[str, Any] = {
+        "run_id": run_id,
+        "rows_in": props.rows_in,
+        "rows_loaded": props.loaded,
+        "rows_quarantined": props.quarantined,
+        "rows_failed": props.failed,
+    }
+    house.ledger.begin(tables.PROPS.name, day.isoformat(), run_id=run_id)
+    if gaps:
+        reason = "; ".join(f"{gap.key}: {gap.reason}" for gap in gaps[:20])
+        house.ledger.degrade(tables.PROPS.name, day.isoformat(), reason=reason, **counts)
+    else:
+        house.ledger.complete(tables.PROPS.name, day.isoformat(), **counts)

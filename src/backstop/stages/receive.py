@@ -1,0 +1,126 @@
+"""Receive: archived answers back into rows, one table partition (a baseball day) at a time, none lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from backstop import tables
+from backstop.clock import days_between
+from backstop.sources import parsed as parsing
+from backstop.sources.savant import pitches
+from backstop.sources.statsapi import boxscore, schedule
+from backstop.sources.theodds import events, props
+from backstop.stages.fetch import reopen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from backstop.sources.parsed import Parsed
+    from backstop.stages.fetch import Fetched, FetchedBatch
+    from backstop.stages.house import House
+    from backstop.tables import Table
+
+
+@dataclass(frozen=True)
+class Received:
+    """Rows of one table and day as they came.
+
+    Attributes:
+        table: Name of the table.
+        day: Partition.
+        parsed: Rows taken and rows rejected by the parser.
+        raw_ref: Content hashes of the answers, joined by commas.
+    """
+
+    table: str
+    day: dt.date
+    parsed: Parsed
+    raw_ref: str
+
+
+def pitches_by_day(house: House, batch: FetchedBatch) -> Iterator[Received]:
+    """Yield the pitches of each day in the batch; a day fetched in parts comes together."""
+    by_day: dict[dt.date, list[Fetched]] = defaultdict(list)
+    for fetched in batch.answers:
+        by_day[day_of(fetched)].append(fetched)
+    for day, answers in by_day.items():
+        parts = [pitches.parse(reopen(house, fetched)) for fetched in answers]
+        yield Received(tables.PITCHES.name, day, pitches.merge(parts), _refs(answers))
+
+
+def day_of(fetched: Fetched) -> dt.date:
+    """Return the day that a request for pitches was about, also of one that was split by game."""
+    return dt.date.fromisoformat(fetched.item.key.partition("/")[0])
+
+
+def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Received]:
+    """Yield the games of each day that an answer covers; a game listed under two dates is kept under the later one.
+
+    A game whose official date no answer covers is rejected as `other_day`: its own day's answer brings it, and to
+    write it here would replace that day by this one game.
+    """
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    whole = schedule.merge([schedule.parse(reopen(house, fetched)) for fetched in answers])
+    here = pl.col("game_date").is_in(days_covered(batches))
+    strays = whole.frame.filter(~here).to_dicts()
+    reason = "The game's official date is not among the days asked for."
+    rejected = pl.concat([whole.rejected, parsing.rejections([(row, "other_day", reason) for row in strays])])
+    covered = parsing.Parsed(whole.frame.filter(here), rejected, whole.rows_in, whole.drift)
+    yield from by_partition(covered, tables.GAMES, _refs(answers))
+
+
+def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, Received]:
+    """Return the players and the box-score lines of a day's games."""
+    games = house.lake.read(tables.GAMES.name, day)
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    scores = [boxscore.parse(reopen(house, fetched), games) for fetched in answers]
+    players = parsing.merge([score.players for score in scores], tables.PLAYERS)
+    lines = parsing.merge([score.box for score in scores], tables.BOX)
+    refs = _refs(answers)
+    return Received(tables.PLAYERS.name, day, players, refs), Received(tables.BOX.name, day, lines, refs)
+
+
+def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Received:
+    """Return the quotes of a day's events, not yet matched to games and players."""
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    parts = [props.parse(reopen(house, fetched)) for fetched in answers]
+    return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), _refs(answers))
+
+
+def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame:
+    """Return the events that the books list, one row per event."""
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    return parsing.merge([events.parse(reopen(house, fetched)) for fetched in answers], events.EVENTS).frame
+
+
+def by_partition(whole: Parsed, table: Table, raw_ref: str) -> Iterator[Received]:
+    """Cut rows into their `game_date` partitions; rejected rows go with the first."""
+    rejected, rows_rejected = whole.rejected, whole.rejected.height
+    for (day,), rows in sorted(whole.frame.group_by("game_date"), key=lambda pair: str(pair[0])):
+        part = parsing.Parsed(rows, rejected, rows.height + rows_rejected, whole.drift)
+        yield Received(table.name, _as_date(day), part, raw_ref)
+        rejected, rows_rejected = rejected.clear(), 0
+
+
+def _as_date(value: object) -> dt.date:
+    if not isinstance(value, dt.date):
+        raise TypeError(f"a partition is a date, not {value!r}")
+    return value
+
+
+def _refs(answers: Iterable[Fetched]) -> str:
+    return ",".join(dict.fromkeys(fetched.content_hash for fetched in answers))
+
+
+def days_covered(batches: Sequence[FetchedBatch]) -> list[dt.date]:
+    """Return every day that the schedule answers speak of, with or without games."""
+    days: set[dt.date] = set()
+    for key in {fetched.item.key for batch in batches for fetched in batch.answers}:
+        first, _, last = key.partition("..")
+        days.update(days_between(dt.date.fromisoformat(first), dt.date.fromisoformat(last or first)))
+    return sorted(days)

@@ -1,0 +1,48 @@
+"""Fans: the mapped stages of a run, one chain per batch, so that the first batches load while later ones fetch.
+
+A future passed to a task arrives there as the result; the type checker cannot see that, so futures are `Any` here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from tasks import slate, validate
+from tasks.fetch import fetch_batch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from backstop.net.item import Item
+    from backstop.store.loader import Draft
+
+Futures = list[Any]
+
+
+def fetches(batches: list[list[Item]], label: str) -> Futures:
+    """Fetch each batch."""
+    return [fetch_batch.submit(number, items, label) for number, items in enumerate(batches, 1)]
+
+
+def history(batches: list[list[Item]], day: dt.date) -> Futures:
+    """Fetch, validate and tally each batch of pitch days."""
+    ends = []
+    for number, items in enumerate(batches, 1):
+        fetched: Any = fetch_batch.submit(number, items, "pitches")
+        checked: Any = validate.validate_pitches.submit(number, fetched, day)
+        ends.append(slate.tally.submit(number, fetched, checked))
+    return ends
+
+
+def projections(
+    batches: list[list[int]], day: dt.date, features: Path, draft: Draft, *, priced: bool
+) -> tuple[Futures, Futures]:
+    """Project, validate and load each batch of players; return the checks and the loads."""
+    checks: Futures = []
+    loads: Futures = []
+    for number, players in enumerate(batches, 1):
+        staged: Any = slate.project_players.submit(day, number, players, features, priced=priced)
+        checks.append(validate.validate_props.submit(number, staged, day))
+        loads.append(slate.load.submit(number, draft, checks[-1]))
+    return checks, loads

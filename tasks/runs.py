@@ -1,0 +1,44 @@
+"""Who runs: the id of a run, and the sentences in which it logs."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from typing import TYPE_CHECKING
+
+from prefect import get_run_logger
+from prefect.exceptions import MissingContextError
+from prefect.runtime import flow_run
+
+if TYPE_CHECKING:
+    from backstop.stages.outcome import Outcome
+
+
+def run_id() -> str:
+    """Return the flow run's id, or a new one outside of a flow run."""
+    return str(flow_run.id or uuid.uuid4())
+
+
+def say(sentence: str) -> None:
+    """Log a sentence to the run; outside of a run nobody listens."""
+    with contextlib.suppress(MissingContextError):
+        get_run_logger().info(sentence)
+
+
+def warn(sentence: str) -> None:
+    """Log a sentence that somebody should read."""
+    with contextlib.suppress(MissingContextError):
+        get_run_logger().warning(sentence)
+
+
+def report(outcome: Outcome, what: str) -> Outcome:
+    """Log what became of a table's rows, and every gap; return the outcome."""
+    say(
+        f"{what}: {outcome.rows_in:,} rows in, {outcome.loaded:,} loaded, {outcome.quarantined:,} quarantined, "
+        f"{outcome.failed:,} in failed batches."
+    )
+    for gap in outcome.gaps:
+        warn(f"{gap.table} {gap.key}: {gap.reason}")
+    if outcome.drift:
+        warn(f"{what}: columns drifted: {'; '.join(outcome.drift)}")
+    return outcome

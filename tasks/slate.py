@@ -1,0 +1,174 @@
+"""The tasks around one slate: plan what is missing, project, load, publish."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from backstop.stages import plan, project, publish, receive
+from backstop.stages.house import House
+from backstop.stages.outcome import Gap, Outcome, total
+from backstop.stages.project import Sifted, Staged
+from backstop.stages.publish import Loaded
+from tasks.runs import report, run_id, say, warn
+
+if TYPE_CHECKING:
+    from backstop.net.item import Item
+    from backstop.stages.fetch import FetchedBatch
+    from backstop.store.loader import Draft, Published
+
+Batches = list[list["Item"]]
+
+
+@dataclass(frozen=True)
+class DayPlan:
+    """What a day needs that is not in the lake yet, as requests in batches of 50.
+
+    Attributes:
+        games: Games that count and are to be played; 0 on an off day.
+        pitches: Days of history whose pitches are missing.
+        boxes: Box scores of the day's games.
+        events: The list of events that books quote; empty when prices cannot be asked for.
+        gaps: What will be missing whatever happens, e.g. prices without a key.
+    """
+
+    games: int
+    pitches: Batches = field(default_factory=list)
+    boxes: Batches = field(default_factory=list)
+    events: Batches = field(default_factory=list)
+    gaps: tuple[Gap, ...] = ()
+
+
+@task(name="plan-schedule", task_run_name="plan schedule", cache_policy=NO_CACHE, tags=["plan"])
+def plan_schedule(day: dt.date) -> Batches:
+    """Name the schedule requests for the day and for earlier days that are not settled."""
+    house = House.current()
+    plan.check_day(house, day)
+    return plan.schedule_batches(house, day)
+
+
+@task(name="plan-day", task_run_name="plan {day}", cache_policy=NO_CACHE, tags=["plan"])
+def plan_day(day: dt.date, calendar: Outcome) -> DayPlan:
+    """Name what the day needs that is missing.
+
+    Raises:
+        UpstreamUnavailable: the day's schedule could not be had, now or earlier.
+    """
+    house = House.current()
+    plan.check_schedule_known(house, day, calendar)
+    games = plan.games_of(house, day)
+    if games.is_empty():
+        say(f"{day} has no games that count: nothing to project.")
+        return DayPlan(0)
+    pitches = plan.pitch_batches(house, day)
+    say(f"{day}: {games.height} games; {sum(map(len, pitches))} days of pitches are missing, {len(pitches)} batches.")
+    reason = plan.quotes_wanted(house)
+    gaps = (Gap("core_quotes", day.isoformat(), reason),) if reason else ()
+    return DayPlan(games.height, pitches, plan.box_batches(house, day), plan.event_batches(house, day), gaps)
+
+
+@task(name="tally", task_run_name="tally pitches · batch {number:02d}", cache_policy=NO_CACHE, tags=["transform"])
+def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
+    """Add up the pitches of the batch's days into the statistics that rates are made of."""
+    days = {receive.day_of(answer) for answer in batch.answers}
+    house = House.current()
+    rows = project.tally_days(house, sorted(days & house.lake.days(checked.table)))
+    say(f"Pitches, batch {number}: {len(days)} days tallied into {rows:,} rows.")
+    return checked
+
+
+@task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE, tags=["plan"])
+def plan_quotes(day: dt.date, listed: list[FetchedBatch]) -> Batches:
+    """Name one request per event that the books list for the day."""
+    house = House.current()
+    return plan.quote_batches(house, day, receive.events_listed(house, listed))
+
+
+@task(name="plan-players", task_run_name="plan players", cache_policy=NO_CACHE, tags=["plan"])
+def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
+    """Name the day's starters in batches of 50."""
+    return project.player_batches(House.current(), day)
+
+
+@task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE, tags=["transform", "out_features"])
+def build_features(day: dt.date, _players: Outcome, _pitches: list[Outcome]) -> tuple[Path, tuple[Gap, ...]]:
+    """Build the features of the day's starters from what was known before the day."""
+    path, gaps = project.build_features(House.current(), day, run_id())
+    for gap in gaps:
+        warn(f"not projected: {gap.key}: {gap.reason}")
+    return path, gaps
+
+
+@task(
+    name="project",
+    task_run_name="project props · batch {number:02d}",
+    cache_policy=NO_CACHE,
+    tags=["transform", "out_props"],
+)
+def project_players(day: dt.date, number: int, players: list[int], features: Path, *, priced: bool) -> Staged:
+    """Project one batch of 50 players and, when this run has quotes, price it against the books."""
+    return project.project(House.current(), day, run_id(), number, players, features, priced=priced)
+
+
+@task(name="open-slate", task_run_name="open slate {day}", cache_policy=NO_CACHE, tags=["load"])
+def open_slate(day: dt.date) -> Draft:
+    """Open a new version of the slate in Redis that no reader sees yet."""
+    return publish.open_draft(House.current(), day, run_id())
+
+
+@task(
+    name="load",
+    task_run_name="load props · batch {number:02d}",
+    retries=2,
+    retry_delay_seconds=exponential_backoff(1),
+    cache_policy=NO_CACHE,
+    tags=["load"],
+)
+def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 - the number names the task run
+    """Write a batch's rows into the draft; writing them again changes nothing."""
+    return publish.load(House.current(), draft, sifted.staged)
+
+
+@task(name="add-up", task_run_name="add up the rows", cache_policy=NO_CACHE, tags=["report"])
+def add_up(single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted]) -> list[Outcome]:
+    """Add up what became of the rows of each table.
+
+    Raises:
+        ConservationBroken: rows went missing.
+    """
+    outcomes = [
+        *(outcome.balanced() for outcome in single),
+        total("core_pitches", pitches),
+        total(project.FEATURES, [each.features for each in sifted]),
+        total("out_props", [each.props for each in sifted]),
+    ]
+    for outcome in outcomes:
+        report(outcome, outcome.table)
+    return outcomes
+
+
+@task(name="publish", task_run_name="publish slate {day}", cache_policy=NO_CACHE, tags=["load"])
+def publish_slate(
+    day: dt.date,
+    draft: Draft,
+    sifted: list[Sifted],
+    loaded: list[Loaded],
+    failed: int,
+    gaps: list[Gap],
+) -> Published:
+    """Verify the draft, flip it, and record it in the ledger.
+
+    Raises:
+        StoreError: Redis refused or holds less than was written; the version before stays.
+    """
+    house = House.current()
+    published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps)
+    publish.mark(house, day, run_id(), total("out_props", [each.props for each in sifted]), gaps)
+    say(f"Slate {day}: version {published.version} is published.")
+    return published

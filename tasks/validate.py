@@ -1,0 +1,146 @@
+"""The validate tasks: one per table; rows that pass are kept, rows that do not go to quarantine with the rule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from backstop import tables
+from backstop.stages import match, plan, receive
+from backstop.stages.fetch import FetchedBatch
+from backstop.stages.house import House
+from backstop.stages.keep import Checked, keep, sift
+from backstop.stages.outcome import Gap, Outcome, total
+from backstop.stages.project import FEATURES, Sifted, Staged
+from backstop.telemetry import Progress, emit
+from expectations.check import check
+from expectations.features import features_suite
+from expectations.games import games_suite
+from expectations.pitches import pitches_suite
+from expectations.players import box_suite, players_suite
+from expectations.props import props_suite
+from expectations.quotes import quotes_suite
+from tasks.runs import report, run_id, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import great_expectations as gx
+
+    from backstop.stages.receive import Received
+
+
+def _checked(received: Received, suite: gx.ExpectationSuite) -> Checked:
+    """Apply a suite to received rows; rows that the parser rejected stay rejected."""
+    verdict = check(received.parsed.frame, suite)
+    parsed = received.parsed
+    return Checked(
+        table=received.table,
+        day=received.day,
+        rows_in=parsed.rows_in,
+        kept=verdict.kept,
+        rejected=parsed.rejected.vstack(verdict.rejected),
+        blocked=verdict.blocked,
+        degraded=verdict.degraded,
+        rules={**parsed.rejected_by_rule, **verdict.rules},
+        drift=(parsed.drift.sentence(),) if parsed.drift else (),
+        raw_ref=received.raw_ref,
+        suite_version=suite.name,
+    )
+
+
+@task(name="validate-games", task_run_name="validate schedule", cache_policy=NO_CACHE, tags=["validate", "core_games"])
+def validate_games(batches: list[FetchedBatch]) -> Outcome:
+    """Check the schedule of every day that was asked for and keep it; days without games are marked as empty."""
+    house, run = House.current(), run_id()
+    kept = [keep(house, _checked(each, games_suite()), run) for each in receive.games_by_day(house, batches)]
+    plan.settle_schedule(house, receive.days_covered(batches), run)
+    outcome = total(tables.GAMES.name, [*kept, *_missed(tables.GAMES.name, batches)])
+    return report(outcome, "Schedule")
+
+
+@task(
+    name="validate-pitches",
+    task_run_name="validate pitches · batch {number:02d}",
+    cache_policy=NO_CACHE,
+    tags=["validate", "core_pitches"],
+)
+def validate_pitches(number: int, batch: FetchedBatch, day: dt.date) -> Outcome:
+    """Check the pitches of each day in the batch against the rules and the schedule, and keep them."""
+    house, run = House.current(), run_id()
+    games = dict(plan.finished_games(house, day).iter_rows())
+    kept = []
+    for received in receive.pitches_by_day(house, batch):
+        kept.append(keep(house, _checked(received, pitches_suite(received.day, games.get(received.day))), run))
+        emit(Progress("validate pitches", done=1, note=received.day.isoformat()))
+    outcome = total(tables.PITCHES.name, [*kept, *_missed(tables.PITCHES.name, [batch])])
+    return report(outcome, f"Pitches, batch {number}")
+
+
+@task(
+    name="validate-players", task_run_name="validate line-ups", cache_policy=NO_CACHE, tags=["validate", "core_players"]
+)
+def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
+    """Check rosters, line-ups and box-score lines of the day's games, and keep them."""
+    house, run = House.current(), run_id()
+    players, box = receive.box_scores(house, batches, day)
+    known = keep(house, _checked(players, players_suite()), run)
+    lines = keep(house, _checked(box, box_suite()), run)
+    lost = _missed(tables.PLAYERS.name, batches)
+    return (
+        report(total(tables.PLAYERS.name, [known, *lost]), "Players"),
+        report(total(tables.BOX.name, [lines]), "Box scores"),
+    )
+
+
+@task(name="validate-quotes", task_run_name="validate quotes", cache_policy=NO_CACHE, tags=["validate", "core_quotes"])
+def validate_quotes(batches: list[FetchedBatch], day: dt.date) -> Outcome:
+    """Match quotes to games and players, check them, and keep them."""
+    house, run = House.current(), run_id()
+    received, sentence = match.matched_quotes(house, batches, day)
+    say(sentence)
+    suite = quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
+    kept = keep(house, _checked(received, suite), run)
+    return report(total(tables.QUOTES.name, [kept, *_missed(tables.QUOTES.name, batches)]), "Quotes")
+
+
+@task(
+    name="validate-props",
+    task_run_name="validate props · batch {number:02d}",
+    cache_policy=NO_CACHE,
+    tags=["validate", "out_props"],
+)
+def validate_props(number: int, staged: Staged, day: dt.date) -> Sifted:
+    """Check a batch's features and props; rows that break a rule are quarantined and never loaded."""
+    features = _staged(day, FEATURES, staged.features, features_suite())
+    props = _staged(day, tables.PROPS.name, staged.props, props_suite())
+    report(features.balanced(), f"Features, batch {number}")
+    report(props.balanced(), f"Props, batch {number}")
+    return Sifted(staged, features, props)
+
+
+def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) -> Outcome:
+    """Check a staged file of computed rows."""
+    rows = pl.read_parquet(file)
+    verdict = check(rows, suite)
+    checked = Checked(
+        table=table,
+        day=day,
+        rows_in=rows.height,
+        kept=verdict.kept,
+        rejected=verdict.rejected,
+        blocked=verdict.blocked,
+        degraded=verdict.degraded,
+        rules=verdict.rules,
+        suite_version=suite.name,
+    )
+    return sift(House.current(), checked, file, run_id())
+
+
+def _missed(table: str, batches: list[FetchedBatch]) -> list[Outcome]:
+    gaps = [Gap(table, lost.item.key, f"not fetched: {lost.sentence}") for batch in batches for lost in batch.missed]
+    return [Outcome(table, gaps=tuple(gaps))] if gaps else []
