@@ -73,3 +73,10 @@ class Ask:
 def follow(value: Any, step: Callable[[Any], Any]) -> Any:
     """Apply `step` to a value, or to what an `Ask` will give."""
     return value.and_then(step) if isinstance(value, Ask) else step(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A metric that the schema alone answers; the answer holds for every batch of that schema."""
+
+    value: Any

@@ -152,7 +152,8 @@ class PolarsScanAsset(PolarsAsset):
 
     Attributes:
         path: A file, a folder, or a pattern such as `lake/**/*.parquet`; a URL where Polars reads one.
-        hive_partitioning: Whether `key=value` in the path gives columns; None: if there are `partitions`, else as Polars does.
+        hive_partitioning: Whether `key=value` in the path gives columns; None: yes if there are `partitions`, else
+            as Polars decides.
         partitions: Columns by which batch parameters may choose rows, for example `{"game_date": "2025-07-01"}`;
             where they are hive partitions, other files are not opened.
         storage_options: Options for the object store of a URL.

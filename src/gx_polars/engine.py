@@ -13,7 +13,7 @@ from great_expectations.exceptions import BatchSpecError, GreatExpectationsError
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.expectations.registry import get_metric_provider
 
-from gx_polars.ask import Ask
+from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
 from gx_polars.cache import plans_for
 from gx_polars.domain import Domain
@@ -183,7 +183,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         if isinstance(answer, Ask):
             asks.setdefault(metric.metric_domain_kwargs.get("batch_id"), {})[metric] = answer
         else:
-            resolved[metric.id] = answer
+            resolved[metric.id] = answer.value if isinstance(answer, Known) else answer
 
     def ask(
         self,
@@ -191,7 +191,11 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         known: dict[Any, Any] | None = None,
         runtime_configuration: dict[str, Any] | None = None,
     ) -> Any:
-        """Return what a metric's provider makes of a metric: an `Ask` for the shared select, or a value at once."""
+        """Return what a metric's provider makes of a metric.
+
+        Returns:
+            An `Ask` for the shared select, a `Known` where the schema answers, or a value computed from this batch.
+        """
         batch = self.batch(metric.metric_domain_kwargs.get("batch_id"))
         plans = plans_for(batch.schema, eager=batch.eager, nan_is_missing=self.nan_is_missing)
         if (planned := plans.get(metric.id)) is not None:
@@ -205,7 +209,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
             metrics={name: (known or {}).get(needed.id) for name, needed in metric.metric_dependencies.items()},
             runtime_configuration=runtime_configuration,
         )
-        if isinstance(answer, Ask):
+        if isinstance(answer, Ask | Known):
             plans[metric.id] = answer
         return answer
 

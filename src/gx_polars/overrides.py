@@ -13,6 +13,7 @@ from typing import Any
 
 import great_expectations.expectations.core as gxe
 import polars as pl
+from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx_polars.engine import PolarsExecutionEngine
@@ -102,7 +103,30 @@ with _replacing():
             return answer
 
     class ExpectColumnKLDivergenceToBeLessThan(gxe.ExpectColumnKLDivergenceToBeLessThan):
-        """The core expectation, with a success that JSON knows rather than `numpy.bool`."""
+        """The core expectation, with a success that JSON knows rather than `numpy.bool`.
+
+        Without a partition of its own the core expectation computes one from the data while it collects its
+        dependencies; with Polars the histogram asks for the automatic partition itself, in the shared pass.
+        """
+
+        def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+            """Return the dependencies; none of them is computed yet."""
+            bucketized = self.partition_object is None and self.bucketize_data
+            if not (bucketized and isinstance(execution_engine, PolarsExecutionEngine)):
+                return super().get_validation_dependencies(execution_engine, runtime_configuration)
+            base = ColumnAggregateExpectation.get_validation_dependencies
+            needed = base(self, execution_engine, runtime_configuration)
+            domain = self.configuration.get_domain_kwargs()
+            for name, metric, arguments in (
+                ("column.partition", "column.partition", {"bins": "auto"}),
+                ("column.histogram", "column.histogram", {"bins": "auto"}),
+                ("column_values.nonnull.count", "column_values.nonnull.count", {}),
+                # the automatic partition reaches from the least value to the greatest: nothing is outside
+                ("below_partition", "column_values.null.count", {}),
+                ("above_partition", "column_values.null.count", {}),
+            ):
+                needed.set_metric_configuration(name, MetricConfiguration(metric, domain, arguments))
+            return needed
 
         def _validate(
             self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None

@@ -26,7 +26,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.validation_graph import ValidationGraph
 from great_expectations.validator.validator import calc_validation_statistics
 
-from gx_polars.ask import Ask
+from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
 from gx_polars.engine import PolarsExecutionEngine, describe
 from gx_polars.plan import Outcome, Plan
@@ -64,13 +64,13 @@ class SchemaPlan:
     Attributes:
         plan: The asks.
         known: Metrics that the schema alone answers.
-        failed: Metrics that cannot be asked of this schema, and why.
-        rows: Plans that find failing rows, by the severities asked for.
+        direct: Metrics whose providers compute from the batch themselves (SQL), or refuse: asked for every batch.
+        rows: Plans that find failing rows, by the names of the rules asked for.
     """
 
     plan: Plan
     known: dict[Any, Any]
-    failed: dict[Any, Exception]
+    direct: list[MetricConfiguration]
     rows: dict[Any, Plan] = field(default_factory=dict)
 
 
@@ -118,7 +118,11 @@ class PreparedSuite:
         made = self._schema_plan(engine, batch)
         outcome = made.plan.run(batch, engine.collect_engine)
         outcome.values.update(made.known)
-        outcome.failures.update(made.failed)
+        for metric in made.direct:
+            try:
+                outcome.values[metric.id] = engine.ask(metric)
+            except Exception as error:  # noqa: BLE001 - a registered metric of a user may raise anything
+                outcome.failures[metric.id] = error
         results = [self._result(check, outcome, engine) for check in self._checks]
         return _suite_result(self.name, results, started_at)
 
@@ -148,18 +152,19 @@ class PreparedSuite:
     def _make_plan(self, engine: PolarsExecutionEngine) -> SchemaPlan:
         asks: dict[Any, Ask] = {}
         known: dict[Any, Any] = {}
-        failed: dict[Any, Exception] = {}
+        direct: list[MetricConfiguration] = []
         for name, metric in self._metrics.items():
             try:
                 answer = engine.ask(metric)
-            except Exception as error:  # noqa: BLE001 - a registered metric of a user may raise anything
-                failed[name] = error
-                continue
+            except Exception:  # noqa: BLE001 - asked again, and reported, in `validate`
+                answer = None
             if isinstance(answer, Ask):
                 asks[name] = answer
+            elif isinstance(answer, Known):
+                known[name] = answer.value
             else:
-                known[name] = answer
-        return SchemaPlan(Plan(asks), known, failed)
+                direct.append(metric)
+        return SchemaPlan(Plan(asks), known, direct)
 
     def _result(self, check: Check, outcome: Outcome, engine: PolarsExecutionEngine) -> ExpectationValidationResult:
         configuration = copy.copy(check.configuration)

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
-from gx_polars.ask import Ask, Probe
+from gx_polars.ask import Ask, Known, Probe
 from gx_polars.domain import Domain
 
 Aggregate: TypeAlias = Callable[..., Any]
@@ -20,7 +20,8 @@ class Reduction:
 
     Attributes:
         exprs: Each yields one row.
-        finish: Makes the metric's value of the expressions' values; a list value arrives as a `pl.Series`.
+        finish: Makes the metric's value of the expressions' values, or a further `Reduction` that depends on them;
+            a list value arrives as a `pl.Series`.
     """
 
     exprs: tuple[pl.Expr, ...]
@@ -40,7 +41,9 @@ def arguments(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 def aggregate_provider(name: str, function: Aggregate, kind: Literal["column", "table"]) -> Callable[..., Any]:
     """Return the provider that Great Expectations calls for an aggregate."""
 
-    def provider(*, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any) -> Ask | Any:
+    def provider(
+        *, execution_engine: Any, metric_domain_kwargs: Any, metric_value_kwargs: Any, **_: Any
+    ) -> Ask | Known:
         domain = Domain.of(execution_engine, metric_domain_kwargs)
         own = arguments(metric_value_kwargs)
         subject = domain if kind == "table" else domain.column(metric_domain_kwargs["column"])
@@ -49,11 +52,16 @@ def aggregate_provider(name: str, function: Aggregate, kind: Literal["column", "
     return provider
 
 
-def ask_of(domain: Domain, key: tuple[Any, ...], made: Any) -> Ask | Any:
-    """Return what an aggregate function made as an ask; a plain value stays what it is."""
+def ask_of(domain: Domain, key: tuple[Any, ...], made: Any) -> Ask | Known:
+    """Return what an aggregate function made as an ask, or as known where it needed no rows."""
     if isinstance(made, pl.Expr):
         made = Reduction((made,), plain)
     if not isinstance(made, Reduction):
-        return made
+        return Known(made)
     finish = made.finish
-    return Ask(Probe(key, made.exprs, lambda values, _: values, domain.rows), lambda values: finish(*values))
+
+    def settle(values: list[Any]) -> Any:
+        answer = ask_of(domain, (*key, "further"), finish(*values))
+        return answer.value if isinstance(answer, Known) else answer
+
+    return Ask(Probe(key, made.exprs, lambda values, _: values, domain.rows), settle)

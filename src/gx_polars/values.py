@@ -109,8 +109,14 @@ def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
     return pl.Series(wanted, dtype=dtype, strict=False)
 
 
+_BITS: dict[type[pl.DataType], int] = {
+    pl.Int8: 8, pl.Int16: 16, pl.Int32: 32, pl.Int64: 64, pl.Int128: 128,
+    pl.UInt8: 8, pl.UInt16: 16, pl.UInt32: 32, pl.UInt64: 64, pl.UInt128: 128,
+}  # fmt: skip
+
+
 def _integers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
+    bits = _BITS[dtype.base_type()]
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if dtype.is_signed_integer() else (0, 2**bits)
     whole = [int(v) for v in wanted if isinstance(v, NUMBERS) and math.isfinite(v) and v == int(v)]
-    low, high = dtype.base_type().min(), dtype.base_type().max()  # type: ignore[attr-defined]
-    least, most = pl.select(low, high).row(0)
-    return pl.Series([v for v in whole if least <= v <= most], dtype=dtype)
+    return pl.Series([v for v in whole if low <= v < high], dtype=dtype)
