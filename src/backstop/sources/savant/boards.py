@@ -227,7 +227,8 @@ BOARDS: Final[dict[str, Board]] = {
         ),
         *_both(
             "custom", "/leaderboard/custom",
-            f"year={{season}}&type={{who}}&min=1&selections={CUSTOM.replace(' ', ',')}", CUSTOM, player_id="player_id", player_name=COMMA_NAME, season="year",
+            f"year={{season}}&type={{who}}&min=1&selections={CUSTOM.replace(' ', ',')}", CUSTOM,
+            player_id="player_id", player_name=COMMA_NAME, season="year",
         ),
         Board(
             "outs_above_average", "/leaderboard/outs_above_average",

@@ -1,0 +1,100 @@
+"""Which feed gives schedule and odds now, and why: the first one that can answer, said in a sentence for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from backstop.net.health import FeedHealth
+from backstop.settings import Feed
+
+
+class Purpose(StrEnum):
+    """What is wanted."""
+
+    SCHEDULE = "schedule"
+    ODDS = "odds"
+
+
+ORDER: Final[dict[Purpose, tuple[Feed, ...]]] = {
+    Purpose.SCHEDULE: (Feed.STATSAPI, Feed.SPORTRADAR),
+    Purpose.ODDS: (Feed.THEODDS, Feed.SPORTRADAR),
+}
+"""The feeds of a purpose, the preferred one first."""
+
+KEYED: Final = frozenset({Feed.THEODDS, Feed.SPORTRADAR})
+"""Feeds that answer nobody without a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The feed chosen for a purpose.
+
+    Attributes:
+        purpose: What is wanted.
+        feed: Who is asked; the preferred feed when none can answer.
+        usable: Whether it can answer now.
+        passed_over: The feeds before it, each with the reason.
+    """
+
+    purpose: Purpose
+    feed: Feed
+    usable: bool
+    passed_over: tuple[tuple[Feed, str], ...] = ()
+
+    @property
+    def is_failover(self) -> bool:
+        """Whether another feed than the preferred one was chosen."""
+        return self.feed is not ORDER[self.purpose][0]
+
+    def sentence(self) -> str:
+        """Say who and why, e.g. `schedule: sportradar, because statsapi breaker is open since 12:00:05 UTC`."""
+        why = " and ".join(f"{feed.value} {reason}" for feed, reason in self.passed_over)
+        if not self.usable:
+            return f"{self.purpose.value}: no feed can answer, because {why}"
+        return f"{self.purpose.value}: {self.feed.value}" + (f", because {why}" if why else "")
+
+
+def choose(
+    purpose: Purpose, health: Iterable[FeedHealth], *, keys: Collection[Feed] = KEYED, credits_needed: int = 0,
+    credit_floor: int = 0,
+) -> Choice:  # fmt: skip
+    """Choose the first feed of a purpose that can answer.
+
+    Args:
+        purpose: What is wanted.
+        health: What is known of the feeds; one that was never asked counts as well.
+        keys: The paid feeds for which a key is set.
+        credits_needed: What the plan costs at most on the preferred feed of odds.
+        credit_floor: Credits that are never spent.
+
+    Returns:
+        The choice with the reasons why feeds before it were passed over.
+    """
+    known = {state.feed: state for state in health}
+    passed: list[tuple[Feed, str]] = []
+    for feed in ORDER[purpose]:
+        why = _obstacle(feed, known.get(feed.value), keys, credits_needed, credit_floor)
+        if why is None:
+            return Choice(purpose, feed, usable=True, passed_over=tuple(passed))
+        passed.append((feed, why))
+    return Choice(purpose, ORDER[purpose][0], usable=False, passed_over=tuple(passed))
+
+
+def _obstacle(
+    feed: Feed, state: FeedHealth | None, keys: Collection[Feed], credits_needed: int, credit_floor: int
+) -> str | None:
+    """Say what keeps a feed from answering, `None` when nothing does."""
+    if feed in KEYED and feed not in keys:
+        return "has no key"
+    if state is None:
+        return None
+    if state.breaker != "closed":
+        since = f" since {state.open_since:%H:%M:%S} UTC" if state.open_since else ""
+        last = f" ({state.last_error.rstrip('.')})" if state.last_error else ""
+        return f"breaker is {state.breaker}{since}{last}"
+    if feed is Feed.THEODDS and state.credits_left is not None and state.credits_left - credits_needed < credit_floor:
+        return f"has {state.credits_left} credits left, {credits_needed} are needed above a floor of {credit_floor}"
+    return None

@@ -1,0 +1,67 @@
+"""The first feed that can answer is chosen, and the sentence says why not the one before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from backstop.net.health import FeedHealth
+from backstop.settings import Feed
+from backstop.sources.failover import ORDER, Purpose, choose
+
+SINCE = dt.datetime(2025, 6, 15, 12, 0, 5, tzinfo=dt.UTC)
+
+
+def state(feed: Feed, **changes: Any) -> FeedHealth:
+    sound: dict[str, Any] = {
+        "feed": feed.value, "host": "https://x", "breaker": "closed", "open_since": None, "retry_in_s": 0.0,
+        "gate_width": 25, "gate_cap": 25, "in_flight": 0, "waiting": 0, "last_success_at": None, "last_error": None,
+        "credits_left": None,
+    }  # fmt: skip
+    return FeedHealth(**(sound | changes))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_the_preferred_feed_is_chosen_while_it_is_sound_or_was_never_asked(purpose: Purpose) -> None:
+    preferred = ORDER[purpose][0]
+    for health in ([], [state(preferred)]):
+        chosen = choose(purpose, health)
+        assert (chosen.feed, chosen.usable, chosen.is_failover) == (preferred, True, False)
+        assert chosen.sentence() == f"{purpose.value}: {preferred.value}"
+
+
+def test_an_open_breaker_leads_to_the_second_source_with_the_time_and_the_error() -> None:
+    broken = state(Feed.STATSAPI, breaker="open", open_since=SINCE, last_error="It answered 503.")
+    chosen = choose(Purpose.SCHEDULE, [broken])
+    assert (chosen.feed, chosen.is_failover) == (Feed.SPORTRADAR, True)
+    assert chosen.sentence() == (
+        "schedule: sportradar, because statsapi breaker is open since 12:00:05 UTC (It answered 503)"
+    )
+
+
+def test_a_half_open_breaker_is_left_to_its_probe() -> None:
+    assert choose(Purpose.SCHEDULE, [state(Feed.STATSAPI, breaker="half-open")]).feed is Feed.SPORTRADAR
+
+
+def test_spent_credits_lead_to_the_second_source_of_odds() -> None:
+    poor = state(Feed.THEODDS, credits_left=100)
+    assert choose(Purpose.ODDS, [poor], credits_needed=80, credit_floor=20).feed is Feed.THEODDS
+    chosen = choose(Purpose.ODDS, [poor], credits_needed=81, credit_floor=20)
+    assert chosen.feed is Feed.SPORTRADAR
+    assert "100 credits left, 81 are needed above a floor of 20" in chosen.sentence()
+
+
+def test_without_a_key_the_second_source_cannot_answer_either() -> None:
+    broken = state(Feed.STATSAPI, breaker="open", open_since=SINCE)
+    chosen = choose(Purpose.SCHEDULE, [broken], keys={Feed.THEODDS})
+    assert (chosen.feed, chosen.usable) == (Feed.STATSAPI, False)
+    assert chosen.sentence() == (
+        "schedule: no feed can answer, because statsapi breaker is open since 12:00:05 UTC and sportradar has no key"
+    )
+
+
+def test_the_odds_feed_without_a_key_is_passed_over() -> None:
+    chosen = choose(Purpose.ODDS, [], keys={Feed.SPORTRADAR})
+    assert chosen.sentence() == "odds: sportradar, because theodds has no key"
