@@ -18,8 +18,10 @@ from backstop.features.model import Model
 from backstop.features.opportunity import MAX_BATTERS, MAX_TURNS
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.rates import BATTER_K, PITCHER_K, Floats, shrink
+from backstop.features.tally import LINEUP_PLACES
 
 HITS: Final = [OUTCOMES.index(name) for name in ("single", "double", "triple", "home_run")]
+STRIKEOUT: Final = OUTCOMES.index("strikeout")
 ON_BASE: Final = [*HITS, OUTCOMES.index("walk"), OUTCOMES.index("hbp")]
 WEIGHTED: Final = [f"w_{outcome}" for outcome in OUTCOMES]
 
@@ -38,13 +40,14 @@ def batter_rows(slate: Slate, model: Model) -> pl.DataFrame:
     if people.is_empty():
         return people
     own = batter_rates(people, model)
-    starters = _known_pitchers(people.select(pitcher_id_mlbam="opposing_starter_id_mlbam"), model)
+    on_base = _lineup_on_base(slate, model, people, pl.col("is_home"))
+    facing = people.select("game_date", ~pl.col("is_home"), pitcher_id_mlbam="opposing_starter_id_mlbam")
+    starters = _known_pitchers(facing.with_columns(lineup_on_base=on_base), model)
     ground = _ground(people, model)
     hands = platoon.factors(model.cells, people["side_vs_l"], people["side_vs_r"], starters["throws"])
     versus_starter = odds_ratio(own, pitcher_rates(starters, model), model.league, hands, *ground)
     relief = np.stack([model.relief.get(team, model.relief[""]) for team in people["opponent"]])
     versus_relief = odds_ratio(own, relief, model.league, *ground)
-    on_base = _lineup_on_base(slate, model, people, pl.col("is_home"))
     reach = opportunity.turns_at_least(
         people["slot"].to_numpy(),
         people["is_home"].cast(pl.Float64).to_numpy(),
@@ -57,6 +60,7 @@ def batter_rows(slate: Slate, model: Model) -> pl.DataFrame:
         *PERSON, "slot", "opposing_starter_id_mlbam", "history_pa", "recent_pa", "whiff_rate", "swinging_strike_rate",
         "barrel_rate", "xba",
         lineup_on_base=pl.Series(on_base),
+        **_neighbours(people, versus_starter),
         role=pl.lit("batter"),
         prior_only=pl.col("history_pa") == 0,
         **_columns("rate", own),
@@ -71,15 +75,16 @@ def starter_rows(slate: Slate, model: Model) -> pl.DataFrame:
     """Return the starting pitchers' part of `out_features`."""
     if slate.starters.is_empty():
         return slate.starters
-    people = _known_pitchers(slate.starters.rename({"player_id_mlbam": "pitcher_id_mlbam"}), model)
+    on_base = _lineup_on_base(slate, model, slate.starters, ~pl.col("is_home"))
+    named = slate.starters.rename({"player_id_mlbam": "pitcher_id_mlbam"})
+    people = _known_pitchers(named.with_columns(lineup_on_base=on_base), model)
     own = pitcher_rates(people, model)
     faced = opportunity.batters_distribution(people["batters_faced_mean"].to_numpy(), model.parameters)
     return people.rename({"pitcher_id_mlbam": "player_id_mlbam"}).select(
-        *PERSON, "history_pa", "recent_pa", "batters_faced_mean", "outs_mean", "starts", "whiff_rate", "swinging_strike_rate",
-        lineup_on_base=pl.Series(_lineup_on_base(slate, model, people, ~pl.col("is_home"))),
+        *PERSON, "history_pa", "recent_pa", "batters_faced_mean", "outs_mean", "lineup_on_base", "days_rest", "starts",
+        "relief_share", "whiff_rate", "swinging_strike_rate",
         role=pl.lit("starter"),
         prior_only=pl.col("history_pa") == 0,
-        days_rest=(pl.col("game_date") - pl.col("last_start")).dt.total_days(),
         batters_faced_pmf=pl.Series(faced.tolist(), dtype=pl.List(pl.Float64)),
         **_columns("rate", own),
         **_lineup_columns(slate, model, people, own),
@@ -93,11 +98,29 @@ def batter_rates(people: pl.DataFrame, model: Model) -> Floats:
 
 
 def pitcher_rates(people: pl.DataFrame, model: Model) -> Floats:
-    """Return the starters' shrunken rates; the prior mean is that of their experience."""
+    """Return the starters' shrunken rates; the prior mean is that of their experience.
+
+    The strikeout rate is refined by swinging strikes per pitch, which settle sooner than strikeouts do:
+    K * (K / league)^a * (swinging / league)^b * c. A starter whose pitches nobody described keeps his rate.
+    """
     bucket = np.searchsorted(model.parameters.starter_experience, people["recent_pa"].to_numpy(), side="right")
     prior = np.asarray(model.parameters.starter_role)[bucket] * model.league
     prior = prior / prior.sum(axis=1, keepdims=True)
-    return shrink(people.select(WEIGHTED).to_numpy(), prior, PITCHER_K)
+    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, PITCHER_K)
+    return rates if model.swinging is None else _refined(rates, people, model, model.swinging)
+
+
+def _refined(rates: Floats, people: pl.DataFrame, model: Model, league_swinging: float) -> Floats:
+    fit = model.parameters.strikeouts
+    seen = people["pitches_described"].to_numpy()
+    swinging = (people["whiffs"].to_numpy() + fit.swinging_k * league_swinging) / (seen + fit.swinging_k)
+    own = rates[:, STRIKEOUT] / model.league[STRIKEOUT]
+    factor = np.exp(fit.level) * own**fit.rate * (swinging / league_swinging) ** fit.swinging
+    refined = rates.copy()
+    refined[:, STRIKEOUT] *= np.where(seen > 0, factor, 1.0)
+    others = 1.0 - rates[:, STRIKEOUT]
+    refined *= np.where(np.arange(len(OUTCOMES)) == STRIKEOUT, 1.0, ((1.0 - refined[:, STRIKEOUT]) / others)[:, None])
+    return refined
 
 
 def _known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -114,10 +137,11 @@ def _known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
     joined = joined.join(model.workload, on="pitcher_id_mlbam", how="left", maintain_order="left")
     return joined.with_columns(
         pl.col(*WEIGHTED).fill_null(0.0),
-        pl.col("history_pa", "recent_pa", "starts").fill_null(0),
-        pl.col("batters_faced_mean").fill_null(model.starter_batters * prior),
+        pl.col("history_pa", "recent_pa", "starts", "whiffs", "pitches_described").fill_null(0),
+        pl.col("recent_mean").fill_null(model.starter_batters * prior),
         pl.col("outs_mean").fill_null(model.starter_outs * prior),
-    )
+        days_rest=(pl.col("game_date") - pl.col("last_start")).dt.total_days(),
+    ).with_columns(batters_faced_mean=opportunity.workload(model.parameters))
 
 
 def _ground(people: pl.DataFrame, model: Model) -> tuple[Floats, Floats]:
@@ -130,13 +154,34 @@ def _ground(people: pl.DataFrame, model: Model) -> tuple[Floats, Floats]:
 
 
 def _lineup_on_base(slate: Slate, model: Model, people: pl.DataFrame, side: pl.Expr) -> Floats:
-    """Return, per row, the mean on-base rate of the line-up of `side` (whether it is the home team's) minus the league's."""
+    """Return, per row, a line-up's mean on-base rate minus the league's; `side` says whether it is the home team's."""
     everyone = _known_batters(slate.lineups, model)
     rates = batter_rates(everyone, model)[:, ON_BASE].sum(axis=1) - model.league[ON_BASE].sum()
     sides = everyone.select("game_pk", "is_home", on_base=pl.Series(rates))
     mean = sides.group_by("game_pk", "is_home", maintain_order=True).agg(pl.col("on_base").mean())
     wanted = people.select("game_pk", is_home=side)
     return wanted.join(mean, on=["game_pk", "is_home"], how="left", maintain_order="left")["on_base"].to_numpy()
+
+
+def _neighbours(people: pl.DataFrame, versus_starter: Floats) -> dict[str, pl.Series]:
+    """Return what the three hitters ahead of each batter get on base, and the bases of the three behind him.
+
+    Means over those whose place in the order is known, against today's starter; null when none of the three is.
+    """
+    bases = versus_starter[:, HITS] @ np.arange(1.0, 5.0)
+    own = people.select(
+        "game_pk", "is_home", "slot", on_base=pl.Series(versus_starter[:, ON_BASE].sum(axis=1)), bases=bases
+    )
+    found = {}
+    for name, column, steps in (("ahead_on_base", "on_base", (-1, -2, -3)), ("behind_bases", "bases", (1, 2, 3))):
+        near = [
+            people.select(
+                "game_pk", "is_home", slot=((pl.col("slot") - 1 + step) % LINEUP_PLACES + 1).cast(pl.Int16)
+            ).join(own, on=["game_pk", "is_home", "slot"], how="left", maintain_order="left")[column]
+            for step in steps
+        ]
+        found[name] = pl.DataFrame([s.alias(str(i)) for i, s in enumerate(near)]).mean_horizontal()
+    return found
 
 
 def _lineup_columns(slate: Slate, model: Model, people: pl.DataFrame, own: Floats) -> dict[str, pl.Series]:
@@ -152,6 +197,7 @@ def _lineup_columns(slate: Slate, model: Model, people: pl.DataFrame, own: Float
         "lineup_strikeout": per_starter[:, :, OUTCOMES.index("strikeout")],
         "lineup_walk": per_starter[:, :, OUTCOMES.index("walk")],
         "lineup_hit": per_starter[:, :, HITS].sum(axis=2),
+        "lineup_home_run": per_starter[:, :, OUTCOMES.index("home_run")],
     }
     return {name: pl.Series(values.tolist(), dtype=pl.List(pl.Float64)) for name, values in chosen.items()}
 

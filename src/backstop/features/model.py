@@ -38,6 +38,7 @@ class Model:
         pitchers: `pitcher_id_mlbam`, weighted counts, `history_pa`, `recent_pa`, Statcast rates, hand.
         relief: Per team, its relief pitching's shrunken rates; the key "" is the league's.
         cells: Platoon cells.
+        swinging: The league's swinging strikes per pitch, this and last season; null without described pitches.
         parks: Park ratios by home team.
         turns_shift: The season's level of plate appearances, per threshold.
         workload: `pitcher_id_mlbam`, expected batters faced and outs, `last_start`.
@@ -53,6 +54,7 @@ class Model:
     pitchers: pl.DataFrame
     relief: dict[str, Floats]
     cells: platoon.Cells
+    swinging: float | None
     parks: dict[str, Floats]
     turns_shift: Floats
     workload: pl.DataFrame
@@ -81,11 +83,12 @@ class Model:
             batters=_people(sums.batting, "batter_id_mlbam", season, by_season).join(
                 platoon.sides(sums.batting), on="batter_id_mlbam", how="left"
             ),
-            pitchers=_people(sums.pitching, "pitcher_id_mlbam", season, by_season).join(
-                platoon.hands(sums.pitching), on="pitcher_id_mlbam", how="left"
-            ),
+            pitchers=_people(sums.pitching, "pitcher_id_mlbam", season, by_season)
+            .join(platoon.hands(sums.pitching), on="pitcher_id_mlbam", how="left")
+            .join(_relief_shares(sums.pitching, season), on="pitcher_id_mlbam", how="left"),
             relief=_relief(sums.team_pitching, season, by_season),
             cells=platoon.cells(sums.batting, season),
+            swinging=_swinging(sums.pitching, season),
             parks=park.ratios(sums.parks, season, league),
             turns_shift=opportunity.turns_shift(sums.turns, season, parameters),
             workload=_workload(sums.starts, faced * parameters.workload_prior, outs * parameters.workload_prior),
@@ -126,12 +129,28 @@ def _people(frame: pl.DataFrame, player: str, season: int, league: dict[int, Flo
         player,
         "history_pa",
         "recent_pa",
+        "whiffs",
+        "pitches_described",
         whiff_rate=_share("whiffs", "swings"),
         swinging_strike_rate=_share("whiffs", "pitches_described"),
         barrel_rate=_share("barrels", "batted_balls_measured"),
         xba=_share("xba_thousandths", "xba_balls") / 1000,
     )
     return rates.join(weighted, on=player, how="left").with_columns(pl.col("^w_.*$").fill_null(0.0)).sort(player)
+
+
+def _swinging(pitching: pl.DataFrame, season: int) -> float | None:
+    """Return the league's swinging strikes per described pitch."""
+    recent = pitching.filter(pl.col("season") >= season - 1)
+    described, whiffs = (int(recent[name].sum()) for name in ("pitches_described", "whiffs"))
+    return whiffs / described if described else None
+
+
+def _relief_shares(pitching: pl.DataFrame, season: int) -> pl.DataFrame:
+    """Return per pitcher the share of his batters, this and last season, whom he met in relief."""
+    recent = pitching.filter(pl.col("season") >= season - 1).group_by("pitcher_id_mlbam")
+    faced = pl.col("plate_appearances")
+    return recent.agg(relief_share=faced.filter(~pl.col("pitcher_started")).sum() / faced.sum())
 
 
 def _every_season(frame: pl.DataFrame, season: int, league: dict[int, Floats]) -> dict[int, Floats]:
@@ -157,6 +176,6 @@ def _relief(team_pitching: pl.DataFrame, season: int, league: dict[int, Floats])
 
 def _workload(starts: pl.DataFrame, faced: float, outs: float) -> pl.DataFrame:
     """Return expected batters faced and outs per pitcher who ever started."""
-    batters = opportunity.expected_batters(starts, "batters_faced", faced).rename({"expected": "batters_faced_mean"})
+    batters = opportunity.expected_batters(starts, "batters_faced", faced).rename({"expected": "recent_mean"})
     recorded = opportunity.expected_batters(starts, "outs_recorded", outs).rename({"expected": "outs_mean"})
     return batters.join(recorded.select("pitcher_id_mlbam", "outs_mean"), on="pitcher_id_mlbam", how="left")

@@ -23,6 +23,9 @@ MAX_BATTERS: Final = 42
 SHIFT_PRIOR_GAMES: Final = 3_000
 """Batter-games of the fitted level that steady the season's own level: a fortnight of games."""
 
+SHORT_REST_DAYS: Final = 5
+LONG_REST_DAYS: Final = 12
+
 START_DECAY: Final = 0.9
 """Weight of a start relative to the one after it."""
 
@@ -95,6 +98,31 @@ def expected_batters(starts: pl.DataFrame, column: str, prior: float) -> pl.Data
         )
         .sort("pitcher_id_mlbam")
     )
+
+
+def workload(parameters: Parameters) -> pl.Expr:
+    """Return a starter's expected batters faced.
+
+    Needs `recent_mean` (of his recent starts), `starts`, `relief_share` (null when never seen), `days_rest` (null
+    before his first start), `is_home` (of the starter), `lineup_on_base` (of the opposing line-up). At least one
+    batter.
+    """
+    terms = parameters.workload
+    started = pl.col("starts") > 0
+    rest = pl.col("days_rest")
+    parts = [
+        (pl.col("is_home"), terms.home),
+        (rest < SHORT_REST_DAYS, terms.short_rest),
+        (rest > LONG_REST_DAYS, terms.long_rest),
+        (~started & pl.col("relief_share").is_not_null(), terms.first_from_relief),
+        (~started & pl.col("relief_share").is_null(), terms.debut),
+    ]
+    flags = [pl.when(condition).then(value).otherwise(0.0) for condition, value in parts]
+    relief = pl.when(started).then(pl.col("relief_share") / (1 + pl.col("starts")) * terms.relief_few).otherwise(0.0)
+    expected = (
+        pl.col("recent_mean") + terms.level + terms.lineup_on_base * pl.col("lineup_on_base") + relief.fill_null(0.0)
+    )
+    return pl.sum_horizontal(expected, *flags).clip(lower_bound=1.0)
 
 
 def batters_distribution(mean: Floats, parameters: Parameters) -> Floats:

@@ -14,6 +14,50 @@ from pydantic import BaseModel, ConfigDict
 from backstop.features.rates import Floats
 
 
+class Workload(BaseModel):
+    """Batters faced more or fewer than the mean of recent starts, fitted by least squares.
+
+    Attributes:
+        level: For everybody.
+        home: The starter pitches at home.
+        lineup_on_base: Per unit of the opposing line-up's on-base rate above the league's.
+        short_rest: Fewer than five days since his last start.
+        long_rest: More than twelve days since it.
+        relief_few: Per unit of relief share / (1 + starts).
+        first_from_relief: No start yet, but seen in relief.
+        debut: Never seen.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    level: float
+    home: float
+    lineup_on_base: float
+    short_rest: float
+    long_rest: float
+    relief_few: float
+    first_from_relief: float
+    debut: float
+
+
+class Strikeouts(BaseModel):
+    """Refinement of a starter's strikeout rate by his swinging strikes, fitted by Poisson regression.
+
+    Attributes:
+        level: Log of the factor for everybody whose pitches were described.
+        rate: Exponent of his own shrunken rate over the league's.
+        swinging: Exponent of his swinging strikes per pitch over the league's.
+        swinging_k: Pitches at the league's rate that steady his own.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    level: float
+    rate: float
+    swinging: float
+    swinging_k: float
+
+
 class Parameters(BaseModel):
     """What a fit produced.
 
@@ -26,7 +70,9 @@ class Parameters(BaseModel):
         workload_centres: Mean batters faced at the centre of each bin of expected batters faced.
         workload_residuals: Per bin, the share of starts by residual from the rounded mean.
         workload_first: Residual of the first entry.
-        workload_prior: Share of the league's mean batters faced expected of a pitcher without starts.
+        workload_prior: Share of the league's mean batters faced that stands for two starts before a pitcher's first.
+        workload: What is added to the mean of his recent starts, in batters: see `opportunity.workload`.
+        strikeouts: Exponents that refine a starter's strikeout rate: see `matchup.pitcher_rates`.
         starter_experience: Upper ends, in batters faced over this and last season, of the experience buckets.
         starter_role: Per bucket, the outcome rates relative to the league's (the last bucket has no upper end).
         times_through: Per time through the order 1, 2, 3+: outcome rates relative to the starter's overall.
@@ -44,6 +90,8 @@ class Parameters(BaseModel):
     workload_residuals: tuple[tuple[float, ...], ...]
     workload_first: int
     workload_prior: float
+    workload: Workload
+    strikeouts: Strikeouts
     starter_experience: tuple[float, ...]
     starter_role: tuple[tuple[float, ...], ...]
     times_through: tuple[tuple[float, ...], ...]

@@ -16,7 +16,7 @@ class Market:
         key: The Odds API's name.
         role: `batter` or `starter`: which features project it.
         lines: Lines priced even when nobody quotes them.
-        settles_on: Columns of BOX whose sum is the outcome.
+        settles_on: Columns of BOX whose sum is the outcome; a minus sign takes one away.
         highest: Largest outcome that the distribution holds; more is counted there.
     """
 
@@ -35,7 +35,11 @@ MARKETS: Final[dict[str, Market]] = {
         Market("batter_home_runs", "batter", (0.5, 1.5), ("home_runs",), 7),
         Market("batter_strikeouts", "batter", (0.5, 1.5, 2.5), ("strikeouts",), 7),
         Market("batter_walks", "batter", (0.5, 1.5), ("walks",), 7),
+        Market("batter_singles", "batter", (0.5, 1.5), ("hits", "-doubles", "-triples", "-home_runs"), 7),
+        Market("batter_doubles", "batter", (0.5,), ("doubles",), 7),
         Market("pitcher_strikeouts", "starter", tuple(n + 0.5 for n in range(2, 10)), ("pitcher_strikeouts",), 25),
+        Market("pitcher_walks", "starter", (0.5, 1.5, 2.5), ("pitcher_walks",), 20),
+        Market("pitcher_hits_allowed", "starter", (2.5, 3.5, 4.5, 5.5, 6.5), ("hits_allowed",), 25),
     )
 }
 """Markets that can be projected."""

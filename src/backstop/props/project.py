@@ -14,16 +14,25 @@ from backstop.props.kernel import Floats, at_least, count_distribution, ordered_
 from backstop.props.markets import MARKETS
 
 TURNS: Final = 7
-BASES: Final = {"single": 1, "double": 2, "triple": 3, "home_run": 4}
+HITS: Final = ("single", "double", "triple", "home_run")
+"""In the order of the bases they are worth: 1 to 4."""
+
+TOTAL_BASES: Final = "batter_total_bases"
 COUNTED: Final[dict[str, tuple[str, ...]]] = {
-    "batter_hits": ("single", "double", "triple", "home_run"),
+    "batter_hits": HITS,
     "batter_home_runs": ("home_run",),
     "batter_strikeouts": ("strikeout",),
     "batter_walks": ("walk",),
+    "batter_singles": ("single",),
+    "batter_doubles": ("double",),
 }
 """Outcomes of a plate appearance that a batter's counting market counts."""
 
-LINEUP_COLUMN: Final = {"pitcher_strikeouts": "lineup_strikeout"}
+LINEUP_COLUMN: Final = {
+    "pitcher_strikeouts": "lineup_strikeout",
+    "pitcher_walks": "lineup_walk",
+    "pitcher_hits_allowed": "lineup_hit",
+}
 """The nine chances per time through that a starter's market counts."""
 
 
@@ -86,17 +95,21 @@ def turns_distribution(features: pl.DataFrame) -> Floats:
 def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
     turns = turn_probabilities(features, parameters)
     tries = turns_distribution(features)
-    found = {}
-    for key, outcomes in COUNTED.items():
-        if key in wanted:
-            chance = ordered_sum(turns[:, :, [OUTCOMES.index(name) for name in outcomes]])
-            found[key] = count_distribution(chance, tries, MARKETS[key].highest)
-    if "batter_total_bases" in wanted:
-        bases = np.stack([turns[:, :, OUTCOMES.index(name)] for name in BASES], axis=2)
-        none = 1.0 - ordered_sum(bases)[:, :, None]
-        values = np.concatenate([none, bases], axis=2)
-        found["batter_total_bases"] = sum_distribution(values, tries, MARKETS["batter_total_bases"].highest)
-    return found
+    return {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
+
+
+def _batter_market(key: str, turns: Floats, tries: Floats) -> Floats:
+    """Return the distribution of one batter market."""
+    highest = MARKETS[key].highest
+    if key != TOTAL_BASES:
+        return count_distribution(ordered_sum(turns[:, :, _columns(COUNTED[key])]), tries, highest)
+    bases = turns[:, :, _columns(HITS)]
+    none = 1.0 - ordered_sum(bases)[:, :, None]
+    return sum_distribution(np.concatenate([none, bases], axis=2), tries, highest)
+
+
+def _columns(outcomes: tuple[str, ...]) -> list[int]:
+    return [OUTCOMES.index(name) for name in outcomes]
 
 
 def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
