@@ -1,24 +1,29 @@
-"""The ASGI application: routes, counters and faults in front of them."""
+"""The ASGI application: routes, with counters and faults in front of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backstop.demo import wire
 from backstop.demo.account import Account
+from backstop.demo.faults import Plan, scenario
 from backstop.demo.routes import Routes
-from backstop.demo.rows import RowFaults
 from backstop.demo.world import World
+from backstop.errors import UsageError
 
 STATS_PATH = "/_upstream/stats"
+FAULTS_PATH = "/_upstream/faults"
+SECRETS = frozenset({"apiKey", "api_key"})
 
 
 def request_class(path: str) -> str:
@@ -32,10 +37,11 @@ def request_class(path: str) -> str:
 
 @dataclass
 class Counters:
-    """What the server saw: requests, statuses, and the most requests in flight at once, per feed and over all."""
+    """What the server saw: requests, statuses, faults, and the most requests in flight at once, per feed and in all."""
 
     requests: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
     in_flight: Counter[str] = field(default_factory=Counter)
     max_in_flight: Counter[str] = field(default_factory=Counter)
 
@@ -53,22 +59,46 @@ class Counters:
 
     def shown(self) -> dict[str, dict[str, int]]:
         """Return the counters as plain values."""
-        return {name: dict(getattr(self, name)) for name in ("requests", "statuses", "in_flight", "max_in_flight")}
+        names = ("requests", "statuses", "faults", "in_flight", "max_in_flight")
+        return {name: dict(getattr(self, name)) for name in names}
 
 
-class Upstream:
-    """Counts every request and delays it before the routes see it.
+class Front:
+    """Counts every request, delays it, and lets faults strike.
 
     Args:
-        routes: The application that answers.
-        counters: Where requests are counted.
+        world: What there is to tell.
+        plan: What goes wrong.
         latency_s: Seconds that pass before every answer.
+        key_required: Whether paid feeds refuse requests without a key.
     """
 
-    def __init__(self, routes: ASGIApp, counters: Counters, latency_s: float) -> None:
-        self._routes = routes
-        self._counters = counters
+    def __init__(self, world: World, plan: Plan, *, latency_s: float = 0, key_required: bool = False) -> None:
+        self._world = world
+        self._plan = plan
         self._latency_s = latency_s
+        self._key_required = key_required
+        self._counters = Counters()
+        self._routes = self._build()
+
+    def _build(self) -> ASGIApp:
+        account = Account(self._plan.scenario.credits, key_required=self._key_required)
+        own = [Route(STATS_PATH, self._stats), Route(FAULTS_PATH, self._set_faults, methods=["PUT"])]
+        return Starlette(routes=[*own, *Routes(self._world, account, self._plan.scenario.rows).table()])
+
+    def _stats(self, request: Request) -> Response:
+        del request
+        return Response(orjson.dumps(self._counters.shown()), media_type="application/json")
+
+    async def _set_faults(self, request: Request) -> Response:
+        """Change the scenario of a running server; its draws and its account begin anew."""
+        text = (await request.body()).decode()
+        try:
+            self._plan = Plan(scenario(text), self._plan.seed)
+        except UsageError as error:
+            return Response(error.message, 400)
+        self._routes = self._build()
+        return Response(status_code=204)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -86,19 +116,23 @@ class Upstream:
         try:
             if self._latency_s:
                 await asyncio.sleep(self._latency_s)
-            await self._routes(scope, receive, counted)
+            await self._answer(feed, scope, receive, counted)
         finally:
             self._counters.leave(feed)
 
+    async def _answer(self, feed: str, scope: Scope, receive: Receive, send: Send) -> None:
+        request = question(scope)
+        rule = self._plan.decide(feed, request)
+        if rule is None:
+            await self._routes(scope, receive, send)
+            return
+        self._counters.faults[rule.fault.value] += 1
+        captured = wire.Captured()
+        await self._routes(scope, receive, captured.send)
+        await wire.strike(rule, feed, scope, captured, send, self._plan.draw("coin", request))
 
-def build(
-    world: World, *, latency_s: float = 0, account: Account | None = None, rows: RowFaults | None = None
-) -> ASGIApp:
-    """Return the application that serves a world."""
-    counters = Counters()
 
-    def stats(_: Any) -> Response:
-        return Response(orjson.dumps(counters.shown()), media_type="application/json")
-
-    routes = Routes(world, account or Account(), rows or RowFaults()).table()
-    return Upstream(Starlette(routes=[Route(STATS_PATH, stats), *routes]), counters, latency_s)
+def question(scope: Scope) -> str:
+    """Return a request's path and parameters without keys: the same text for the same question."""
+    query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
+    return f"{scope['path']}?{urlencode(sorted((name, value) for name, value in query if name not in SECRETS))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import select
 import signal
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import uvicorn
 
-from backstop.demo.account import MONTHLY_CREDITS, Account
-from backstop.demo.app import build
+from backstop.demo.app import Front
+from backstop.demo.faults import SCENARIOS, Plan, scenario
 from backstop.demo.league.world import SEED, LeagueWorld
 from backstop.demo.recorded.world import RecordedWorld
+from backstop.demo.wire import Protocol
 from backstop.demo.world import World
 from backstop.errors import BackstopError, UsageError
 
@@ -48,15 +50,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.with_parent:
         threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     try:
+        chosen = scenario(options.faults)
+        if options.credits is not None:
+            chosen = dataclasses.replace(chosen, credits=options.credits)
         world = open_world(options.spec, options.seed)
         listener = _listen(options.port)
     except BackstopError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code
-    account = Account(options.credits, key_required=options.require_key)
-    app = build(world, latency_s=options.latency_ms / 1000, account=account)
+    plan = Plan(chosen, options.seed)
+    app = Front(world, plan, latency_s=options.latency_ms / 1000, key_required=options.require_key)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", backlog=BACKLOG, timeout_keep_alive=30
+        app,
+        http=Protocol,
+        log_level="critical" if plan.scenario.rules else "warning",
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=30,
     )
     threading.Thread(target=world.warm, daemon=True).start()
     _Server(config, listener.getsockname()[1], options.spec).run(sockets=[listener])
@@ -93,7 +105,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=SEED, help="of the simulated season and of the faults")
     parser.add_argument("--latency-ms", type=float, default=0, help="pause before every answer")
-    parser.add_argument("--credits", type=int, default=MONTHLY_CREDITS, help="of The Odds API")
+    parser.add_argument("--faults", default="calm", help=f"{', '.join(SCENARIOS)}, or rules like savant:html=0.2")
+    parser.add_argument("--credits", type=int, help="of The Odds API")
     parser.add_argument("--require-key", action="store_true", help="refuse paid feeds without a key")
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
     return parser.parse_args(argv)

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import httpx
 
-from backstop.demo.app import STATS_PATH
+from backstop.demo.app import FAULTS_PATH, STATS_PATH
 from backstop.demo.serve import READY
-from backstop.errors import UpstreamUnavailable
+from backstop.errors import UpstreamUnavailable, UsageError
 
 STOP_WITHIN_S = 5.0
 
@@ -47,7 +47,7 @@ class Upstream:
 
         Args:
             spec: `demo`, or `recorded:DIR`.
-            faults: Name of a scenario.
+            faults: A scenario (`calm`, `storm`, ...), or rules like `savant:html=0.2,statsapi:429=0.1`.
             latency_ms: Pause before every answer.
             seed: Of the simulated league and of the faults.
             port: 0 takes a free one.
@@ -96,6 +96,17 @@ class Upstream:
         """Return what the server counted: requests, statuses, in_flight, max_in_flight."""
         found: dict[str, Any] = httpx.get(self.base_url + STATS_PATH, timeout=10).json()
         return found
+
+    def set_faults(self, text: str) -> None:
+        """Change what goes wrong from now on: a scenario's name, or rules.
+
+        Raises:
+            UsageError: the server knows no such fault.
+        """
+        answer = httpx.put(self.base_url + FAULTS_PATH, content=text, timeout=10)
+        if answer.is_client_error:
+            raise UsageError(answer.text)
+        answer.raise_for_status()
 
     def __enter__(self) -> Self:
         return self

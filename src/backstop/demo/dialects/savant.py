@@ -84,14 +84,15 @@ def ask(query: Sequence[tuple[str, str]]) -> PitchAsk:
     )
 
 
-def csv(frame: pl.DataFrame, *, cap: int = ROW_CAP) -> bytes:
+def csv(frame: pl.DataFrame, *, cap: int = ROW_CAP, without: frozenset[str] = frozenset()) -> bytes:
     """Print pitches as Savant does: BOM, quoted header and text, at most `cap` rows, the newest.
 
     Args:
         frame: Columns under Savant's names; what lacks is printed as empty, what Savant never had comes last.
         cap: Rows after which to stop.
+        without: Columns that this era lacks.
     """
-    columns = header(frame.columns)
+    columns = [name for name in header(frame.columns) if name not in without]
     shown = frame.head(cap).select(_printed(name, frame.schema) for name in columns)
     return BOM + shown.write_csv(quote_style="non_numeric").encode()
 

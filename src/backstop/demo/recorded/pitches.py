@@ -177,9 +177,19 @@ class Pitches:
 
 def _stack(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """Put frames under each other and keep the first row of every pitch."""
-    if len(frames) == 1:
-        return frames[0].unique(KEY, keep="first", maintain_order=True)
-    return pl.concat(frames, how="diagonal_relaxed").unique(KEY, keep="first", maintain_order=True)
+    stacked = _distinct(frames[0])
+    for frame in frames[1:]:
+        # only rows that are new are copied: most months two files hold the same pitches
+        new = _distinct(frame.join(stacked.select(KEY), on=KEY, how="anti"))
+        if len(new):
+            stacked = pl.concat([stacked, new], how="diagonal_relaxed")
+    return stacked
+
+
+def _distinct(frame: pl.DataFrame) -> pl.DataFrame:
+    if frame.select(KEY).is_unique().all():
+        return frame
+    return frame.unique(KEY, keep="first", maintain_order=True)
 
 
 def _correct(merged: pl.DataFrame, newer: pl.DataFrame) -> pl.DataFrame:
@@ -189,11 +199,19 @@ def _correct(merged: pl.DataFrame, newer: pl.DataFrame) -> pl.DataFrame:
     pitches = newer.select(
         *KEY, *(pl.col(name).alias(f"{name}_newer") for name in outcome), is_newer=pl.lit(value=True)
     )
-    joined = merged.join(appearances, on=KEY[:2], how="left").join(pitches, on=KEY, how="left")
-    kept = joined.filter(pl.col("is_newer").is_not_null() | pl.col("seen_again").is_null())
-    return kept.with_columns(
-        pl.when("is_newer").then(f"{name}_newer").otherwise(name).alias(name) for name in outcome
-    ).select(merged.columns)
+    # joined apart from the hundred columns that do not change, row by row in the same order
+    joined = (
+        merged.select(*KEY, *outcome)
+        .join(appearances, on=KEY[:2], how="left", maintain_order="left")
+        .join(pitches, on=KEY, how="left", maintain_order="left")
+    )
+    newest = [
+        pl.when("is_newer").then(f"{name}_newer").otherwise(name).alias(name).cast(merged.schema[name], strict=False)
+        for name in outcome
+    ]
+    is_kept = joined.select(pl.col("is_newer").is_not_null() | pl.col("seen_again").is_null()).to_series()
+    corrected = merged.with_columns(joined.select(newest))
+    return corrected if is_kept.all() else corrected.filter(is_kept)
 
 
 def _filters(ask: PitchAsk) -> list[pl.Expr]:

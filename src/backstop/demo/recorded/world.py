@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import threading
 from pathlib import Path
 from typing import Final
@@ -70,8 +71,10 @@ class RecordedWorld:
         with self._lock:
             days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
             missing = [day for day in days if day not in self._days]
-            if missing:
-                self._derive(missing[0], missing[-1])
+            # month by month, so that no more than a month of pitches is held at once
+            for _, month in itertools.groupby(missing, key=lambda day: (day.year, day.month)):
+                of_month = list(month)
+                self._derive(of_month[0], of_month[-1])
             return [game for day in days for game in self._days.get(day, [])]
 
     def game(self, game_pk: int) -> Game | None:
