@@ -168,10 +168,9 @@ def _neighbours(people: pl.DataFrame, versus_starter: Floats) -> dict[str, pl.Se
 
     Means over those whose place in the order is known, against today's starter; null when none of the three is.
     """
-    bases = versus_starter[:, HITS] @ np.arange(1.0, 5.0)
-    own = people.select(
-        "game_pk", "is_home", "slot", on_base=pl.Series(versus_starter[:, ON_BASE].sum(axis=1)), bases=bases
-    )
+    on_base = pl.Series(versus_starter[:, ON_BASE].sum(axis=1))
+    bases = pl.Series(versus_starter[:, HITS] @ np.arange(1.0, 5.0))
+    own = people.select("game_pk", "is_home", "slot", on_base=on_base, bases=bases)
     found = {}
     for name, column, steps in (("ahead_on_base", "on_base", (-1, -2, -3)), ("behind_bases", "bases", (1, 2, 3))):
         near = [

@@ -28,12 +28,12 @@ COUNTED: Final[dict[str, tuple[str, ...]]] = {
 }
 """Outcomes of a plate appearance that a batter's counting market counts."""
 
-LINEUP_COLUMN: Final = {
-    "pitcher_strikeouts": "lineup_strikeout",
-    "pitcher_walks": "lineup_walk",
-    "pitcher_hits_allowed": "lineup_hit",
+ALLOWED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "pitcher_strikeouts": ("lineup_strikeout", ("strikeout",)),
+    "pitcher_walks": ("lineup_walk", ("walk",)),
+    "pitcher_hits_allowed": ("lineup_hit", HITS),
 }
-"""The nine chances per time through that a starter's market counts."""
+"""The nine chances per time through that a starter's market counts, and the outcomes behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +114,20 @@ def _columns(outcomes: tuple[str, ...]) -> list[int]:
 
 def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
     tries = np.asarray(features["batters_faced_pmf"].to_list())
-    most = tries.shape[1] - 1
-    times = np.asarray(parameters.times_through)[np.minimum(np.arange(most) // 9, len(parameters.times_through) - 1)]
+    faced = np.arange(tries.shape[1] - 1)
     found = {}
-    for key, column in LINEUP_COLUMN.items():
+    for key, (column, outcomes) in ALLOWED.items():
         if key in wanted:
             nine = np.asarray(features[column].to_list())
-            factor = times[:, OUTCOMES.index(column.removeprefix("lineup_"))]
-            chance = np.clip(nine[:, np.arange(most) % 9] * factor, 0.0, 1.0)
+            factor = _times_through(features, outcomes, parameters)
+            chance = np.minimum(nine[:, faced % 9] * factor[:, np.minimum(faced // 9, factor.shape[1] - 1)], 1.0)
             found[key] = count_distribution(chance, tries, MARKETS[key].highest)
     return found
+
+
+def _times_through(features: pl.DataFrame, outcomes: tuple[str, ...], parameters: Parameters) -> Floats:
+    """Return, per starter, the factor of the outcomes together at the first, second and third time through the order."""
+    own = features.select(f"rate_{name}" for name in outcomes).to_numpy()
+    times = np.asarray(parameters.times_through)[:, _columns(outcomes)]
+    weighted = ordered_sum(own[:, None, :] * times)
+    return np.asarray(weighted / ordered_sum(own)[:, None])
