@@ -74,10 +74,8 @@ def value_counts(
         counted = found.struct.unnest()
         counted = counted.sort(by) if by else counted
         values = counted.get_column("value").to_list()
-        kind = object if not values or isinstance(values[0], str) else None
-        return pd.Series(
-            counted.get_column("count").to_list(), index=pd.Index(values, name="value", dtype=kind), name="count"
-        )
+        index = pd.Index(values, name="value", dtype=object if not values or isinstance(values[0], str) else None)
+        return pd.Series(counted.get_column("count").to_list(), index=index, name="count", dtype="int64")
 
     counts = column.expr.drop_nulls().alias("value").value_counts(name="count")
     return Reduction((counts.implode(),), finish)

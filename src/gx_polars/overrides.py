@@ -78,6 +78,25 @@ with _replacing():
                 return super()._validate(metrics, runtime_configuration, execution_engine)
             return _typed(metrics, self.column, [self.type_])
 
+    class ExpectColumnPairValuesToBeInSet(gxe.ExpectColumnPairValuesToBeInSet):
+        """The core expectation, with its row condition when the engine is Polars.
+
+        In 1.24 the domain of this metric has no row condition, so that the rows are counted under it and the unexpected
+        ones without it.
+        """
+
+        def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+            """Return the dependencies, all of them on the same rows."""
+            needed = super().get_validation_dependencies(execution_engine, runtime_configuration)
+            if not (self.row_condition and isinstance(execution_engine, PolarsExecutionEngine)):
+                return needed
+            condition = self.configuration.kwargs["row_condition"]
+            for name, metric in list(needed.metric_configurations.items()):
+                domain = {**metric.metric_domain_kwargs, "row_condition": condition}
+                anew = MetricConfiguration(metric.metric_name, domain, dict(metric.metric_value_kwargs))
+                needed.set_metric_configuration(name, anew)
+            return needed
+
     class ExpectColumnQuantileValuesToBeBetween(gxe.ExpectColumnQuantileValuesToBeBetween):
         """The core expectation, with an id of the metric that knows the quantiles, and a success that JSON knows.
 

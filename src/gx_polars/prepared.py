@@ -124,6 +124,7 @@ class PreparedSuite:
             except Exception as error:  # noqa: BLE001 - a registered metric of a user may raise anything
                 outcome.failures[metric.id] = error
         results = [self._result(check, outcome, engine) for check in self._checks]
+        results.sort(key=_has_judged)
         return _suite_result(self.name, results, started_at)
 
     def row_mask(self, frame: Frame, severity: Severity | Collection[Severity] | None = None) -> pl.Series:
@@ -195,6 +196,11 @@ def _judge(check: Check, metrics: dict[str, Any], engine: PolarsExecutionEngine)
         shown = check.result_format.get("return_unexpected_index_query", False)
         made.result = {key: made.result[key] for key in kept if shown and key in made.result}
     return made
+
+
+def _has_judged(result: ExpectationValidationResult) -> bool:
+    """Return whether an expectation had its metrics; `graph_validate` lists those that had not first."""
+    return "exception_message" in result.exception_info
 
 
 def _exception_info(metric: MetricConfiguration, error: Exception) -> ExceptionInfo:
