@@ -1,27 +1,42 @@
-"""Rows to bytes and back, vectorised: Polars writes the JSON, no Python touches a row.
+"""Rows to bytes and back, vectorised: no Python touches a row on its way to Redis.
 
-A player's rows of one kind are one JSON array of arrays in the order of the version's columns, without the player id,
-which is the hash field. Column names are kept once per version, next to the rows.
+A player's rows of one kind are one value: JSON arrays in the order of the version's columns, separated by commas,
+without the player id, which is the hash field. Column names are kept once per version, next to the rows.
+
+The arrays come from Polars' CSV writer, which is four to six times faster than its JSON writer: with strings in quotes
+and null spelled `null` a line of CSV is the inside of a JSON array, provided that no string holds a quote, a backslash
+or a control character. Columns that do are escaped first.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import orjson
 import polars as pl
 
 from backstop.errors import DataError, SchemaDrift
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
 
     from backstop.store.kinds import Kind
 
 BLOCK_ROWS: Final = 25_000
 """Rows serialised at once: 10 MB of JSON, small beside the frame."""
+
+NEEDS_ESCAPE: Final = r'["\\\x00-\x1f]'
+ESCAPES: Final = {character: f"\\u{ord(character):04x}" for character in ('"', "\\", *map(chr, range(32)))}
+"""No escape holds a quote, which CSV would double."""
+
+NEWLINE: Final = 10
+ROW_ENDS: Final = "],\n["
 
 TYPES: Final[dict[str, pl.DataType]] = {
     str(dtype): dtype
@@ -31,7 +46,7 @@ TYPES: Final[dict[str, pl.DataType]] = {
         pl.Datetime("us", "UTC"), pl.Datetime("ms", "UTC"),
     )
 }  # fmt: skip
-"""Types that survive the way to Redis and back."""
+"""Types that survive the way to Redis and back. Booleans travel as 1 and 0, instants as microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,8 @@ class Columns:
         """
         missing = [name for name in (*kind.key, *(column for _, column in kind.orders)) if name not in frame.columns]
         odd = [f"{name} {dtype}" for name, dtype in frame.schema.items() if str(dtype) not in TYPES]
+        if frame.schema.get(kind.group) not in {None, pl.Int64()}:
+            odd.append(f"{kind.group} {frame.schema[kind.group]} (expected Int64)")
         if missing or odd:
             raise SchemaDrift(
                 f"{kind.name} cannot be stored: missing columns {missing or 'none'}, types that do not survive JSON "
@@ -75,16 +92,39 @@ class Columns:
         return cls(tuple(names), tuple(types))
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A block of rows as bytes.
+
+    Attributes:
+        ids: Group value per group, in order.
+        values: The group's rows, JSON arrays with commas between.
+        groups: Group value per row, in order.
+        text: All rows, one per line.
+        starts: Where each row starts in the text.
+        ends: Where each row ends in the text.
+    """
+
+    ids: NDArray[np.int64]
+    values: list[bytes]
+    groups: NDArray[np.int64]
+    text: bytes
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    def member(self, row: int) -> bytes:
+        """Return a row as a JSON array that starts with its group: a member of a sorted set."""
+        return b"[%d,%b" % (self.groups[row], self.text[self.starts[row] + 1 : self.ends[row]])
+
+
 def blocks(kind: Kind, frame: pl.DataFrame, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
     """Yield a frame in slices sorted by the kind's key that never divide a group.
 
     Only row numbers are sorted, so that the frame is never copied whole.
 
     Raises:
-        DataError: a key is null or occurs twice.
+        DataError: a key is null or occurs twice, or a number is not finite.
     """
-    if frame.is_empty():
-        return
     order = frame.select(pl.arg_sort_by(*kind.key)).to_series()
     groups = frame.get_column(kind.group).gather(order)
     start = 0
@@ -99,7 +139,6 @@ def blocks(kind: Kind, frame: pl.DataFrame, rows: int = BLOCK_ROWS) -> Iterator[
 
 
 def _check(kind: Kind, block: pl.DataFrame) -> None:
-    """Refuse null and repeated keys, and numbers that JSON has no word for."""
     key = list(kind.key)
     if block.select(pl.any_horizontal(pl.col(key).is_null()).any()).item():
         raise DataError(f"A row of {kind.name} has no {' or '.join(key)}; expected one in each row.", source=kind.name)
@@ -119,70 +158,73 @@ def _check(kind: Kind, block: pl.DataFrame) -> None:
         )
 
 
-def row_text(columns: Columns) -> pl.Expr:
-    """Return one row as a JSON array without its brackets, the group column left out."""
-    scalars = [_scalar(name, TYPES[text]) for name, text in list(zip(columns.names, columns.types, strict=True))[1:]]
-    return pl.concat_str(scalars, separator=",")
+def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
+    """Turn a block that is sorted by group into bytes."""
+    text = _text(columns, block)
+    ends = np.append(np.flatnonzero(np.frombuffer(text, dtype=np.uint8) == NEWLINE) - 1, len(text))
+    starts = np.append(0, ends[:-1] + 2)
+    groups = block.get_column(kind.group).to_numpy()
+    first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
+    last = np.append(first[1:], len(groups)) - 1
+    values = [text[start:end] for start, end in zip(starts[first].tolist(), ends[last].tolist(), strict=True)]
+    return Encoded(groups[first], values, groups, text, starts, ends)
 
 
-def _scalar(name: str, dtype: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if dtype.is_numeric() or dtype == pl.Boolean():
-        return column.cast(pl.String).fill_null("null")
-    if dtype == pl.Date():
-        return pl.format('"{}"', column.dt.to_string("%Y-%m-%d")).fill_null("null")
-    if isinstance(dtype, pl.Datetime):
-        return column.dt.epoch("us").cast(pl.String).fill_null("null")
-    # Polars escapes strings: {"":"..."} without its first four characters and its last one
-    text = pl.struct(column.alias("")).struct.json_encode()
-    return text.str.slice(4, text.str.len_chars() - 5)
-
-
-def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per player of a sorted block: `id` (his id) and `value` (JSON array of his rows)."""
-    rows = block.lazy().select(id=pl.col(kind.group), text=pl.concat_str(pl.lit("["), row_text(columns), pl.lit("]")))
-    if block.get_column(kind.group).n_unique() == len(block):
-        grouped = rows
-    else:
-        grouped = rows.group_by("id", maintain_order=True).agg(pl.col("text").str.join(","))
-    return grouped.select("id", value=pl.concat_str(pl.lit("["), "text", pl.lit("]"))).collect()
-
-
-def encode_member(kind: Kind, columns: Columns, block: pl.DataFrame) -> pl.Series:
-    """Return rows as JSON arrays that start with the player id: members of the sorted sets."""
-    return block.select(
-        pl.concat_str(pl.lit("["), pl.col(kind.group).cast(pl.String), pl.lit(","), row_text(columns), pl.lit("]"))
-    ).to_series()
-
-
-def member_row(member: bytes) -> bytes:
-    """Return the part of a sorted set's member that stands in the player's value as well."""
-    return b"[" + member.split(b",", 1)[1]
+def _text(columns: Columns, block: pl.DataFrame) -> bytes:
+    """Return one JSON array per row, `,` and a line feed between."""
+    plain = block.select(columns.names[1:])
+    wire: list[pl.Expr] = []
+    texts = [name for name, dtype in plain.schema.items() if dtype == pl.String()]
+    if texts:
+        dirty = plain.select(pl.col(texts).str.contains(NEEDS_ESCAPE).any()).row(0)
+        unclean = [name for name, found in zip(texts, dirty, strict=True) if found]
+        wire += [pl.col(name).str.replace_many(ESCAPES) for name in unclean]
+    for name, dtype in plain.schema.items():
+        if dtype == pl.Boolean():
+            wire.append(pl.col(name).cast(pl.UInt8))
+        elif isinstance(dtype, pl.Datetime):
+            wire.append(pl.col(name).dt.epoch("us"))
+    body = io.BytesIO(b"[")
+    body.seek(1)
+    plain.with_columns(wire).write_csv(
+        body, include_header=False, quote_style="non_numeric", null_value="null", line_terminator=ROW_ENDS
+    )
+    # the last row's terminator opens a row that does not come
+    return body.getvalue()[: -len(ROW_ENDS) + 1]
 
 
 def rows_of(group: int, value: bytes) -> list[list[Any]]:
     """Return a player's rows as lists, his id first."""
-    return [[group, *row] for row in orjson.loads(value)]
+    return [[group, *row] for row in orjson.loads(b"[%b]" % value)]
 
 
 def frame_of(columns: Columns, rows: Iterable[list[Any]]) -> pl.DataFrame:
     """Return decoded rows as a frame with the types that it was stored with."""
-    wire = {
-        name: pl.String() if dtype == pl.Date() else pl.Int64() if isinstance(dtype, pl.Datetime) else dtype
-        for name, dtype in columns.schema.items()
-    }
+    schema = columns.schema
+    wire = {name: _wire_type(dtype) for name, dtype in schema.items()}
     frame = pl.DataFrame(list(rows), schema=wire, orient="row", strict=True)
-    dates = [pl.col(name).str.to_date() for name, dtype in columns.schema.items() if dtype == pl.Date()]
-    instants = [
-        pl.from_epoch(name, "us").dt.replace_time_zone("UTC").cast(dtype)
-        for name, dtype in columns.schema.items()
-        if isinstance(dtype, pl.Datetime)
-    ]
-    return frame.with_columns(*dates, *instants)
+    back = [_unwired(name, dtype) for name, dtype in schema.items() if wire[name] != dtype]
+    return frame.with_columns(back)
+
+
+def _wire_type(dtype: pl.DataType) -> pl.DataType:
+    if dtype == pl.Date():
+        return pl.String()
+    if isinstance(dtype, pl.Datetime):
+        return pl.Int64()
+    return pl.UInt8() if dtype == pl.Boolean() else dtype
+
+
+def _unwired(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Date():
+        return pl.col(name).str.to_date("%Y-%m-%d")
+    if isinstance(dtype, pl.Datetime):
+        return pl.from_epoch(name, "us").dt.replace_time_zone("UTC").cast(dtype)
+    return pl.col(name).cast(dtype)
 
 
 def dict_of(columns: Columns, row: list[Any]) -> dict[str, Any]:
-    """Return one decoded row as a dict; dates and instants as such."""
+    """Return one decoded row as a dict; dates, instants and booleans as such."""
     values: dict[str, Any] = dict(zip(columns.names, row, strict=True))
     for name, dtype in columns.schema.items():
         value = values[name]
@@ -191,15 +233,7 @@ def dict_of(columns: Columns, row: list[Any]) -> dict[str, Any]:
         if dtype == pl.Date():
             values[name] = dt.date.fromisoformat(value)
         elif isinstance(dtype, pl.Datetime):
-            values[name] = dt.datetime.fromtimestamp(value / 1e6, dt.UTC)
+            values[name] = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=value)
+        elif dtype == pl.Boolean():
+            values[name] = bool(value)
     return values
-
-
-def best(block: pl.DataFrame, column: str, market: str | None, top: int) -> Mapping[str, pl.DataFrame]:
-    """Return a block's best rows by a column, null never among them: per market, or for all under one name."""
-    scored = block.filter(pl.col(column).is_not_null())
-    if market is None:
-        return {"": scored.top_k(top, by=column)}
-    return {
-        str(name): rows.top_k(top, by=column) for (name,), rows in scored.partition_by(market, as_dict=True).items()
-    }

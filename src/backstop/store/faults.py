@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redis import exceptions
 
-from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, StoreError, StoreUnavailable
+from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, StoreError, StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ def explained(doing: str) -> Iterator[None]:
         StoreUnavailable: no connection, a timeout, LOADING, a cluster that is down.
         StaleVersion: a newer version is published already.
         IncompleteVersion: a version does not hold every row.
+        UsageError: there is no such version.
         StoreError: Redis refused for a reason that a retry does not remove.
     """
     try:
@@ -84,6 +85,12 @@ def _ours(text: str, doing: str) -> BackstopError:
         return StoreError(
             f"The version is {rest[0] if rest else 'not open'} and takes no more rows, so {doing} was refused. "
             "Open a new one.",
+            source="redis",
+        )
+    if word == "UNKNOWN":
+        return UsageError(
+            f"Version {rest[0]} is not among the published ones that are kept, so {doing} was refused. "
+            "List the versions to see which are.",
             source="redis",
         )
     return StoreError(f"Redis refused: {text} ({doing}).", source="redis")

@@ -1,29 +1,33 @@
 """Write a slate as one version: open a draft, load rows into it from anywhere, verify, flip.
 
-A draft is a plain value that travels between processes. Rows are invisible until `publish` has counted them, read them
-back against their checksums, and flipped the pointer in one script. Whatever dies in between leaves the published
-version as it was, and its own keys to their lifetime.
+Rows are invisible until `publish` has counted them, read them back against their checksums, and flipped the pointer in
+one script. Whatever dies in between leaves the published version as it was, and its own keys to their lifetime.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import zlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import orjson
 import polars as pl
 
-from backstop.errors import DataError, IncompleteVersion, SchemaDrift
+from backstop.errors import SchemaDrift
 from backstop.limits import KEEP_VERSIONS
 from backstop.store import codec, keys, scripts
 from backstop.store.codec import Columns
+from backstop.store.drafts import Draft, Published, cutoff_of, micros
 from backstop.store.faults import explained
 from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET, Kind, kind_of, shards_for
+from backstop.store.packing import Codec, Packing, train
+from backstop.store.pipe import StagePipe
+from backstop.store.verify import TOP, Receipts, check_counts, check_rows, checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from backstop.clock import Clock
 
@@ -33,83 +37,7 @@ PAIRS: Final = 512
 COMMAND_BYTES: Final = 256 * 1024
 """Bytes in one HSET, so that no single command holds Redis for longer than about a millisecond."""
 
-PIPELINE_BYTES: Final = 4 * 1024 * 1024
-"""Bytes sent before the answers are awaited: the back-pressure on a loader."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A version that is being written; a plain value that may be pickled."""
-
-    day: dt.date
-    version: int
-    cutoff: dt.datetime
-    run_id: str
-    shards: tuple[tuple[str, int], ...]
-
-    @property
-    def keys(self) -> keys.SlateKeys:
-        """The keys of the slate."""
-        return keys.SlateKeys(self.day)
-
-    def shards_of(self, kind: str) -> int:
-        """Return how many hashes hold a kind's rows."""
-        return dict(self.shards)[kind]
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What a publish did.
-
-    Attributes:
-        version: The version that was published.
-        day: Its slate.
-        served: Whether readers get it now; `False` while another version is pinned.
-        rows: Rows per kind.
-        players: Players per kind.
-        published_at: By the writer's clock.
-        again: Whether it had been published before, so that nothing changed.
-    """
-
-    version: int
-    day: dt.date
-    served: bool
-    rows: dict[str, int]
-    players: dict[str, int]
-    published_at: dt.datetime
-    again: bool = False
-
-
-@dataclass(slots=True)
-class _Sum:
-    """Rows, players and checksum of what was written or read."""
-
-    rows: int = 0
-    players: int = 0
-    checksum: int = 0
-
-    def add(self, rows: int, players: int, checksum: int) -> None:
-        self.rows += rows
-        self.players += players
-        self.checksum += checksum
-
-
-@dataclass(slots=True)
-class _Pipe:
-    """A pipeline that is executed whenever enough waits in it."""
-
-    pipeline: Any
-    waiting: int = field(default=0)
-
-    def send(self, size: int, *command: Any) -> None:
-        self.pipeline.execute_command(*command)
-        self.waiting += size
-        if self.waiting >= PIPELINE_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        self.pipeline.execute(raise_on_error=True)
-        self.waiting = 0
+__all__ = ["Draft", "Published", "SlateWriter"]
 
 
 class SlateWriter:
@@ -119,12 +47,14 @@ class SlateWriter:
         redis: A client with bytes replies: `redis.Redis` or `redis.cluster.RedisCluster`.
         clock: Tells when a slate was published.
         keep: Published versions that stay readable.
+        codec: `zstd` takes a third less memory and a third more time to load.
     """
 
-    def __init__(self, redis: Any, clock: Clock, *, keep: int = KEEP_VERSIONS) -> None:
+    def __init__(self, redis: Any, clock: Clock, *, keep: int = KEEP_VERSIONS, codec: Codec | str = Codec.JSON) -> None:
         self.redis: Any = redis
         self.clock = clock
         self.keep = keep
+        self.codec = Codec(codec)
 
     def open(
         self,
@@ -142,37 +72,35 @@ class SlateWriter:
             run_id: The run that writes.
             rows: Rows to come per kind, if known: large kinds are spread over more hashes.
         """
-        slate = keys.SlateKeys(day)
-        cutoff_at = _instant(cutoff)
+        slate, cutoff_at = keys.SlateKeys(day), cutoff_of(cutoff)
         shards = {name: shards_for(kind, (rows or {}).get(name)) for name, kind in KINDS.items()}
         with explained(f"opening the slate of {day}"):
             found = self.redis.get(slate.draft(run_id))
-            if found is not None:
-                draft = self._resumed(day, int(found), run_id, cutoff_at)
-                if draft is not None:
-                    return draft
+            draft = None if found is None else self._resumed(day, int(found), run_id, cutoff_at)
+            if draft is not None:
+                return draft
             version = int(self.redis.incr(slate.sequence))
             opening = {
                 "state": "open",
                 "run_id": run_id,
-                "cutoff": _micros(cutoff_at),
-                "opened_at": _micros(self.clock.now()),
+                "cutoff": micros(cutoff_at),
+                "opened_at": micros(self.clock.now()),
+                "codec": self.codec.value,
                 **{f"shards:{name}": count for name, count in shards.items()},
             }
             flat = [part for pair in opening.items() for part in pair]
-            pipeline = self.redis.pipeline(transaction=False)
-            stage = "redis.call('HSET', KEYS[1], unpack(ARGV, 2)) return redis.call('EXPIRE', KEYS[1], ARGV[1])"
-            pipeline.execute_command("EVAL", stage, 1, slate.meta(version), keys.STAGE_TTL_S, *flat)
-            pipeline.set(slate.draft(run_id), version, ex=keys.STAGE_TTL_S)
-            pipeline.execute()
-        return Draft(day, version, cutoff_at, run_id, tuple(shards.items()))
+            names = (slate.meta(version), slate.draft(run_id))
+            self.redis.eval(scripts.OPEN, 2, *names, keys.STAGE_TTL_S, version, *flat)
+        return Draft(day, version, cutoff_at, run_id, tuple(shards.items()), self.codec)
 
     def _resumed(self, day: dt.date, version: int, run_id: str, cutoff: dt.datetime) -> Draft | None:
-        meta = self.redis.hgetall(keys.SlateKeys(day).meta(version))
-        if meta.get(b"state") != b"open" or int(meta[b"cutoff"]) != _micros(cutoff):
+        names = keys.SlateKeys(day).meta(version)
+        flat = self.redis.eval(scripts.RESUME, 1, names, micros(cutoff), keys.STAGE_TTL_S)
+        if not flat:
             return None
+        meta = dict(zip(flat[::2], flat[1::2], strict=True))
         shards = tuple((name, int(meta[f"shards:{name}".encode()])) for name in KINDS)
-        return Draft(day, version, cutoff, run_id, shards)
+        return Draft(day, version, cutoff, run_id, shards, Codec(meta[b"codec"].decode()))
 
     def load(self, draft: Draft, kind: str, frame: pl.DataFrame) -> int:
         """Write rows into a draft and return how many; the same rows again change nothing.
@@ -191,17 +119,19 @@ class SlateWriter:
         columns = Columns.of(what, frame)
         with explained(f"loading {kind} of {draft.day}"):
             self._enter(draft, what, columns)
-            pipe = _Pipe(self.redis.pipeline(transaction=False))
+            pipe = StagePipe(self.redis, draft.keys.meta(draft.version))
+            packing: Packing | None = None
             for block in codec.blocks(what, frame):
-                self._send(draft, what, columns, block, pipe)
+                encoded = codec.encode(what, columns, block)
+                packing = packing or self._packing(draft, what, encoded.values)
+                _send(draft, what, block, encoded, packing, pipe)
             pipe.flush()
         return len(frame)
 
     def _enter(self, draft: Draft, kind: Kind, columns: Columns) -> None:
         slate, text = draft.keys, columns.dump()
         names = (slate.meta(draft.version), slate.draft(draft.run_id), slate.receipts(draft.version))
-        field_name = f"columns:{kind.name}"
-        first = self.redis.eval(scripts.ENTER, 3, *names, keys.STAGE_TTL_S, field_name, text)
+        first = self.redis.eval(scripts.ENTER, 3, *names, keys.STAGE_TTL_S, f"columns:{kind.name}", text)
         if first != text:
             raise SchemaDrift(
                 f"{kind.name} of {draft.day} was begun with the columns {Columns.parse(first).schema}, now come "
@@ -209,56 +139,16 @@ class SlateWriter:
                 source=kind.name,
             )
 
-    def _send(self, draft: Draft, kind: Kind, columns: Columns, block: pl.DataFrame, pipe: _Pipe) -> None:
-        encoded = codec.encode(kind, columns, block)
-        shards = draft.shards_of(kind.name)
-        total = _Sum()
-        for shard, part in _by_shard(encoded, shards):
-            ids = part.get_column("id").cast(pl.String).cast(pl.Binary).to_list()
-            values = part.get_column("value").cast(pl.Binary).to_list()
-            total.add(0, len(ids), checksum(ids, values))
-            self._send_rows(draft, kind, shard, ids, values, pipe)
-        self._send_best(draft, kind, columns, block, pipe)
-        first, last = encoded.item(0, "id"), encoded.item(-1, "id")
-        name = f"{kind.name}:{first}-{last}:{len(block)}"
-        receipt = orjson.dumps([len(block), total.players, total.checksum])
-        receipts = draft.keys.receipts(draft.version)
-        # the receipt goes last: one that is there vouches for rows that are there
-        meta = draft.keys.meta(draft.version)
-        pipe.send(200, "EVAL", scripts.STAGE, 2, receipts, meta, keys.STAGE_TTL_S, "HSET", name, receipt)
-
-    def _send_rows(
-        self, draft: Draft, kind: Kind, shard: int, ids: list[bytes], values: list[bytes], pipe: _Pipe
-    ) -> None:
-        key = draft.keys.rows(draft.version, kind.name, shard)
-        meta = draft.keys.meta(draft.version)
-        mean = max(1, sum(map(len, values)) // len(values))
-        per = max(1, min(PAIRS, COMMAND_BYTES // mean))
-        for start in range(0, len(ids), per):
-            some = values[start : start + per]
-            pairs: list[bytes] = [b""] * (2 * len(some))
-            pairs[::2], pairs[1::2] = ids[start : start + per], some
-            if start == 0:
-                pipe.send(mean * len(some), "EVAL", scripts.STAGE, 2, key, meta, keys.STAGE_TTL_S, "HSET", *pairs)
-            else:
-                pipe.send(mean * len(some), "HSET", key, *pairs)
-
-    def _send_best(self, draft: Draft, kind: Kind, columns: Columns, block: pl.DataFrame, pipe: _Pipe) -> None:
-        for order, column in kind.orders:
-            of_all = codec.best(block, column, None, TOP_OF_ALL)[""]
-            chosen = {ALL_MARKETS: of_all, **codec.best(block, column, "market", TOP_PER_MARKET)}
-            for market, rows in chosen.items():
-                if rows.is_empty():
-                    continue
-                key, meta = draft.keys.top(draft.version, order, market), draft.keys.meta(draft.version)
-                members = codec.encode_member(kind, columns, rows).to_list()
-                scores = rows.get_column(column).to_list()
-                flat = [part for pair in zip(scores, members, strict=True) for part in pair]
-                size = sum(map(len, members))
-                pipe.send(size, "EVAL", scripts.STAGE, 2, key, meta, keys.STAGE_TTL_S, "ZADD", *flat)
-                markets = draft.keys.receipts(draft.version)
-                name = f"top:{order}:{market}"
-                pipe.send(100, "EVAL", scripts.STAGE, 2, markets, meta, keys.STAGE_TTL_S, "HSET", name, b"1")
+    def _packing(self, draft: Draft, kind: Kind, values: list[bytes]) -> Packing:
+        """Return how the version packs a kind; whoever comes first trains the dictionary for all."""
+        if draft.codec is Codec.JSON:
+            return Packing(draft.codec)
+        meta, name = draft.keys.meta(draft.version), f"dictionary:{kind.name}"
+        known = self.redis.hget(meta, name)
+        if known is None:
+            self.redis.hsetnx(meta, name, train(values))
+            known = self.redis.hget(meta, name)
+        return Packing(draft.codec, known or b"")
 
     def publish(self, draft: Draft, expected: Mapping[str, int], meta: Mapping[str, Any] | None = None) -> Published:
         """Count the draft's rows, read them back against their checksums, and flip to it.
@@ -277,89 +167,47 @@ class SlateWriter:
         """
         for name in expected:
             kind_of(name)
-        with explained(f"publishing version {draft.version} of {draft.day}"):
-            state, receipts = self._seal(draft)
-            written, tops = _receipts(receipts)
-            if state != "published":
-                _check_counts(draft, expected, written)
-                sizes: dict[str, int] | None = self._verify(draft, written, tops)
-            else:
-                sizes = None
-            return self._flip(draft, dict(expected), written, sizes, dict(meta or {}))
-
-    def _seal(self, draft: Draft) -> tuple[str, dict[bytes, bytes]]:
-        slate = draft.keys
-        state, flat = self.redis.eval(scripts.SEAL, 2, slate.meta(draft.version), slate.receipts(draft.version))
-        return state.decode(), dict(zip(flat[::2], flat[1::2], strict=True))
-
-    def _verify(self, draft: Draft, written: dict[str, _Sum], tops: list[tuple[str, str]]) -> dict[str, int]:
-        """Read every row back; returns the size of each key of the version."""
-        sizes: dict[str, int] = {}
-        members: dict[bytes, list[bytes]] = {}
-        for order, market in tops:
-            key = draft.keys.top(draft.version, order, market)
-            most = TOP_OF_ALL if market == ALL_MARKETS else TOP_PER_MARKET
-            self.redis.zremrangebyrank(key, 0, -(most + 1))
-            found = self.redis.zrange(key, 0, -1)
-            sizes[key] = len(found)
-            for member in found:
-                members.setdefault(member[1:].split(b",", 1)[0], []).append(codec.member_row(member))
-        for name, sent in written.items():
-            read = _Sum()
-            for shard in range(draft.shards_of(name)):
-                key = draft.keys.rows(draft.version, name, shard)
-                rows = dict(self.redis.hscan_iter(key, count=1000))
-                if not rows:
-                    continue
-                sizes[key] = len(rows)
-                read.add(0, len(rows), checksum(list(rows), list(rows.values())))
-                if KINDS[name].orders:
-                    _check_members(draft, rows, members)
-            if (read.players, read.checksum) != (sent.players, sent.checksum):
-                raise IncompleteVersion(
-                    f"{name} of {draft.day}: {sent.players} players were sent with checksum {sent.checksum}, Redis "
-                    f"holds {read.players} with {read.checksum}. The version was not published; load the slate again, "
-                    "all rows of a player in one call.",
-                    source="redis",
-                )
-        return sizes
-
-    def _flip(
-        self,
-        draft: Draft,
-        expected: dict[str, int],
-        written: dict[str, _Sum],
-        sizes: dict[str, int] | None,
-        meta: dict[str, Any],
-    ) -> Published:
-        slate, version, now = draft.keys, draft.version, self.clock.now()
-        players = {name: total.players for name, total in written.items()}
-        about: dict[str, Any] = {
-            "published_at": _micros(now),
+        about = {
+            "published_at": micros(self.clock.now()),
+            "cutoff": micros(draft.cutoff),
             "run_id": draft.run_id,
-            "rows": orjson.dumps(expected),
-            "meta": orjson.dumps(meta),
+            "rows": orjson.dumps(dict(expected)),
+            "meta": orjson.dumps(dict(meta or {})),
             **{f"shards:{name}": count for name, count in draft.shards},
         }
-        if sizes is not None:
-            pipeline = self.redis.pipeline(transaction=False)
-            for key in sizes:
-                pipeline.expire(key, keys.SLATE_TTL_S)
-            kept = {"keys": orjson.dumps(list(sizes)), "cutoff": _micros(draft.cutoff), **about}
-            pipeline.hset(slate.meta(version), mapping=kept)
-            pipeline.expire(slate.meta(version), keys.SLATE_TTL_S)
-            pipeline.execute()
-            # the list of days may live on another node: listed first, then flipped; readers skip what is not flipped
-            self.redis.zadd(keys.days(), {draft.day.isoformat(): draft.day.toordinal()})
-        arguments = [version, _micros(draft.cutoff), self.keep, keys.SLATE_TTL_S, keys.GRACE_S, slate.version_prefix]
-        arguments += [keys.published(), f"{draft.day}={version}", len(sizes or {})]
-        arguments += [part for pair in (sizes or {}).items() for part in pair]
-        arguments += [part for pair in about.items() for part in pair]
+        with explained(f"publishing version {draft.version} of {draft.day}"):
+            state, receipts = self._seal(draft)
+            sizes: dict[str, int] = {}
+            if state != "published":
+                check_counts(draft, expected, receipts.sums)
+                packings = {name: self._packing(draft, KINDS[name], []) for name in receipts.sums}
+                sizes = check_rows(self.redis, draft, receipts, packings)
+                self._settle(draft, about, sizes)
+            said, served = self._flip(draft, sizes)
+            self.redis.unlink(draft.keys.draft(draft.run_id), draft.keys.receipts(draft.version))
+        is_served = int(served) == draft.version
+        return Published(draft.version, draft.day, is_served, dict(expected), self.clock.now(), again=said == b"again")
+
+    def _seal(self, draft: Draft) -> tuple[str, Receipts]:
+        names = (draft.keys.meta(draft.version), draft.keys.receipts(draft.version))
+        state, flat = self.redis.eval(scripts.SEAL, 2, *names)
+        return state.decode(), Receipts.parse(dict(zip(flat[::2], flat[1::2], strict=True)))
+
+    def _settle(self, draft: Draft, about: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+        """Note what is known of a verified version; the flip copies it into the pointer."""
+        self.redis.hset(draft.keys.meta(draft.version), mapping={"keys": orjson.dumps(list(sizes)), **about})
+        # the list of days may live on another node: listed first, then flipped; readers skip what is not flipped
+        self.redis.zadd(keys.days(), {draft.day.isoformat(): draft.day.toordinal()})
+
+    def _flip(self, draft: Draft, sizes: Mapping[str, int]) -> tuple[bytes, bytes]:
+        slate, version = draft.keys, draft.version
+        flat = [part for pair in sizes.items() for part in pair]
+        announced = (keys.published(), f"{draft.day}={version}")
+        numbers = (version, micros(draft.cutoff), self.keep, keys.GRACE_S)
+        arguments = (*numbers, slate.version_prefix, *announced, keys.SLATE_TTL_S, *flat)
         names = (slate.current, slate.versions, slate.meta(version))
         said, served = self.redis.eval(scripts.FLIP, 3, *names, *arguments)
-        self.redis.unlink(slate.draft(draft.run_id), slate.receipts(version))
-        is_served = int(served) == version
-        return Published(version, draft.day, is_served, expected, players, now, again=said == b"again")
+        return said, served
 
     def abandon(self, draft: Draft) -> None:
         """Remove a draft that will not be published; a published version is left alone."""
@@ -368,66 +216,68 @@ class SlateWriter:
             if self.redis.hget(slate.meta(version), "state") in {None, b"published"}:
                 return
             self.redis.hset(slate.meta(version), "state", "abandoned")
-            tops = _receipts(self.redis.hgetall(slate.receipts(version)))[1]
+            tops = Receipts.parse(self.redis.hgetall(slate.receipts(version))).tops
             doomed = [slate.top(version, order, market) for order, market in tops]
-            doomed += [slate.rows(version, name, shard) for name, count in draft.shards for shard in range(count)]
-            doomed += [slate.receipts(version), slate.draft(draft.run_id), slate.meta(version)]
+            doomed += [*draft.all_rows(), slate.receipts(version), slate.draft(draft.run_id), slate.meta(version)]
             self.redis.unlink(*doomed)
 
 
-def checksum(ids: list[bytes], values: list[bytes]) -> int:
-    """Return the sum of CRC-32 over id and value: the same in any order, on any machine."""
-    return sum(map(zlib.crc32, values, map(zlib.crc32, ids)))
+def _send(
+    draft: Draft, kind: Kind, block: pl.DataFrame, encoded: codec.Encoded, packing: Packing, pipe: StagePipe
+) -> None:
+    """Queue a block: its rows, the best of them, and last the receipt that vouches for both."""
+    slate, version = draft.keys, draft.version
+    values = packing.pack(encoded.values)
+    ids = [b"%d" % group for group in encoded.ids.tolist()]
+    for shard, places in _by_shard(encoded.ids, draft.shards_of(kind.name)):
+        some = ids if places is None else [ids[place] for place in places]
+        packed = values if places is None else [values[place] for place in places]
+        _send_rows(slate.rows(version, kind.name, shard), some, packed, pipe)
+    notes: dict[str, bytes] = {}
+    for order, market, scores, members in best(kind, block, encoded):
+        ranked = [part for pair in zip(scores, members, strict=True) for part in pair]
+        pipe.send(sum(map(len, members)), "ZADD", slate.top(version, order, market), ranked)
+        notes[f"{TOP}:{order}:{market}"] = b""
+    receipt = orjson.dumps([len(block), len(ids), checksum(ids, values)])
+    notes[f"{kind.name}:{encoded.ids[0]}-{encoded.ids[-1]}:{len(block)}"] = receipt
+    pipe.send(len(receipt), "HSET", slate.receipts(version), [part for pair in notes.items() for part in pair])
 
 
-def _by_shard(encoded: pl.DataFrame, shards: int) -> list[tuple[int, pl.DataFrame]]:
+def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe) -> None:
+    mean = max(1, sum(map(len, values)) // len(values))
+    per = max(1, min(PAIRS, COMMAND_BYTES // mean))
+    for start in range(0, len(ids), per):
+        some = values[start : start + per]
+        pairs: list[bytes] = [b""] * (2 * len(some))
+        pairs[::2], pairs[1::2] = ids[start : start + per], some
+        pipe.send(mean * len(some), "HSET", key, pairs)
+
+
+def best(
+    kind: Kind, block: pl.DataFrame, encoded: codec.Encoded
+) -> Iterator[tuple[str, str, list[float], list[bytes]]]:
+    """Yield order, market, scores and members of a block's best rows; rows without a score are never among them."""
+    for order, column in kind.orders:
+        ranked = (
+            block.lazy()
+            .select("market", score=pl.col(column).cast(pl.Float64))
+            .with_row_index("row")
+            .filter(pl.col("score").is_not_null())
+            .sort("score", descending=True)
+        )
+        of_all = ranked.head(TOP_OF_ALL).with_columns(market=pl.lit(ALL_MARKETS))
+        of_each = ranked.group_by("market", maintain_order=True).head(TOP_PER_MARKET)
+        chosen = pl.concat([frame.select("row", "market", "score") for frame in (of_all, of_each)]).collect()
+        for (market,), rows in chosen.partition_by("market", as_dict=True, maintain_order=True).items():
+            members = [encoded.member(row) for row in rows.get_column("row").to_list()]
+            yield order, str(market), rows.get_column("score").to_list(), members
+
+
+def _by_shard(ids: NDArray[np.int64], shards: int) -> Iterator[tuple[int, list[int] | None]]:
+    """Yield each shard with the places of its ids; `None` stands for all."""
     if shards == 1:
-        return [(0, encoded)]
-    parts = encoded.with_columns(shard=pl.col("id") % shards).partition_by("shard", as_dict=True, include_key=False)
-    return [(int(shard), part) for (shard,), part in parts.items()]
-
-
-def _receipts(found: dict[bytes, bytes]) -> tuple[dict[str, _Sum], list[tuple[str, str]]]:
-    totals: dict[str, _Sum] = {}
-    tops: list[tuple[str, str]] = []
-    for name, value in found.items():
-        kind, rest = name.decode().split(":", 1)
-        if kind == "top":
-            order, market = rest.split(":", 1)
-            tops.append((order, market))
-        else:
-            totals.setdefault(kind, _Sum()).add(*orjson.loads(value))
-    return totals, tops
-
-
-def _check_counts(draft: Draft, expected: Mapping[str, int], written: dict[str, _Sum]) -> None:
-    for name in {*expected, *written}:
-        want, have = expected.get(name, 0), written.get(name, _Sum()).rows
-        if want != have:
-            raise IncompleteVersion(
-                f"{name} of {draft.day}: {have} rows were loaded, expected {want}. The version was not published; "
-                "load what is missing, or open a new version.",
-                source="redis",
-            )
-
-
-def _check_members(draft: Draft, rows: dict[bytes, bytes], members: dict[bytes, list[bytes]]) -> None:
-    for player in members.keys() & rows.keys():
-        if not all(member in rows[player] for member in members[player]):
-            raise IncompleteVersion(
-                f"The best props of {draft.day} hold a row of player {player.decode()} that his props do not. "
-                "The version was not published; open a new one and load it, all rows of a player in one call.",
-                source="redis",
-            )
-
-
-def _instant(cutoff: dt.datetime | dt.date) -> dt.datetime:
-    if isinstance(cutoff, dt.datetime):
-        if cutoff.tzinfo is None:
-            raise DataError(f"The cutoff {cutoff} has no time zone; expected an instant in UTC.")
-        return cutoff.astimezone(dt.UTC)
-    return dt.datetime.combine(cutoff, dt.time(), dt.UTC)
-
-
-def _micros(instant: dt.datetime) -> int:
-    return int((instant - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) / dt.timedelta(microseconds=1))
+        yield 0, None
+        return
+    shard_of = ids % shards
+    for shard in np.unique(shard_of).tolist():
+        yield shard, np.flatnonzero(shard_of == shard).tolist()

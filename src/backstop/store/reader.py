@@ -19,16 +19,21 @@ from backstop.errors import UsageError
 from backstop.limits import SLATE_FRESH_S
 from backstop.store import codec, keys, scripts
 from backstop.store.codec import Columns
+from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
-from backstop.store.kinds import ALL_MARKETS, FEATURES, PROPS, TOP_OF_ALL, TOP_PER_MARKET
+from backstop.store.kinds import ALL_MARKETS, FEATURES, KINDS, PROPS, TOP_OF_ALL, TOP_PER_MARKET
+from backstop.store.packing import Codec, Packing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from backstop.clock import Clock
 
 SORTS: Final = dict(PROPS.orders)
 """Names that readers sort by, with the column behind each."""
+
+SHAPES_KEPT: Final = 64
+"""Versions whose columns a reader remembers; a dictionary takes 16 KB."""
 
 
 class State(StrEnum):
@@ -70,6 +75,15 @@ class SlateView:
     pinned: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a version's rows of one kind are to be read; it never changes."""
+
+    columns: Columns
+    packing: Packing
+    shards: int
+
+
 @dataclass(frozen=True)
 class PlayerView:
     """A player's rows in a slate. With state `missing` both lists are empty.
@@ -77,12 +91,12 @@ class PlayerView:
     Attributes:
         player_id: MLBAM id.
         slate: The slate that the rows come from.
-        raw: Kind to its columns and the value as Redis holds it, `None` when the player has no row of that kind.
+        raw: Kind to its shape and the value as Redis holds it, `None` when the player has no row of that kind.
     """
 
     player_id: int
     slate: SlateView
-    raw: Mapping[str, tuple[Columns, bytes | None]]
+    raw: Mapping[str, tuple[Shape, bytes | None]]
 
     @property
     def state(self) -> State:
@@ -106,10 +120,11 @@ class PlayerView:
         return self._rows(PROPS.name)
 
     def _rows(self, kind: str) -> list[dict[str, Any]]:
-        columns, value = self.raw.get(kind, (None, None))
-        if columns is None or value is None:
+        shape, value = self.raw.get(kind, (None, None))
+        if shape is None or value is None:
             return []
-        return [codec.dict_of(columns, row) for row in codec.rows_of(self.player_id, value)]
+        text = shape.packing.unpack([value])[0]
+        return [codec.dict_of(shape.columns, row) for row in codec.rows_of(self.player_id, text)]
 
 
 class SlateReader:
@@ -125,7 +140,7 @@ class SlateReader:
         self.redis: Any = redis
         self.clock = clock
         self.fresh_s = fresh_s
-        self._columns: dict[tuple[dt.date, int], dict[str, Columns]] = {}
+        self._shapes: dict[tuple[dt.date, int], dict[str, Shape]] = {}
 
     def slate(self, day: dt.date) -> SlateView:
         """Return what is known of a day's published slate; `missing` when there is none."""
@@ -156,9 +171,9 @@ class SlateReader:
         kinds = (FEATURES.name, PROPS.name)
         with explained(f"reading players of {day}"):
             view, found = self._read(day, kinds, player_ids)
-            columns = self._columns_of(view)
+            shapes = self._shapes_of(view)
         return [
-            PlayerView(player_id, view, {k: (columns[k], found[n][i]) for n, k in enumerate(kinds) if k in columns})
+            PlayerView(player_id, view, {k: (shapes[k], found[n][i]) for n, k in enumerate(kinds) if k in shapes})
             for i, player_id in enumerate(player_ids)
         ]
 
@@ -193,8 +208,8 @@ class SlateReader:
             raise UsageError(f"A limit of {limit} shows nothing; expected 1 or more.")
         with explained(f"reading the props of {day}"):
             view = self._read(day, (), ())[0]
-            columns = self._columns_of(view).get(PROPS.name)
-            if view.version is None or columns is None:
+            shape = self._shapes_of(view).get(PROPS.name)
+            if view.version is None or shape is None:
                 return tables.PROPS.empty()
             ready = TOP_OF_ALL if market is None else TOP_PER_MARKET
             if limit is not None and limit <= ready and team is None:
@@ -202,8 +217,8 @@ class SlateReader:
                     keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS), 0, limit - 1
                 )
                 if len(members) == limit:
-                    return codec.frame_of(columns, (orjson.loads(member) for member in members))
-            frame = codec.frame_of(columns, self._all_rows(view, PROPS.name))
+                    return codec.frame_of(shape.columns, (orjson.loads(member) for member in members))
+            frame = codec.frame_of(shape.columns, self._all_rows(view, PROPS.name, shape))
         if market is not None:
             frame = frame.filter(pl.col("market") == market)
         if team is not None:
@@ -215,10 +230,10 @@ class SlateReader:
         """Return a slate's features, one row per player, game and role; without columns when the slate is missing."""
         with explained(f"reading the features of {day}"):
             view = self._read(day, (), ())[0]
-            columns = self._columns_of(view).get(FEATURES.name)
-            if view.version is None or columns is None:
+            shape = self._shapes_of(view).get(FEATURES.name)
+            if view.version is None or shape is None:
                 return pl.DataFrame()
-            return codec.frame_of(columns, self._all_rows(view, FEATURES.name)).sort(FEATURES.key)
+            return codec.frame_of(shape.columns, self._all_rows(view, FEATURES.name, shape)).sort(FEATURES.key)
 
     def _read(
         self, day: dt.date, kinds: Sequence[str], ids: Sequence[int]
@@ -233,7 +248,7 @@ class SlateReader:
         return self._view(day, pointer, int(answer[1])), answer[3] if wanted else nothing
 
     def _view(self, day: dt.date, pointer: dict[bytes, bytes], server_now: int) -> SlateView:
-        published_at = _instant(pointer[b"published_at"])
+        published_at = instant_of(pointer[b"published_at"])
         # a writer's clock that ran ahead must not make its slate look younger than the server knows it to be
         age_s = max((self.clock.now() - published_at).total_seconds(), server_now - int(pointer[b"server_at"]))
         rows = orjson.loads(pointer[b"rows"])
@@ -243,7 +258,7 @@ class SlateReader:
             version=int(pointer[b"version"]),
             age_s=age_s,
             published_at=published_at,
-            cutoff=_instant(pointer[b"cutoff"]),
+            cutoff=instant_of(pointer[b"cutoff"]),
             run_id=pointer[b"run_id"].decode(),
             meta=orjson.loads(pointer[b"meta"]),
             props_count=rows.get(PROPS.name, 0),
@@ -251,29 +266,39 @@ class SlateReader:
             pinned=b"pinned" in pointer,
         )
 
-    def _columns_of(self, view: SlateView) -> dict[str, Columns]:
-        """Return the columns of a version; they never change, so they are asked for once."""
+    def _shapes_of(self, view: SlateView) -> dict[str, Shape]:
+        """Return the shapes of a version's kinds; they never change, so they are asked for once."""
         if view.version is None:
             return {}
-        known = self._columns.get((view.day, view.version))
+        known = self._shapes.get((view.day, view.version))
         if known is None:
-            fields = [f"columns:{kind.name}" for kind in (FEATURES, PROPS)]
-            texts = self.redis.hmget(keys.SlateKeys(view.day).meta(view.version), fields)
-            named = zip((FEATURES, PROPS), texts, strict=True)
-            known = {kind.name: Columns.parse(text) for kind, text in named if text is not None}
-            self._columns[(view.day, view.version)] = known
+            known = read_shapes(self.redis.hgetall(keys.SlateKeys(view.day).meta(view.version)))
+            if len(self._shapes) >= SHAPES_KEPT:
+                self._shapes.pop(next(iter(self._shapes)))
+            self._shapes[(view.day, view.version)] = known
         return known
 
-    def _all_rows(self, view: SlateView, kind: str) -> list[list[Any]]:
-        slate = keys.SlateKeys(view.day)
-        version = view.version or 0
-        shards = int(self.redis.hget(slate.meta(version), f"shards:{kind}") or 0)
-        found: list[list[Any]] = []
-        for shard in range(shards):
-            for player, value in self.redis.hscan_iter(slate.rows(version, kind, shard), count=2000):
-                found.extend(codec.rows_of(int(player), value))
-        return found
+    def _all_rows(self, view: SlateView, kind: str, shape: Shape) -> list[list[Any]]:
+        return list(every_row(self.redis, view.day, view.version or 0, kind, shape))
 
 
-def _instant(micros: bytes) -> dt.datetime:
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=int(micros))
+def read_shapes(meta: Mapping[bytes, bytes]) -> dict[str, Shape]:
+    """Return the shape of each kind that a version's meta tells of."""
+    shapes: dict[str, Shape] = {}
+    for kind in KINDS.values():
+        text = meta.get(f"columns:{kind.name}".encode())
+        if text is not None:
+            dictionary = meta.get(f"dictionary:{kind.name}".encode(), b"")
+            packing = Packing(Codec(meta[b"codec"].decode()), dictionary)
+            shapes[kind.name] = Shape(Columns.parse(text), packing, int(meta[f"shards:{kind.name}".encode()]))
+    return shapes
+
+
+def every_row(redis: Any, day: dt.date, version: int, kind: str, shape: Shape) -> Iterator[list[Any]]:
+    """Yield all rows of a kind in one version, without holding Redis for long."""
+    for shard in range(shape.shards):
+        found: dict[bytes, bytes] = {}
+        # a scan may give a field twice
+        found.update(redis.hscan_iter(keys.SlateKeys(day).rows(version, kind, shard), count=2000))
+        for player, value in zip(found, shape.packing.unpack(list(found.values())), strict=True):
+            yield from codec.rows_of(int(player), value)

@@ -11,6 +11,54 @@ from typing import Any, Final
 Client = Any
 """A `redis.Redis` or `redis.cluster.RedisCluster`: their stubs share no base class that has `eval`."""
 
+SERVE: Final = """
+local function serve(current, meta, version)
+  local about = {}
+  local all = redis.call('HGETALL', meta)
+  for i = 1, #all, 2 do
+    local name = all[i]
+    if name:sub(1, 8) ~= 'columns:' and name:sub(1, 11) ~= 'dictionary:' and name ~= 'keys' and name ~= 'state' then
+      about[#about + 1] = name
+      about[#about + 1] = all[i + 1]
+    end
+  end
+  redis.call('HSET', current, 'version', version, unpack(about))
+end
+"""
+"""Copies what readers need from a version's meta into the pointer."""
+
+RETIRE: Final = """
+local function retire(current, versions, prefix, keep, grace)
+  local served = redis.call('HGET', current, 'version')
+  for _, old in ipairs(redis.call('ZREVRANGE', versions, keep, -1)) do
+    if old ~= served then
+      local meta = prefix .. old .. ':meta'
+      local names = redis.call('HGET', meta, 'keys')
+      for _, name in ipairs(names and cjson.decode(names) or {}) do redis.call('EXPIRE', name, grace) end
+      redis.call('EXPIRE', meta, grace)
+      redis.call('ZREM', versions, old)
+    end
+  end
+end
+"""
+"""Lets versions beyond the kept ones expire after the grace, never the one that is served."""
+
+OPEN: Final = """
+-- KEYS: meta, draft   ARGV: ttl, version, field, value, ...
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[1])
+"""
+
+RESUME: Final = """
+-- KEYS: meta   ARGV: cutoff, ttl   a version that its run was publishing when it died takes rows again
+local known = redis.call('HMGET', KEYS[1], 'state', 'cutoff')
+if (known[1] ~= 'open' and known[1] ~= 'sealed') or known[2] ~= ARGV[1] then return {} end
+redis.call('HSET', KEYS[1], 'state', 'open')
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return redis.call('HGETALL', KEYS[1])
+"""
+
 ENTER: Final = """
 -- KEYS: meta, draft, receipts   ARGV: ttl, field, columns
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -29,6 +77,14 @@ redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
 return redis.call('EXPIRE', KEYS[1], ARGV[1])
 """
 
+MORTAL: Final = """
+-- KEYS: data...   ARGV: ttl   gives a lifetime to keys that have none
+for _, key in ipairs(KEYS) do
+  if redis.call('TTL', key) == -1 then redis.call('EXPIRE', key, ARGV[1]) end
+end
+return #KEYS
+"""
+
 SEAL: Final = """
 -- KEYS: meta, receipts   returns the receipts
 local state = redis.call('HGET', KEYS[1], 'state')
@@ -37,48 +93,51 @@ if state == 'open' then redis.call('HSET', KEYS[1], 'state', 'sealed') end
 return {state, redis.call('HGETALL', KEYS[2])}
 """
 
-FLIP: Final = """
+FLIP: Final = f"""{SERVE}{RETIRE}
 -- KEYS: current, versions, meta
--- ARGV: version, cutoff, keep, ttl, grace, prefix, channel, message, n, then n times (key, size), then pointer fields
+-- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, then key, size, ...
 local version, cutoff = tonumber(ARGV[1]), tonumber(ARGV[2])
 local cur = redis.call('HMGET', KEYS[1], 'newest', 'newest_cutoff', 'pinned', 'version')
-if redis.call('HGET', KEYS[3], 'state') == 'published' and redis.call('ZSCORE', KEYS[2], ARGV[1]) then
-  return {'again', cur[4]}
-end
+local state = redis.call('HGET', KEYS[3], 'state')
+if state == 'published' and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {{'again', cur[4]}} end
+if state ~= 'sealed' then return redis.error_reply('GONE') end
 if cur[1] and (cutoff < tonumber(cur[2]) or (cutoff == tonumber(cur[2]) and version <= tonumber(cur[1]))) then
-  return redis.error_reply('STALE ' .. cur[1] .. ' ' .. cur[2])
+  return redis.error_reply('STALE ' .. cur[1])
 end
-if redis.call('HGET', KEYS[3], 'state') ~= 'sealed' then return redis.error_reply('GONE') end
-local n = tonumber(ARGV[9])
-for i = 1, n do
-  local key, size = ARGV[8 + 2 * i], tonumber(ARGV[9 + 2 * i])
-  local type = redis.call('TYPE', key)['ok']
-  local have = (type == 'hash' and redis.call('HLEN', key)) or (type == 'zset' and redis.call('ZCARD', key)) or 0
-  if have ~= size then return redis.error_reply('INCOMPLETE ' .. key .. ' ' .. have .. ' ' .. size) end
-end
-redis.call('HSET', KEYS[3], 'state', 'published')
-redis.call('ZADD', KEYS[2], version, ARGV[1])
-redis.call('HSET', KEYS[1], 'newest', ARGV[1], 'newest_cutoff', ARGV[2])
-local served = 'kept'
-if not cur[3] then
-  served = 'served'
-  local time = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'version', ARGV[1], 'cutoff', ARGV[2], 'server_at', time[1],
-    unpack(ARGV, 10 + 2 * n))
-end
-for _, old in ipairs(redis.call('ZREVRANGE', KEYS[2], ARGV[3], -1)) do
-  if old ~= redis.call('HGET', KEYS[1], 'version') then
-    redis.call('ZREM', KEYS[2], old)
-    local meta = ARGV[6] .. old .. ':meta'
-    local names = redis.call('HGET', meta, 'keys')
-    if names then
-      for _, name in ipairs(cjson.decode(names)) do redis.call('EXPIRE', name, ARGV[5]) end
-    end
-    redis.call('EXPIRE', meta, ARGV[5])
+for i = 9, #ARGV, 2 do
+  local kind = redis.call('TYPE', ARGV[i])['ok']
+  local have = redis.call(kind == 'zset' and 'ZCARD' or 'HLEN', ARGV[i])
+  if have ~= tonumber(ARGV[i + 1]) then
+    return redis.error_reply('INCOMPLETE ' .. ARGV[i] .. ' ' .. have .. ' ' .. ARGV[i + 1])
   end
 end
-redis.call('PUBLISH', ARGV[7], ARGV[8])
-return {served, ARGV[1]}
+for i = 9, #ARGV, 2 do redis.call('EXPIRE', ARGV[i], ARGV[8]) end
+redis.call('EXPIRE', KEYS[3], ARGV[8])
+redis.call('HSET', KEYS[3], 'state', 'published', 'server_at', redis.call('TIME')[1])
+redis.call('ZADD', KEYS[2], version, ARGV[1])
+redis.call('HSET', KEYS[1], 'newest', ARGV[1], 'newest_cutoff', ARGV[2])
+if not cur[3] then
+  serve(KEYS[1], KEYS[3], ARGV[1])
+  redis.call('PUBLISH', ARGV[6], ARGV[7])
+end
+retire(KEYS[1], KEYS[2], ARGV[5], ARGV[3], ARGV[4])
+return {{cur[3] and 'kept' or 'served', redis.call('HGET', KEYS[1], 'version')}}
+"""
+
+TURN: Final = f"""{SERVE}
+-- KEYS: current, versions, meta   ARGV: version, pin (1, 0 or empty to leave it), channel, message
+-- point readers at a version that was published before
+if redis.call('HGET', KEYS[3], 'state') ~= 'published' or not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
+  return redis.error_reply('UNKNOWN ' .. ARGV[1])
+end
+local before = redis.call('HGET', KEYS[1], 'version')
+if ARGV[2] == '1' then redis.call('HSET', KEYS[1], 'pinned', '1') end
+if ARGV[2] == '0' then redis.call('HDEL', KEYS[1], 'pinned') end
+if before ~= ARGV[1] then
+  serve(KEYS[1], KEYS[3], ARGV[1])
+  redis.call('PUBLISH', ARGV[3], ARGV[4])
+end
+return before
 """
 
 READ: Final = """

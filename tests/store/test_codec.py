@@ -1,0 +1,113 @@
+import datetime as dt
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from backstop.errors import SchemaDrift
+from backstop.store import codec
+from backstop.store.codec import Columns
+from backstop.store.kinds import FEATURES, PROPS
+from backstop.store.packing import Codec, Packing, train
+from tests.store.rows import DAY, features, props
+
+ROW = st.fixed_dictionaries(
+    {
+        "text": st.one_of(
+            st.none(), st.text(max_size=12), st.sampled_from(['"', "\\", '\\"', "\n", "\x00", "null", ""])
+        ),
+        "number": st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+        "small": st.one_of(st.none(), st.floats(width=32, allow_nan=False, allow_infinity=False)),
+        "whole": st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)),
+        "yes": st.one_of(st.none(), st.booleans()),
+        "day": st.one_of(st.none(), st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1))),
+        "at": st.one_of(
+            st.none(),
+            st.integers(-(10**15), 7 * 10**15).map(
+                lambda us: dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=us)
+            ),
+        ),
+    }
+)
+SCHEMA = {
+    "text": pl.String, "number": pl.Float64, "small": pl.Float32, "whole": pl.Int64, "yes": pl.Boolean,
+    "day": pl.Date, "at": pl.Datetime("us", "UTC"),
+}  # fmt: skip
+
+
+@given(rows=st.lists(ROW, min_size=1, max_size=12), players=st.integers(1, 4))
+def test_every_value_comes_back_equal(rows, players):
+    frame = pl.DataFrame(rows, schema=SCHEMA).with_columns(
+        player_id_mlbam=pl.int_range(pl.len()) % players, game_pk=pl.int_range(pl.len()), role=pl.lit("batter")
+    )
+    columns = Columns.of(FEATURES, frame)
+    back, dicts = [], []
+    for block in codec.blocks(FEATURES, frame, rows=3):
+        encoded = codec.encode(FEATURES, columns, block)
+        for player, value in zip(encoded.ids.tolist(), encoded.values, strict=True):
+            found = codec.rows_of(player, value)
+            back += found
+            dicts += [codec.dict_of(columns, row) for row in found]
+    expected = frame.sort("player_id_mlbam", "game_pk").select(columns.names)
+    assert_frame_equal(codec.frame_of(columns, back), expected, check_exact=True)
+    # a Float32 is spelled with the digits that tell it apart from other Float32s, which a Python float is not
+    assert [row | {"small": None} for row in dicts] == expected.with_columns(small=None).to_dicts()
+
+
+def test_a_block_never_divides_a_player():
+    frame = props(30)
+    sizes = [block["player_id_mlbam"].n_unique() * 12 - len(block) for block in codec.blocks(PROPS, frame, rows=50)]
+    assert len(sizes) > 3
+    assert set(sizes) == {0}
+
+
+def test_a_member_of_a_sorted_set_is_the_row_with_its_player():
+    block = next(codec.blocks(PROPS, props(3)))
+    encoded = codec.encode(PROPS, Columns.of(PROPS, block), block)
+    for row in (0, 17, 35):
+        player, rest = encoded.member(row)[1:].split(b",", 1)
+        assert int(player) == block["player_id_mlbam"][row]
+        assert rest in encoded.values[encoded.ids.tolist().index(int(player))]
+
+
+def test_a_type_that_json_cannot_bring_back_is_refused():
+    frame = features(2).with_columns(hits=pl.Series([[1], [2], [3]][: len(features(2))]))
+    with pytest.raises(SchemaDrift, match="hits List"):
+        Columns.of(FEATURES, frame)
+    with pytest.raises(SchemaDrift, match="expected Int64"):
+        Columns.of(FEATURES, features(2).with_columns(pl.col("player_id_mlbam").cast(pl.String)))
+
+
+def values() -> list[bytes]:
+    block = next(codec.blocks(FEATURES, features(500)))
+    return codec.encode(FEATURES, Columns.of(FEATURES, block), block).values
+
+
+def test_a_trained_dictionary_halves_what_zstd_alone_leaves():
+    plain = values()
+    dictionary = train(plain)
+    with_it, without = Packing(Codec.ZSTD, dictionary), Packing(Codec.ZSTD)
+    assert with_it.unpack(with_it.pack(plain)) == plain
+    assert without.unpack(without.pack(plain)) == plain
+    assert sum(map(len, with_it.pack(plain))) < 0.8 * sum(map(len, without.pack(plain)))
+
+
+@pytest.mark.parametrize("few", [[], [b"x"], [b"same"] * 200])
+def test_values_that_teach_nothing_are_packed_without_a_dictionary(few):
+    packing = Packing(Codec.ZSTD, train(few))
+    assert packing.unpack(packing.pack(few)) == few
+
+
+def test_a_zstd_slate_reads_like_a_json_slate(redis, clock, reader):
+    from backstop.store.loader import SlateWriter
+    from tests.store.conftest import CUTOFF
+
+    draft = (writer := SlateWriter(redis, clock, codec="zstd")).open(DAY, cutoff=CUTOFF, run_id="z")
+    writer.load(draft, "props", props(200))
+    writer.load(draft, "features", features(200))
+    writer.publish(draft, {"props": 2400, "features": len(features(200))}, {})
+    assert_frame_equal(reader.props(DAY).sort("prop_id"), props(200).sort("prop_id"), check_column_order=False)
+    assert len(reader.player(600_003, DAY).props) == 12
+    assert len(reader.props(DAY, limit=20)) == 20
