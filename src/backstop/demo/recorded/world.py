@@ -12,12 +12,13 @@ from typing import Final
 import polars as pl
 
 from backstop.clock import baseball_day
-from backstop.demo.clubs import BY_ABBR, BY_NAME, Club
+from backstop.demo.clubs import BY_ABBR, BY_ID, BY_NAME, Club
 from backstop.demo.recorded.answers import Answers
 from backstop.demo.recorded.box import appearances, sides
 from backstop.demo.recorded.names import Names
 from backstop.demo.recorded.pitches import KEY, Pitches
 from backstop.demo.recorded.quotes import Quotes
+from backstop.demo.recorded.rosters import Rosters
 from backstop.demo.world import Appearance, Event, Game, Person, PitchAsk, Side
 from backstop.errors import UsageError
 
@@ -49,6 +50,7 @@ class RecordedWorld:
         self._pitches = Pitches(folder / "savant" / "pitches")
         self._quotes = Quotes(folder / "odds")
         self._answers = Answers(folder / "mlb_statsapi")
+        self._rosters = Rosters(self._pitches.files)
         self._names = Names(folder, self._pitches.files)
         self._days: dict[dt.date, list[Game]] = {}
         self._lock = threading.RLock()
@@ -57,7 +59,13 @@ class RecordedWorld:
 
     def warm(self) -> None:
         """Read names, quotes and answers."""
-        for part in (lambda: self._names.savant, lambda: self._quotes.games, lambda: self._answers.games):
+        parts = (
+            lambda: self._names.savant,
+            lambda: self._quotes.games,
+            lambda: self._answers.games,
+            lambda: self._rosters.appearances,
+        )
+        for part in parts:
             part()
 
     def pitches(self, ask: PitchAsk) -> pl.DataFrame:
@@ -85,9 +93,19 @@ class RecordedWorld:
         return next((game for day in days for game in self.games(day, day) if game.game_pk == game_pk), None)
 
     def appearances(self, game_pk: int) -> list[Appearance]:
-        """Return the box score that the pitches tell."""
+        """Return the box score that the pitches tell, and who else was on the two rosters."""
+        game = self.game(game_pk)
         pitches = self._pitches.select(PitchAsk(games=frozenset({game_pk})))
-        return appearances(pitches) if len(pitches) else []
+        if game is None or pitches.is_empty():
+            return []
+        played = appearances(pitches)
+        seen = {row.player_id for row in played}
+        return played + [
+            Appearance(player, is_home, position="P" if is_pitcher else None)
+            for side, is_home in ((game.away, False), (game.home, True))
+            for player, is_pitcher in self._rosters.of(side.club.abbr, game.day).items()
+            if player not in seen
+        ]
 
     def recorded(self, path: str) -> bytes | None:
         """Return a recorded answer to this path."""
@@ -98,15 +116,15 @@ class RecordedWorld:
         return self._names.person(player_id)
 
     def roster(self, team_id: int, day: dt.date) -> list[Person]:
-        """Return who played for the club on the day; nothing else is recorded of rosters."""
-        found: dict[int, Person] = {}
-        for game in self.games(day, day):
-            for row in self.appearances(game.game_pk):
-                club = game.home.club if row.is_home else game.away.club
-                person = self.person(row.player_id)
-                if club.team_id == team_id and person:
-                    found[row.player_id] = dataclasses.replace(person, position=row.position or person.position)
-        return list(found.values())
+        """Return who appeared for the club lately."""
+        club = BY_ID.get(team_id)
+        players = self._rosters.of(club.abbr, day) if club else {}
+        people = [(self.person(player), is_pitcher) for player, is_pitcher in players.items()]
+        return [
+            dataclasses.replace(person, position=person.position or ("P" if is_pitcher else None))
+            for person, is_pitcher in people
+            if person
+        ]
 
     def events(self, at: dt.datetime | None) -> list[Event]:
         """Return the games that books listed."""
