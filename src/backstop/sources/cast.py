@@ -89,7 +89,15 @@ def _cast(frame: pl.DataFrame, table: Table, names: Mapping[str, str]) -> pl.Dat
         else:
             exprs.append(_as(pl.col(upstream), dtype).alias(name))
     typed = frame.select(exprs)
-    return typed if len(typed) == len(frame) else typed.clear()
+    if len(typed) != len(frame):
+        return typed.clear()
+    # pandas writes the whole numbers of a column with nulls as 7.0
+    decimals = [
+        pl.col(upstream).str.strip_suffix(".0").cast(table.schema[name], strict=False).alias(name)
+        for upstream, name in names.items()
+        if table.schema[name].is_integer() and typed[name].null_count() != frame[upstream].null_count()
+    ]
+    return typed.with_columns(frame.select(decimals)) if decimals else typed
 
 
 def _as(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -97,9 +105,6 @@ def _as(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return value
     if dtype == pl.Date:
         return value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    if dtype.is_integer():
-        # pandas writes the whole numbers of a column with nulls as 7.0
-        return value.str.strip_suffix(".0").cast(dtype, strict=False)
     return value.cast(dtype, strict=False)
 
 

@@ -20,6 +20,15 @@ BOM = b"\xef\xbb\xbf"
 NULLS = ("", "null", "NA", "--")
 """How feeds spell a null: today, Savant in 2020, files rewritten by R, Savant from July to November 2024."""
 
+HEADER_BYTES = 20_000
+"""The longest header that is read: 119 names take 2 kB."""
+
+TAIL_BYTES = 1_000
+"""How far from the end white space is looked for."""
+
+_NO_MARKS = bytes(set(range(256)) - set(b'",\n'))
+_QUOTATION = re.compile(rb'"[^"]*"')
+
 
 @dataclass(frozen=True)
 class Text:
@@ -65,7 +74,7 @@ def refuse_html(body: bytes, source: str) -> None:
 
 def header_of(body: bytes) -> tuple[str, ...]:
     """Return the column names of a CSV body, empty for an empty body."""
-    first = strip(body[:20_000].partition(b"\n")[0] if body.strip() else b"")
+    first = strip(body[:HEADER_BYTES]).partition(b"\n")[0].rstrip()
     if not first:
         return ()
     return tuple(next(csv.reader(io.StringIO(first.decode("utf-8", errors="replace")))))
@@ -82,13 +91,13 @@ def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
     Raises:
         UpstreamMalformed: a quotation is not closed, so that the answer was cut.
     """
-    body = strip(body)
     header = header_of(body)
     unique = numbered(header)
     wanted = {place: name for place, name in enumerate(unique) if name in columns}
     lines, misshapen = body, tuple[str, ...]()
-    if any(count != len(header) - 1 for count in _separators(body, source)):
-        lines, misshapen = _set_apart(body, len(header) - 1)
+    counts = separators(body, source)
+    if set(counts[:-1] if body.endswith(b"\n") else counts) != {len(header) - 1}:
+        lines, misshapen = _set_apart(strip(body), len(header) - 1)
     if not wanted:
         return Text(header, pl.DataFrame(), misshapen)
     frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
@@ -110,30 +119,37 @@ def numbered(header: Sequence[str]) -> list[str]:
     return names
 
 
-def rows_of(body: bytes) -> int:
-    """Return the number of lines under the header, counted by line ends (no line of these feeds holds one)."""
-    return max(strip(body).count(b"\n"), 0)
+def end_of(body: bytes) -> int:
+    """Return where the content ends: white space behind it is no row."""
+    return len(body) - len(body[-TAIL_BYTES:]) + len(body[-TAIL_BYTES:].rstrip())
 
 
-def _separators(body: bytes, source: str) -> list[int]:
-    """Count the separators of each line, those within quotations left out."""
-    pieces = body.split(b'"')
-    if len(pieces) % 2 == 0:
+def separators(body: bytes, source: str) -> list[int]:
+    """Count the separators of each line, those within quotations left out.
+
+    Only quotes, commas and line ends are looked at: a day of pitches takes 5 ms that way, a CSV reader 60.
+
+    Raises:
+        UpstreamMalformed: a quotation is not closed, so that the answer was cut.
+    """
+    # what is left of a quotation without a comma is two quotes; the others are few
+    marks = body.translate(None, _NO_MARKS).replace(b'""', b"")
+    marks = _QUOTATION.sub(b"", marks)
+    if b'"' in marks:
         raise UpstreamMalformed(
             f"{source} answered a CSV in which a quotation is not closed: it was cut after {len(body)} bytes; "
             "ask again.",
             source=source,
         )
-    return [line.count(b",") for line in b"".join(pieces[::2]).split(b"\n")]
+    return [len(line) for line in marks.split(b"\n")]
 
 
-def _set_apart(body: bytes, separators: int) -> tuple[bytes, tuple[str, ...]]:
+def _set_apart(body: bytes, count: int) -> tuple[bytes, tuple[str, ...]]:
     """Divide the lines into those with the right number of separators and the others; drop blank lines."""
     good: list[bytes] = []
     bad: list[bytes] = []
     for line in body.split(b"\n"):
         if not line.strip():
             continue
-        count = b"".join(line.split(b'"')[::2]).count(b",")
-        (good if count == separators else bad).append(line)
+        (good if b"".join(line.split(b'"')[::2]).count(b",") == count else bad).append(line)
     return b"\n".join(good), tuple(line.decode(errors="replace") for line in bad)

@@ -80,8 +80,10 @@ def inspect(body: bytes) -> None:
             "starting with pitch_type: check the parameters.",
             source=SOURCE,
         )
-    _refuse_cut(body, header)
-    rows = csvtext.rows_of(body)
+    end = csvtext.end_of(body)
+    _refuse_cut(body, end, header)
+    # no line of this feed holds a line end within a quotation
+    rows = body.count(b"\n", 0, end)
     if rows in ROW_CAPS:
         raise RowCapReached(
             f"{SOURCE} answered exactly {rows:,} rows, which is its cap: the answer is incomplete; split it by game.",
@@ -89,14 +91,12 @@ def inspect(body: bytes) -> None:
         )
 
 
-def _refuse_cut(body: bytes, header: tuple[str, ...]) -> None:
+def _refuse_cut(body: bytes, end: int, header: tuple[str, ...]) -> None:
     """Compare the last line with the header: a whole answer may end without line end, but not within a row."""
-    stripped = csvtext.strip(body)
-    last = stripped[stripped.rfind(b"\n") + 1 :]
-    quotes_open = stripped.count(b'"') % 2
-    fields = b"".join(last.split(b'"')[::2]).count(b",") + 1
-    header_cut = b"\n" not in stripped and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
-    if quotes_open or fields != len(header) or header_cut:
+    start = body.rfind(b"\n", 0, end) + 1
+    fields = b"".join(body[start:end].split(b'"')[::2]).count(b",") + 1
+    header_cut = start == 0 and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
+    if body.count(b'"') % 2 or fields != len(header) or header_cut:
         raise UpstreamMalformed(
             f"{SOURCE} answered {len(body):,} bytes whose last line has {fields} fields where the header has "
             f"{len(header)}: the answer was cut; ask again.",
