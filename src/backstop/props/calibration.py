@@ -1,14 +1,26 @@
-"""Calibration: p' = logistic(a * logit(p) + b) per market (Platt), fitted on earlier seasons only."""
+"""Calibration: p' = logistic(a * logit(p) + b) per market (Platt, 1999), fitted on earlier seasons only.
+
+A fit carries the last day it saw, and is refused for any day up to it.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from importlib import resources
+from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
 
+from backstop.errors import DataError
 from backstop.props.kernel import Floats
+
+NEWTON_STEPS: Final = 50
+CONVERGED: Final = 1e-10
+FEWEST: Final = 500
+"""Predictions of a market below which no calibration is fitted: its standard error would exceed what it corrects."""
 
 
 class Platt(BaseModel):
@@ -16,7 +28,7 @@ class Platt(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    slope: float = 1.0
+    slope: float = Field(default=1.0, gt=0)
     intercept: float = 0.0
 
     def apply(self, p: Floats) -> Floats:
@@ -28,17 +40,68 @@ class Platt(BaseModel):
 
 
 class Calibration(BaseModel):
-    """One fit: its version, its training window, one Platt per market."""
+    """One fit.
+
+    Attributes:
+        version: Its name, part of every prop's `model_version`.
+        trained_on: The seasons and source behind it.
+        last_day: The last day whose outcomes it saw.
+        markets: Platt per market.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     version: str
     trained_on: str
+    last_day: dt.date
     markets: dict[str, Platt]
 
     def of(self, market: str) -> Platt:
         """Return a market's Platt; a market that was not fitted is left as it is."""
         return self.markets.get(market, Platt())
+
+    def refuse_training_days(self, first: dt.date) -> None:
+        """Check that the fit saw nothing of the days from `first` on.
+
+        Raises:
+            DataError: it did.
+        """
+        if self.last_day >= first:
+            raise DataError(
+                f"Calibration {self.version} was fitted on days up to {self.last_day} and cannot judge {first}; use "
+                "one that was fitted on earlier days.",
+                source="calibration",
+            )
+
+
+def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: dt.date) -> Calibration:
+    """Fit one Platt per market by logistic regression (Newton's method).
+
+    Args:
+        predictions: `market`, `prob_over` not calibrated and strictly between 0 and 1, `outcome` (true when over);
+            all lines of a market count together.
+        version: Name of the fit.
+        trained_on: The seasons and source behind it.
+        last_day: The last day in the predictions.
+    """
+    inside = predictions.filter((pl.col("prob_over") > 0) & (pl.col("prob_over") < 1))
+    found = {}
+    for (market,), rows in inside.sort("market").group_by("market", maintain_order=True):
+        if len(rows) >= FEWEST:
+            found[str(market)] = _platt(rows["prob_over"].to_numpy(), rows["outcome"].cast(pl.Float64).to_numpy())
+    return Calibration(version=version, trained_on=trained_on, last_day=last_day, markets=found)
+
+
+def _platt(p: Floats, outcome: Floats) -> Platt:
+    x = np.column_stack([np.ones_like(p), np.log(p) - np.log1p(-p)])
+    b = np.array([0.0, 1.0])
+    for _ in range(NEWTON_STEPS):
+        q = 1.0 / (1.0 + np.exp(-(x @ b)))
+        step = np.linalg.solve(x.T @ (x * (q * (1 - q))[:, None]), x.T @ (outcome - q))
+        b = b + step
+        if np.abs(step).max() < CONVERGED:
+            break
+    return Platt(slope=round(float(b[1]), 4), intercept=round(float(b[0]), 4))
 
 
 @functools.cache

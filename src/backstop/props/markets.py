@@ -37,7 +37,12 @@ MARKETS: Final[dict[str, Market]] = {
         Market("batter_walks", "batter", (0.5, 1.5), ("walks",), 7),
         Market("batter_singles", "batter", (0.5, 1.5), ("hits", "-doubles", "-triples", "-home_runs"), 7),
         Market("batter_doubles", "batter", (0.5,), ("doubles",), 7),
+        Market("batter_runs_scored", "batter", (0.5, 1.5), ("runs",), 5),
+        Market("batter_rbis", "batter", (0.5, 1.5), ("rbi",), 8),
+        Market("batter_hits_runs_rbis", "batter", (0.5, 1.5, 2.5, 3.5), ("hits", "runs", "rbi"), 12),
         Market("pitcher_strikeouts", "starter", tuple(n + 0.5 for n in range(2, 10)), ("pitcher_strikeouts",), 25),
+        Market("pitcher_outs", "starter", (14.5, 15.5, 16.5, 17.5, 18.5), ("outs_recorded",), 27),
+        Market("pitcher_earned_runs", "starter", (0.5, 1.5, 2.5, 3.5), ("earned_runs",), 9),
         Market("pitcher_walks", "starter", (0.5, 1.5, 2.5), ("pitcher_walks",), 20),
         Market("pitcher_hits_allowed", "starter", (2.5, 3.5, 4.5, 5.5, 6.5), ("hits_allowed",), 25),
     )

@@ -10,13 +10,16 @@ import polars as pl
 
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.parameters import Parameters, default
+from backstop.props import ladder
 from backstop.props.kernel import Floats, at_least, count_distribution, ordered_sum, sum_distribution
 from backstop.props.markets import MARKETS
 
+Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 TURNS: Final = 7
 HITS: Final = ("single", "double", "triple", "home_run")
 """In the order of the bases they are worth: 1 to 4."""
 
+ON_BASE: Final = (*HITS, "walk", "hbp")
 TOTAL_BASES: Final = "batter_total_bases"
 COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "batter_hits": HITS,
@@ -47,7 +50,7 @@ class Projection:
     """
 
     market: str
-    rows: np.ndarray[tuple[int], np.dtype[np.int64]]
+    rows: Rows
     at_least: Floats
 
 
@@ -64,11 +67,18 @@ def project(
     wanted = list(MARKETS) if markets is None else markets
     fitted = parameters or default()
     role = features["role"]
-    batters, starters = ((role == name).arg_true().to_numpy().astype(np.int64) for name in ("batter", "starter"))
-    found = _batting(features[batters], wanted, fitted) if len(batters) else {}
-    found |= _pitching(features[starters], wanted, fitted) if len(starters) else {}
-    index = {"batter": batters, "starter": starters}
-    return [Projection(key, index[MARKETS[key].role], at_least(found[key])) for key in wanted if key in found]
+    index = {name: (role == name).arg_true().to_numpy().astype(np.int64) for name in ("batter", "starter")}
+    found: dict[str, Floats] = {}
+    for name, rows in index.items():
+        if len(rows):
+            found |= (_batting if name == "batter" else _pitching)(features[rows], wanted, fitted)
+    return [_projection(key, index[MARKETS[key].role], found[key]) for key in wanted if key in found]
+
+
+def _projection(key: str, rows: Rows, pmf: Floats) -> Projection:
+    """Leave out players whose distribution is not known."""
+    known = np.isfinite(pmf[:, 0])
+    return Projection(key, rows[known], at_least(pmf[known]))
 
 
 def turn_probabilities(features: pl.DataFrame, parameters: Parameters) -> Floats:
@@ -95,7 +105,16 @@ def turns_distribution(features: pl.DataFrame) -> Floats:
 def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
     turns = turn_probabilities(features, parameters)
     tries = turns_distribution(features)
-    return {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
+    sums = {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
+    groups = {"on_base": _columns(ON_BASE), "hits": _columns(HITS), "home_run": _columns(("home_run",))}
+    reach = features.select(f"turns_at_least_{n}" for n in range(1, TURNS + 1)).to_numpy()
+    return sums | _climb(ladder.batter_terms(features, turns, reach, groups), wanted, "batter")
+
+
+def _climb(terms: pl.DataFrame, wanted: list[str], role: str) -> dict[str, Floats]:
+    """Return the distributions of the fitted ladders of a role."""
+    fitted = ladder.default().markets
+    return {key: fitted[key].distribution(terms) for key in wanted if key in fitted and MARKETS[key].role == role}
 
 
 def _batter_market(key: str, turns: Floats, tries: Floats) -> Floats:
@@ -122,11 +141,14 @@ def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters)
             factor = _times_through(features, outcomes, parameters)
             chance = np.minimum(nine[:, faced % 9] * factor[:, np.minimum(faced // 9, factor.shape[1] - 1)], 1.0)
             found[key] = count_distribution(chance, tries, MARKETS[key].highest)
-    return found
+    terms = ladder.starter_terms(features)
+    if "pitcher_outs" in wanted:
+        found["pitcher_outs"] = ladder.default().outs.distribution(terms)
+    return found | _climb(terms, wanted, "starter")
 
 
 def _times_through(features: pl.DataFrame, outcomes: tuple[str, ...], parameters: Parameters) -> Floats:
-    """Return, per starter, the factor of the outcomes together at the first, second and third time through the order."""
+    """Return, per starter, the factor of the outcomes together at each time through the order."""
     own = features.select(f"rate_{name}" for name in outcomes).to_numpy()
     times = np.asarray(parameters.times_through)[:, _columns(outcomes)]
     weighted = ordered_sum(own[:, None, :] * times)
