@@ -66,6 +66,6 @@ def test_health_names_every_feed(settings: Settings) -> None:
     with Bridge(settings) as bridge:
         bridge.fetch_many(ITEMS[:1])
         health = {feed.feed: feed for feed in bridge.health()}
-    assert set(health) == {"savant", "statsapi", "theodds", "sportradar"}
+    assert set(health) == {feed.value for feed in Feed}
     assert health["statsapi"].last_success_at is not None
     assert health["statsapi"].breaker == "closed"

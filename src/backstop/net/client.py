@@ -27,7 +27,7 @@ from backstop.net.gate import Gate
 from backstop.net.item import Answer, Item
 from backstop.net.lease import LeasedGate
 from backstop.net.link import BEAT_S, Link
-from backstop.net.secrets import Redactor, require_key
+from backstop.net.secrets import Redactor, guard_logs, require_key
 from backstop.net.terms import Terms, terms_of
 from backstop.settings import Feed, Settings
 
@@ -103,6 +103,7 @@ class Fetcher:
         self._breaker_terms = breaker_terms
         self._max_bytes = max_bytes
         self._redactor = Redactor.of(settings)
+        guard_logs(self._redactor)
         self._coalescer: Coalescer[Answer] = Coalescer()
         self._places: dict[str, _Place] = {}
         self._doors: dict[Feed, Door] = {}

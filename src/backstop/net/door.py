@@ -23,7 +23,7 @@ from backstop.net.budget import Budget, SharedBudget
 from backstop.net.exchange import Host, Reply, TimedOut
 from backstop.net.gate import Gate, Word
 from backstop.net.health import FeedHealth
-from backstop.net.item import Answer, Item
+from backstop.net.item import Answer, Item, Secret
 from backstop.net.refusal import SERVER_ERROR, TOO_MANY, refusal
 from backstop.net.retry import Deadline, spent
 
@@ -194,7 +194,8 @@ class Door:
             if isinstance(error, RateLimited) and error.retry_after_s is not None:
                 self.gate.pause(error.retry_after_s)
             raise error
-        body = self._redactor.body(reply.body)
+        # only a server that was given a key can give it back
+        body = reply.body if item.secret is Secret.NONE else self._redactor.body(reply.body)
         content.check(item, body)
         kept = [(name, value) for name, value in reply.headers.items() if name in KEPT_HEADERS]
         headers = self._redactor.headers(kept)
@@ -232,6 +233,7 @@ class Door:
 
     def _report(self, leave: Pass, error: UpstreamError | None) -> None:
         if error is not None:
+            self._redactor.error(error)
             self._last_error = str(error)
         down = isinstance(error, UpstreamUnavailable | UpstreamMalformed) and not isinstance(error, RateLimited)
         self.breaker.report(leave, ok=not down, now=asyncio.get_running_loop().time())

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import httpx
 
-from backstop.errors import ConfigurationError
+from backstop.errors import BackstopError, ConfigurationError
 from backstop.net.item import Item, Secret
 from backstop.settings import LIVE_HOSTS, Feed, Settings
 
@@ -23,8 +24,14 @@ EXTENSION: Final = "backstop_key"
 
 MASK: Final = "***"
 
-# hpack logs every header of an HTTP/2 request, path and key included, at DEBUG.
-_TALKATIVE: Final = ("hpack.hpack", "hpack.table")
+SHORTEST_KEY: Final = 12
+"""The feeds give out keys of 24 to 40 characters."""
+
+# hpack logs every header of an HTTP/2 request, path and key included, at DEBUG and in a coding of its own
+_SILENCED: Final = ("hpack.hpack", "hpack.table")
+
+# httpcore logs the headers of answers, and a server may send anything back
+_CLEANED: Final = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "stamina")
 
 
 def _silent(_record: logging.LogRecord) -> bool:
@@ -35,18 +42,38 @@ class Redactor:
     """Takes the values of secrets out of text, bytes and headers.
 
     Args:
-        values: The secrets in clear; empty ones are left out.
+        values: The secrets in clear; empty ones are left out. Content is searched only for those of real length: the
+            word `demo` as a key must not blacken the data.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._texts = [value for value in values if value]
-        self._bytes = [value.encode() for value in self._texts]
+        known = [value for value in values if value]
+        # in an address a secret may stand quoted
+        self._texts = sorted({*known, *(quote(value, safe="") for value in known)}, key=len, reverse=True)
+        self._bytes = [value.encode() for value in self._texts if len(value) >= SHORTEST_KEY]
 
     @classmethod
     def of(cls, settings: Settings) -> Redactor:
         """Know the keys that the settings hold."""
         keys = (settings.key_of(feed) for feed in Feed)
         return cls(key.get_secret_value() for key in keys if key is not None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Redactor) and other._texts == self._texts
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._texts))
+
+    @property
+    def secretive(self) -> bool:
+        """Whether there is anything to take out."""
+        return bool(self._texts)
+
+    def error(self, error: BackstopError) -> None:
+        """Take every secret out of an error's message, in place."""
+        clean = self.text(error.message)
+        if clean != error.message:
+            error.message, error.args = clean, (clean,)
 
     def text(self, value: str) -> str:
         """Return the text with every secret replaced by `***`."""
@@ -66,6 +93,25 @@ class Redactor:
         return tuple((name, self.text(value)) for name, value in pairs) if self._texts else tuple(pairs)
 
 
+def guard_logs(redactor: Redactor) -> None:
+    """Keep secrets out of what the HTTP libraries log, as long as the process lives."""
+    for name in _SILENCED:
+        logging.getLogger(name).addFilter(_silent)
+
+    def clean(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if redactor.text(text) != text:
+            record.msg, record.args = redactor.text(text), ()
+        return True
+
+    if redactor.secretive:
+        for name in _CLEANED:
+            logger = logging.getLogger(name)
+            logger.filters = [known for known in logger.filters if getattr(known, "redactor", None) != redactor]
+            clean.redactor = redactor  # type: ignore[attr-defined]
+            logger.addFilter(clean)
+
+
 class KeyedTransport(httpx.AsyncBaseTransport):
     """A transport that adds a feed's key to a request on its way out.
 
@@ -77,10 +123,6 @@ class KeyedTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
         self._inner = inner
         self._settings = settings
-        for name in _TALKATIVE:
-            logger = logging.getLogger(name)
-            if _silent not in logger.filters:
-                logger.addFilter(_silent)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request, with the key of the feed that its extension names."""

@@ -35,6 +35,8 @@ LIVE_TERMS: Final[dict[Feed, Terms]] = {
     Feed.THEODDS: Terms(per_second=25.0, burst=5),
     # Trial keys: 1 request a second; two at once, so that a slow answer does not eat the next second's request.
     Feed.SPORTRADAR: Terms(cap=2, first_width=2, per_second=1.0),
+    # Sixteen static files, once a week.
+    Feed.CHADWICK: Terms(cap=2, first_width=2),
 }
 
 OWN_SERVER: Final = Terms()

@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from backstop.net import keys, scripts
+from backstop.net.gate import Gate, Pace, Word
+from backstop.net.item import Priority
+from backstop.net.terms import Terms
+from backstop.net.width import Latency, Width
+from tests.net.server import on_loop, until
+
+CAP = 7
+TTL_MS = 3000
+
+
+@on_loop
+async def test_live_games_go_before_props_before_history() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+    order: list[Priority] = []
+
+    async def visit(priority: Priority) -> None:
+        async with gate.visit(priority):
+            order.append(priority)
+            await asyncio.sleep(0)
+
+    async with gate.visit(Priority.HISTORY):
+        asked = [Priority.HISTORY, Priority.PROPS, Priority.LIVE, Priority.HISTORY, Priority.LIVE, Priority.PROPS]
+        waiting = [asyncio.ensure_future(visit(priority)) for priority in asked]
+        await until(lambda: gate.waiting == 6)
+    await asyncio.gather(*waiting)
+    assert order == sorted(order, key=lambda priority: ["live", "props", "history"].index(priority.value))
+
+
+@on_loop
+async def test_a_cancelled_request_leaves_its_place_to_the_next() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+
+    async def visit() -> str:
+        async with gate.visit(Priority.LIVE):
+            return "in"
+
+    async with gate.visit(Priority.LIVE):
+        first, second = asyncio.ensure_future(visit()), asyncio.ensure_future(visit())
+        await until(lambda: gate.waiting == 2)
+        first.cancel()
+    assert await second == "in"
+    await asyncio.gather(first, return_exceptions=True)
+    assert (gate.in_flight, gate.waiting, gate.wants) == (0, 0, [0, 0, 0])
+
+
+@on_loop
+async def test_a_request_cancelled_in_the_moment_it_is_let_in_gives_the_slot_on() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+    entered = 0
+
+    async def visit() -> None:
+        nonlocal entered
+        async with gate.visit(Priority.LIVE):
+            entered += 1
+
+    async with gate.visit(Priority.LIVE):
+        first, second = asyncio.ensure_future(visit()), asyncio.ensure_future(visit())
+        await until(lambda: gate.waiting == 2)
+    first.cancel()  # its future is set, it has not run yet
+    await asyncio.gather(first, second, return_exceptions=True)
+    assert entered == 1
+    assert gate.in_flight == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(Priority)), st.integers(0, 4), st.booleans(), st.sampled_from(list(Word))),
+        max_size=60,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_never_more_than_the_cap_and_everybody_gets_through(
+    visits: list[tuple[Priority, int, bool, Word]],
+) -> None:
+    async def scenario() -> None:
+        gate = Gate(Terms(cap=CAP, first_width=3))
+        inside = most = through = 0
+
+        async def visit(priority: Priority, yields: int, word: Word) -> None:
+            nonlocal inside, most, through
+            async with gate.visit(priority) as stay:
+                inside += 1
+                most = max(most, inside)
+                try:
+                    for _ in range(yields):
+                        await asyncio.sleep(0)
+                finally:
+                    inside -= 1
+                stay.word = word
+                through += 1
+
+        tasks = [(asyncio.ensure_future(visit(priority, n, word)), cancel) for priority, n, cancel, word in visits]
+        await asyncio.sleep(0)
+        for task, cancel in tasks:
+            if cancel:
+                task.cancel()
+        outcomes = await asyncio.gather(*(task for task, _ in tasks), return_exceptions=True)
+        assert most <= CAP
+        assert gate.in_flight == 0
+        assert gate.wants == [0, 0, 0]
+        assert through == sum(not isinstance(outcome, BaseException) for outcome in outcomes)
+        assert 1 <= gate.width.slots <= CAP
+
+    asyncio.run(scenario())
+
+
+@on_loop
+async def test_a_pause_holds_everybody_and_ends_by_itself() -> None:
+    gate = Gate(Terms())
+    loop = asyncio.get_running_loop()
+    gate.pause(0.1)
+    began = loop.time()
+    async with gate.visit(Priority.LIVE):
+        assert loop.time() - began >= 0.099
+
+
+def test_the_width_doubles_each_round_until_the_first_congestion_then_adds_one() -> None:
+    width = Width(25, 3.0)
+    for _ in range(3):
+        width.good()
+    assert width.slots == 6
+    width.bad(started_at=10.0, now=11.0)
+    assert width.slots == 3
+    for _ in range(4):
+        width.good()
+    assert width.slots == 4
+
+
+def test_one_congestion_halves_once_however_many_requests_met_it() -> None:
+    width = Width(25, 20.0)
+    for _ in range(10):
+        width.bad(started_at=10.0, now=11.0)
+    assert width.slots == 10
+    width.bad(started_at=11.5, now=12.0)
+    assert width.slots == 5
+
+
+@given(st.lists(st.booleans(), max_size=300))
+def test_the_width_stays_between_one_and_the_cap(words: list[bool]) -> None:
+    width = Width(25, 10.0)
+    for now, good in enumerate(words):
+        if good:
+            width.good()
+        else:
+            width.bad(started_at=float(now), now=now + 0.5)
+        assert 1 <= width.slots <= 25
+
+
+def test_a_host_that_slows_down_is_not_steady_and_kinds_are_kept_apart() -> None:
+    latency = Latency()
+    assert all(latency.observe("schedule", 0.2) for _ in range(20))
+    assert all(latency.observe("savant day", 5.0) for _ in range(20))
+    assert not all(latency.observe("schedule", 1.0) for _ in range(20))
+
+
+def test_a_pace_lets_the_burst_go_and_spaces_the_rest() -> None:
+    pace = Pace(interval_s=1.0, burst=3)
+    assert [pace.reserve(100.0) for _ in range(6)] == [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]
+    assert pace.reserve(200.0) == 0.0
+
+
+@dataclass
+class Worker:
+    """What a `LeasedGate` knows, without its loop."""
+
+    name: str
+    want: list[int] = field(default_factory=lambda: [0, 0, 0])
+    in_use: int = 0
+    held: int = 0
+    target: int = 0
+    valid_until: int = 0
+
+    @property
+    def free(self) -> int:
+        return min(self.held, self.target) - self.in_use
+
+
+class Workers(RuleBasedStateMachine):
+    """Any number of workers that come, ask, use, stop and die: never more in use than the cap, nobody left short."""
+
+    client: redis.Redis
+
+    @initialize()
+    def start(self) -> None:
+        self.now = 1_000_000
+        self.keys = keys.gate(uuid.uuid4().hex)
+        self.script = self.client.register_script(scripts.LEASE)
+        self.workers: dict[str, Worker] = {}
+        self.born = 0
+
+    @rule()
+    def a_worker_comes(self) -> None:
+        if len(self.workers) < 4:
+            self.born += 1
+            name = f"w{self.born}"
+            self.workers[name] = Worker(name)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), rank=st.integers(0, 2), more=st.integers(1, 20))
+    def requests_come(self, data: st.DataObject, rank: int, more: int) -> None:
+        worker = self._any(data)
+        worker.want[rank] += more
+        self._ask(worker)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data())
+    def requests_go_in(self, data: st.DataObject) -> None:
+        worker = self._any(data)
+        if self.now < worker.valid_until:
+            worker.in_use += max(0, min(worker.free, sum(worker.want) - worker.in_use))
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), count=st.integers(1, 10), ask=st.booleans())
+    def requests_end(self, data: st.DataObject, count: int, ask: bool) -> None:
+        worker = self._any(data)
+        for _ in range(min(count, worker.in_use)):
+            worker.in_use -= 1
+            rank = next(rank for rank in range(3) if worker.want[rank])
+            worker.want[rank] -= 1
+        if ask:
+            self._ask(worker)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data())
+    def a_worker_is_killed(self, data: st.DataObject) -> None:
+        del self.workers[self._any(data).name]
+
+    @rule(ms=st.sampled_from([1, 500, TTL_MS // 2]))
+    def time_passes(self, ms: int) -> None:
+        self.now += ms
+        for worker in self.workers.values():
+            if worker.valid_until - self.now < TTL_MS // 2:
+                self._ask(worker)  # a sign of life
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), age=st.integers(0, 2000))
+    def a_worker_meets_congestion(self, data: st.DataObject, age: int) -> None:
+        self._ask(self._any(data), congested_age=age)
+
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data(), good=st.integers(1, 30))
+    def a_worker_meets_good_answers(self, data: st.DataObject, good: int) -> None:
+        self._ask(self._any(data), good=good)
+
+    @precondition(lambda self: self.workers)
+    @rule()
+    def all_is_said_and_done(self) -> None:
+        """When all have ended their surplus, all have asked and the dead are forgotten, the slots are shared out."""
+        self.now += TTL_MS - 1  # everybody alive asks below; what a killed one held runs out
+        for worker in self.workers.values():
+            worker.in_use = 0
+            self._ask(worker)
+        self.now += 2
+        for _ in range(2):
+            for worker in self.workers.values():
+                width = self._ask(worker)
+        held = sum(worker.held for worker in self.workers.values())
+        assert held == min(width, sum(sum(worker.want) for worker in self.workers.values()))
+        top = [worker for worker in self.workers.values() if worker.want[0]]
+        if sum(worker.want[0] for worker in top) >= width:
+            assert sum(worker.held for worker in top) == width
+            fair = width // len(top)
+            assert all(worker.held >= min(fair, worker.want[0]) for worker in top)
+
+    @invariant()
+    def never_more_than_the_cap(self) -> None:
+        if hasattr(self, "workers"):
+            assert sum(worker.in_use for worker in self.workers.values()) <= CAP
+
+    def _any(self, data: st.DataObject) -> Worker:
+        return self.workers[data.draw(st.sampled_from(sorted(self.workers)))]
+
+    def _ask(self, worker: Worker, *, good: int = 0, congested_age: int = -1) -> int:
+        args = ["c", self.now, worker.name, TTL_MS, CAP, 3, worker.in_use, *worker.want, good, congested_age, 0]
+        held, target, width, _, _ = self.script(keys=self.keys, args=args)
+        worker.held, worker.target, worker.valid_until = held, target, self.now + TTL_MS
+        return int(width)
+
+
+@pytest.fixture(scope="module")
+def client(redis_server: str) -> Iterator[redis.Redis]:
+    connected = redis.Redis.from_url(redis_server)
+    yield connected
+    connected.close()
+
+
+def test_leases_keep_all_workers_within_the_cap_and_share_it_out(client: redis.Redis) -> None:
+    Workers.client = client
+    run_state_machine_as_test(
+        Workers,
+        settings=settings(
+            max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+def test_a_worker_that_leaves_gives_everything_back(client: redis.Redis, place: str) -> None:
+    lease, leave = client.register_script(scripts.LEASE), client.register_script(scripts.LEAVE)
+    ask = lambda worker: lease(keys=keys.gate(place), args=["c", "", worker, 5000, 5, 5, 0, 0, 0, 9, 0, -1, 0])  # noqa: E731
+    assert ask("first")[0] == 5
+    assert ask("second")[0] == 0
+    leave(keys=keys.gate(place), args=["c", "first"])
+    assert ask("second")[0] == 5
