@@ -16,6 +16,9 @@ BUSY_S: Final = 30
 ADVISORY_LOCK: Final = 0x6261636B73746F70
 """Key of the PostgreSQL lock under which migrations run: `backstop` in ASCII."""
 
+READS: Final = "backstop_reads"
+"""Option of a connection that will not write: it waits for no writer."""
+
 HEAD: Final = "0001"
 """The newest migration in `migrations/versions`; a database that is there already is not touched."""
 
@@ -97,4 +100,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_immediate(connection: sa.Connection) -> None:
     """Take the write lock at the start: a transaction that reads first cannot be told `database is locked` later."""
-    connection.exec_driver_sql("begin immediate")
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql("begin" if reads else "begin immediate")

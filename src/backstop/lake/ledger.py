@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from backstop.clock import Clock, SystemClock
 from backstop.errors import ConservationBroken, LeaseHeld, UsageError
 from backstop.lake import lease
-from backstop.lake.database import migrate, open_engine
+from backstop.lake.database import READS, migrate, open_engine
 from backstop.lake.schema import entries
 from backstop.lake.states import CLOSING, DONE, State, may_follow
 
@@ -125,7 +125,7 @@ class Ledger:
                 before = _locked(connection, table, key)
                 _refuse_held(before, run_id, now)
                 connection.execute(_update(table, key).values(attempts=entries.c.attempts + 1, **values))
-        return self._known(table, key)
+            return _locked(connection, table, key)
 
     def renew(self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S) -> None:
         """Keep a key for longer.
@@ -249,7 +249,7 @@ class Ledger:
             query = query.where(entries.c.state.in_([state.value for state in states]))
         if run_id is not None:
             query = query.where(entries.c.run_id == run_id)
-        with self.engine.connect() as connection:
+        with self.engine.connect().execution_options(**{READS: True}) as connection:
             if keys is None:
                 rows = connection.execute(query).all()
             else:
@@ -287,13 +287,7 @@ class Ledger:
             closing = {"state": state.value, "run_id": run_id, "closed_at": now, "changed_at": now}
             change = {"reason": None, **known, **counts, **closing}
             connection.execute(_update(table, key).values(lease_owner=None, lease_until=None, **change))
-        return self._known(table, key)
-
-    def _known(self, table: str, key: str) -> Entry:
-        found = self.entry(table, key)
-        if found is None:
-            raise UsageError(f"{table} {key} is not in the ledger; begin it first.", source=table)
-        return found
+            return _locked(connection, table, key)
 
 
 def _entry(row: sa.Row[Any]) -> Entry:

@@ -74,7 +74,9 @@ class Lake:
         if self.content_hash(table, day) == digest:
             return Written(len(frame), digest, changed=False, path=self.place.locate(path))
         body = io.BytesIO()
-        frame.write_parquet(body, metadata={HASH_KEY: digest, SCHEMA_KEY: schema_version(frame.schema)})
+        frame.write_parquet(
+            body, compression_level=1, metadata={HASH_KEY: digest, SCHEMA_KEY: schema_version(frame.schema)}
+        )
         self.place.replace(path, body.getvalue())
         return Written(len(frame), digest, changed=True, path=self.place.locate(path))
 
