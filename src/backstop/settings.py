@@ -22,6 +22,7 @@ class Feed(StrEnum):
     STATSAPI = "statsapi"
     THEODDS = "theodds"
     SPORTRADAR = "sportradar"
+    CHADWICK = "chadwick"
 
 
 LIVE_HOSTS: dict[Feed, str] = {
@@ -29,6 +30,7 @@ LIVE_HOSTS: dict[Feed, str] = {
     Feed.STATSAPI: "https://statsapi.mlb.com",
     Feed.THEODDS: "https://api.the-odds-api.com",
     Feed.SPORTRADAR: "https://api.sportradar.com",
+    Feed.CHADWICK: "https://raw.githubusercontent.com",
 }
 
 
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     statsapi_url: str = LIVE_HOSTS[Feed.STATSAPI]
     theodds_url: str = LIVE_HOSTS[Feed.THEODDS]
     sportradar_url: str = LIVE_HOSTS[Feed.SPORTRADAR]
+    chadwick_url: str = LIVE_HOSTS[Feed.CHADWICK]
     theodds_key: SecretStr | None = Field(default=None, description="The Odds API key")
     sportradar_key: SecretStr | None = Field(default=None, description="SportRadar key")
     request_timeout_s: Annotated[float, Field(gt=0)] = 60.0
@@ -72,6 +75,7 @@ class Settings(BaseSettings):
             Feed.STATSAPI: self.statsapi_url,
             Feed.THEODDS: self.theodds_url,
             Feed.SPORTRADAR: self.sportradar_url,
+            Feed.CHADWICK: self.chadwick_url,
         }
         return urls[feed].rstrip("/")
 
