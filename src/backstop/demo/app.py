@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backstop.demo import wire
 from backstop.demo.account import Account
 from backstop.demo.faults import Plan, scenario
+from backstop.demo.radar import Radar
 from backstop.demo.routes import Routes
 from backstop.demo.world import World
 from backstop.errors import UsageError
@@ -83,8 +84,9 @@ class Front:
 
     def _build(self) -> ASGIApp:
         account = Account(self._plan.scenario.credits, key_required=self._key_required)
+        radar = Radar(self._world, limited=self._plan.scenario.rate_limit, key_required=self._key_required)
         own = [Route(STATS_PATH, self._stats), Route(FAULTS_PATH, self._set_faults, methods=["PUT"])]
-        return Starlette(routes=[*own, *Routes(self._world, account, self._plan.scenario.rows).table()])
+        return Starlette(routes=[*own, *Routes(self._world, account, self._plan.scenario.rows).table(), *radar.table()])
 
     def _stats(self, request: Request) -> Response:
         del request
