@@ -20,6 +20,9 @@ NAMES_A_DTYPE = {
     "expect_column_type_to_be",
 }
 
+# Lists of members of a set, in no defined order.
+SET_MEMBERS = {"partial_missing_list", "missing_list"}
+
 # Lists of values with their counts, in which the order among equal counts is not defined.
 COUNTS = {"partial_unexpected_counts", "value_counts"}
 
@@ -40,20 +43,32 @@ def normal(value: Any) -> Any:
     if isinstance(value, int | float):
         return None if math.isnan(value) else float(value)
     if isinstance(value, str):
-        return _instant(value) if INSTANT.match(value) else value
+        return _instant(value)
     if isinstance(value, dict):
         return {str(key): normal(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [normal(item) for item in value]
-    return value
+    return [normal(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _instant(text: str) -> str:
+def _instant(text: str) -> str | None:
+    if text == "NaT":  # how pandas writes a missing instant
+        return None
+    if not INSTANT.match(text):
+        return text
     try:
         instant = dt.datetime.fromisoformat(text)
     except ValueError:
         return text
     return (instant.astimezone(dt.UTC) if instant.tzinfo else instant).isoformat()
+
+
+def _holds_none(value: Any) -> bool:
+    """Whether a row of several columns has a missing one.
+
+    GX sorts the counts of such rows and leaves the field out when it has to sort None beside a number, which it need not
+    with pandas' NaN.
+    """
+    parts = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list) and None in parts
 
 
 def _merged(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -87,8 +102,11 @@ def outcome(result: ExpectationValidationResult) -> dict[str, Any]:
     fields = {key: normal(item) for key, item in (content.get("result") or {}).items() if key not in ENGINE_LANGUAGE}
     if content["expectation_config"]["type"] in NAMES_A_DTYPE:
         fields.pop("observed_value", None)
+    if any(_holds_none(value) for value in fields.get("partial_unexpected_list") or []):
+        fields.pop("partial_unexpected_counts", None)
     for level in (fields, fields.get("details")):
         if isinstance(level, dict):
+            level.update({key: sorted(level[key] or [], key=repr) for key in SET_MEMBERS & level.keys()})
             level.update({key: _merged(level[key] or []) for key in COUNTS & level.keys()})
     return {"success": content["success"], **fields}
 
