@@ -48,25 +48,26 @@ def posted(cards: Cards, game: int, *, with_lineups: bool) -> list[Appearance]:
 
 def _of_side(cards: Cards, game: int, side: int, batting: Counts, pitching: Counts) -> list[Appearance]:
     everybody = [player for player in players() if player.club == cards.club[game, side]]
-    lineup = cards.lineup[game, side].tolist()
-    rows = [
-        _row(player, side == 1, lineup, int(cards.pinch[game, side]), batting, pitching, int(cards.starter[game, side]))
-        for player in everybody
-    ]
+    orders = _orders(cards, game, side, batting)
+    rows = [_row(player, side == 1, orders, batting, pitching, int(cards.starter[game, side])) for player in everybody]
     # who pitched comes in the order of his coming
-    order = {index: place for place, index in enumerate(pitching)}
+    coming = {index: place for place, index in enumerate(pitching)}
     return sorted(
-        rows, key=lambda row: (row.order is None, row.order or 0, order.get(row.player_id - FIRST_ID, len(order)))
+        rows, key=lambda row: (row.order is None, row.order or 0, coming.get(row.player_id - FIRST_ID, len(coming)))
     )
 
 
+def _orders(cards: Cards, game: int, side: int, batting: Counts) -> dict[int, int]:
+    """Return places of the batting order by player: 100-900, and 101.. for who came in late and batted or ran."""
+    orders = {int(player): 100 * place for place, player in enumerate(cards.lineup[game, side], start=1)}
+    places = zip(cards.substitute[game, side], cards.substitute_place[game, side], strict=True)
+    return orders | {int(player): 100 * (int(place) + 1) + 1 for player, place in places if int(player) in batting}
+
+
 def _row(
-    player: Player, is_home: bool, lineup: list[int], pinch: int, batting: Counts, pitching: Counts, starter: int
+    player: Player, is_home: bool, orders: dict[int, int], batting: Counts, pitching: Counts, starter: int
 ) -> Appearance:
     index = player.index
-    order = (lineup.index(index) + 1) * 100 if index in lineup else None
-    if index == pinch and index in batting:
-        order = 901
     bat: dict[str, Any] = {"gamesPlayed": 1, **batting[index]} if index in batting else {}
     arm: dict[str, Any] = {}
     if index in pitching:
@@ -75,7 +76,7 @@ def _row(
             "gamesPlayed": 1, "gamesPitched": 1, "gamesStarted": int(index == starter), **counts,
             "hitBatsmen": counts["hitByPitch"], "inningsPitched": f"{counts['outs'] // 3}.{counts['outs'] % 3}",
         }  # fmt: skip
-    return Appearance(player.person.player_id, is_home, order, player.person.position, bat, arm)
+    return Appearance(player.person.player_id, is_home, orders.get(index), player.person.position, bat, arm)
 
 
 def _batting(plays: Plays, mine: np.ndarray[Any, Any]) -> Counts:

@@ -9,7 +9,7 @@ import numpy as np
 
 from backstop.demo.league.calendar import season
 from backstop.demo.league.people import BATTERS_OF_A_CLUB, BENCH, CLUB_SIZE, FIELD, RELIEVERS, STARTERS
-from backstop.demo.league.play import NEVER, NOBODY, Cards
+from backstop.demo.league.play import NOBODY, Cards, Ints
 
 STANDS_IN: Final = (2, 1, 2, 3, 3, 1, 2, 1, 0)
 """Who of the bench stands in for each place of the usual batting order."""
@@ -17,10 +17,12 @@ STANDS_IN: Final = (2, 1, 2, 3, 3, 1, 2, 1, 0)
 RESTS: Final = 0.45
 """Share of cards on which one of the nine rests."""
 
-PINCH: Final = 0.35
-"""Share of cards with somebody to bat for the ninth place from the seventh inning on."""
+SUBSTITUTES: Final = (0.60, 0.40)
+"""Share of cards with a first and with a second of the bench who comes in late."""
 
-PINCH_INNING: Final = 7
+LATE_INNINGS: Final = (6, 7, 8, 9)
+PLACE_WEIGHTS: Final = np.array([0.04, 0.04, 0.06, 0.08, 0.10, 0.13, 0.16, 0.19, 0.20])
+"""For which place of the order a substitute comes in: rarely for the best."""
 
 
 @cache
@@ -28,32 +30,32 @@ def cards(seed: int) -> Cards:
     """Return the cards of every game of `season()`, in its order."""
     rng = np.random.default_rng([seed, 1])
     club = np.array([[game.away, game.home] for game in season()])
-    games = len(club)
     base = club * CLUB_SIZE
-    lineup = np.repeat((base[:, :, None] + np.arange(len(FIELD))), 1, axis=2)
-    rests = np.where(rng.random((games, 2)) < RESTS, rng.integers(0, len(FIELD), (games, 2)), NOBODY)
+    lineup = base[:, :, None] + np.arange(len(FIELD))
+    rests = np.where(rng.random(club.shape) < RESTS, rng.integers(0, len(FIELD), club.shape), NOBODY)
+    stands_in = np.where(rests == NOBODY, NOBODY, np.array(STANDS_IN)[rests])
     for game, side in zip(*np.nonzero(rests != NOBODY), strict=True):
-        place = rests[game, side]
-        lineup[game, side, place] = base[game, side] + len(FIELD) + STANDS_IN[place]
-    free = np.where(rests == NOBODY, 1, (np.array(STANDS_IN)[rests] + 1) % len(BENCH))
-    pinch = np.where(rng.random((games, 2)) < PINCH, base + len(FIELD) + free, NOBODY)
-    bullpen = (
-        base[:, :, None]
-        + BATTERS_OF_A_CLUB
-        + STARTERS
-        + rng.permuted(np.tile(np.arange(RELIEVERS), (games, 2, 1)), axis=2)
-    )
-    return Cards(
-        club,
-        lineup,
-        base + BATTERS_OF_A_CLUB + _turns(club),
-        bullpen,
-        pinch,
-        np.where(pinch == NOBODY, NEVER, PINCH_INNING),
-    )
+        lineup[game, side, rests[game, side]] = base[game, side] + len(FIELD) + stands_in[game, side]
+    order = np.tile(np.arange(RELIEVERS), (*club.shape, 1))
+    bullpen = base[:, :, None] + BATTERS_OF_A_CLUB + STARTERS + rng.permuted(order, axis=2)
+    starter = base + BATTERS_OF_A_CLUB + _turns(club)
+    return Cards(club, lineup, starter, bullpen, *_substitutes(base, stands_in, rng))
 
 
-def _turns(club: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _substitutes(base: Ints, stands_in: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
+    """Return who comes in late, for which places, from which innings on; nobody twice, and no two for one place."""
+    shape = (*base.shape, len(SUBSTITUTES))
+    bench = rng.permuted(np.tile(np.arange(len(BENCH)), (*base.shape, 1)), axis=2)
+    # who stands in from the start is moved to the end of the bench
+    bench = np.take_along_axis(bench, np.argsort(bench == stands_in[:, :, None], axis=2, kind="stable"), axis=2)
+    who = base[:, :, None] + len(FIELD) + bench[:, :, : len(SUBSTITUTES)]
+    first = rng.choice(len(FIELD), base.shape, p=PLACE_WEIGHTS)
+    second = (first + rng.integers(1, len(FIELD), base.shape)) % len(FIELD)
+    comes = rng.random(shape) < np.array(SUBSTITUTES)
+    return np.where(comes, who, NOBODY), np.stack([first, second], axis=2), rng.choice(LATE_INNINGS, shape)
+
+
+def _turns(club: Ints) -> Ints:
     """Return whose turn it is to start: five men, one after the other."""
     turns = np.zeros_like(club)
     played: dict[int, int] = {}

@@ -46,7 +46,7 @@ _TYPE_SHARES: Final = np.array(
     ]
 )
 _SECOND_SCORES, _FIRST_TO_THIRD, _FIRST_SCORES = 0.62, 0.28, 0.42
-_DOUBLE_PLAY, _FORCED, _FLY_SCORES, _GROUNDER_SCORES, _ERROR, _BUNT, _INTENT = 0.34, 0.35, 0.62, 0.45, 0.018, 0.04, 0.10
+_DOUBLE_PLAY, _FORCED, _FLY_SCORES, _GROUNDER_SCORES, _ERROR, _BUNT, _INTENT = 0.48, 0.35, 0.62, 0.45, 0.018, 0.04, 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,18 @@ class Cards:
         lineup: (games, 2, 9) batting order.
         starter: (games, 2) starting pitcher.
         bullpen: (games, 2, n) relievers in the order of their coming.
-        pinch: (games, 2) who bats for the ninth place late; `NOBODY` for nobody.
-        pinch_inning: (games, 2) from which inning on.
+        substitute: (games, 2, n) who comes in late; `NOBODY` for nobody.
+        substitute_place: (games, 2, n) for which place of the order, 0-8.
+        substitute_inning: (games, 2, n) from which inning on.
     """
 
     club: Ints
     lineup: Ints
     starter: Ints
     bullpen: Ints
-    pinch: Ints
-    pinch_inning: Ints
+    substitute: Ints
+    substitute_place: Ints
+    substitute_inning: Ints
 
     def repeated(self, times: int) -> Cards:
         """Return every card `times` times over, game by game."""
@@ -131,7 +133,7 @@ class _Table:
         self.called = np.zeros((games, 2), dtype=np.int64)
         self.faced = np.zeros((games, 2), dtype=np.int64)
         self.left = self._plan(cards.starter, spread=4.2)
-        self.park = np.log(np.array([talent.factors(club) for club in range(int(cards.club.max()) + 1)]))
+        self.park = np.array([talent.factors(club) for club in range(int(cards.club.max()) + 1)])
 
     def _plan(self, pitchers: Ints, spread: float) -> Ints:
         """Draw how many batters pitchers are meant to face."""
@@ -144,7 +146,7 @@ class _Table:
         g = np.flatnonzero(self.running)
         side, field = self.half[g], 1 - self.half[g]
         self._relieve(g, field)
-        self._pinch_hit(g, side)
+        self._substitute(g, side)
         self.number[g] += 1
         batter = self.lineup[g, side, self.place[g, side]]
         pitcher = self.pitcher[g, field]
@@ -179,12 +181,13 @@ class _Table:
         # the last man of the bullpen stays to the end
         self.left[gc, fc] = np.where(last, NEVER, self._plan(self.pitcher[gc, fc], spread=1.0))
 
-    def _pinch_hit(self, g: Ints, side: Ints) -> None:
-        turn = (self.place[g, side] == 8) & (self.inning[g] >= self.cards.pinch_inning[g, side])
-        gs, ss = g[turn], side[turn]
-        self.lineup[gs, ss, 8] = np.where(
-            self.cards.pinch[gs, ss] == NOBODY, self.lineup[gs, ss, 8], self.cards.pinch[gs, ss]
-        )
+    def _substitute(self, g: Ints, side: Ints) -> None:
+        cards, place = self.cards, self.place[g, side]
+        for number in range(cards.substitute.shape[2]):
+            who = cards.substitute[g, side, number]
+            due = (who != NOBODY) & (place == cards.substitute_place[g, side, number])
+            due &= self.inning[g] >= cards.substitute_inning[g, side, number]
+            self.lineup[g[due], side[due], place[due]] = who[due]
 
     def _steal(self, g: Ints) -> tuple[Ints, Flags]:
         runner = self.on[g, 0]
@@ -272,9 +275,7 @@ class _Table:
         self.clean[extra, 1] = False
 
 
-def probabilities(
-    batter: Ints, pitcher: Ints, log_park: talent.Rates, at_home: Flags, third_time: Flags
-) -> talent.Rates:
+def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flags, third_time: Flags) -> talent.Rates:
     """Return the chance of every outcome of plate appearances, one row each.
 
     The batter's rates times the pitcher's factors, times what hands, park, home and the third time through do.
@@ -282,19 +283,19 @@ def probabilities(
     Args:
         batter: Index of players.
         pitcher: Index of players.
-        log_park: Logarithm of the park's factors, one row each.
+        park: The park's factors, one row each.
         at_home: Whether the batter's club is at home.
         third_time: Whether the pitcher has faced eighteen batters already.
     """
     skills = talent.talents()
-    bats, throws = skills.bats[batter], skills.throws[pitcher]
-    same = bats == throws
-    logs = skills.batting[batter] + skills.pitching[pitcher] + log_park
-    logs += np.where(same[:, None], np.log(talent.SAME_HAND), np.log(talent.OTHER_HAND))
-    logs += np.where(at_home[:, None], np.log(talent.AT_HOME), np.log(talent.ON_THE_ROAD))
-    logs += np.where(third_time[:, None], np.log(talent.THIRD_TIME), 0.0)
-    rates = np.exp(logs)
-    return np.asarray(rates / rates.sum(axis=1, keepdims=True))
+    same = skills.bats[batter] == skills.throws[pitcher]
+    rates = skills.batting[batter] * skills.pitching[pitcher]
+    rates *= park
+    rates *= talent.BY_HANDS[same.astype(np.intp)]
+    rates *= talent.BY_PLACE_OF_GAME[at_home.astype(np.intp)]
+    rates *= talent.BY_TIME[third_time.astype(np.intp)]
+    rates /= rates.sum(axis=1, keepdims=True)
+    return rates
 
 
 _OUTS_MADE: Final = np.array([1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 1, 0, 0])

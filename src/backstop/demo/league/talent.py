@@ -60,8 +60,16 @@ SAME_HAND: Final = np.array([1.05, 0.93, 1.05, 0.98, 0.96, 0.90, 0.93, 1.0])
 OTHER_HAND: Final = np.array([0.96, 1.06, 0.96, 1.01, 1.03, 1.05, 1.06, 1.0])
 AT_HOME: Final = np.array([0.98, 1.03, 1.0, 1.01, 1.01, 1.05, 1.02, 1.0])
 ON_THE_ROAD: Final = 1 / AT_HOME
+BY_HANDS: Final = np.stack([OTHER_HAND, SAME_HAND])
+"""By whether batter and pitcher use the same hand; a switch hitter never does."""
+
+BY_PLACE_OF_GAME: Final = np.stack([ON_THE_ROAD, AT_HOME])
+"""By whether the batter's club is at home."""
+
 THIRD_TIME: Final = np.array([0.93, 1.0, 1.0, 1.03, 1.05, 1.05, 1.10, 1.0])
 """From a starter's nineteenth batter on."""
+
+BY_TIME: Final = np.stack([np.ones(len(CLASSES)), THIRD_TIME])
 
 PARKS: Final[dict[str, tuple[float, ...]]] = {
     "COL": (0.92, 1.0, 1.0, 1.13, 1.18, 1.9, 1.10, 1.0),
@@ -74,6 +82,9 @@ PARKS: Final[dict[str, tuple[float, ...]]] = {
     "KC": (0.95, 1.0, 1.0, 1.03, 1.08, 1.4, 0.88, 1.0),
     "LAD": (1.00, 1.0, 1.0, 0.97, 0.98, 0.7, 1.16, 1.0),
 }
+
+LEVEL: Final = np.array([0.985, 0.985, 0.92, 1.01, 0.95, 0.95, 0.93, 1.03])
+"""Brings what the kinds above, hands and pitchers make of it back to `LEAGUE`."""
 
 STEALS: Final = {"leadoff": 0.14, "star": 0.07, "contact": 0.06, "glove": 0.07, "free": 0.06}
 """Share of chances (on first, second free) in which a runner of a kind goes; 0.02 for the others."""
@@ -88,11 +99,10 @@ class Talents:
     """Arrays over all players, by `Player.index`.
 
     Attributes:
-        batting: Logarithm of outcome rates against the league's average pitcher; for pitchers the league's.
-        pitching: Logarithm of factors on the league's rates; zero for batters.
+        batting: Outcome rates against the league's average pitcher; for pitchers the league's.
+        pitching: Factors on the league's rates; one for batters.
         steals: Share of chances in which he goes.
         stamina: Batters that he faces on average as a starter, or as a reliever.
-        left_bats: Whether he bats left against a right-hander and, for switch hitters, always from the other side.
         bats: 0 right, 1 left, 2 both.
         throws: 0 right, 1 left.
     """
@@ -112,15 +122,16 @@ def talents() -> Talents:
     everybody = players()
     batting = np.array([_batting(player) for player in everybody])
     pitching = np.array([_pitching(player) for player in everybody])
+    batting *= LEVEL
     is_pitcher = np.array([player.is_pitcher for player in everybody])
     batting *= np.exp(np.where(is_pitcher[:, None], 0, SPREAD_BATTER) * rng.standard_normal(batting.shape))
     pitching *= np.exp(np.where(is_pitcher[:, None], SPREAD_PITCHER, 0) * rng.standard_normal(pitching.shape))
     starters = np.array([_is_starter(player) for player in everybody])
-    stamina = np.where(starters, 22.6 + 1.6 * rng.standard_normal(len(everybody)), 4.0)
+    stamina = np.where(starters, 20.7 + 1.6 * rng.standard_normal(len(everybody)), 4.0)
     kinds = [BY_PLACE[player.place] if not player.is_pitcher else "" for player in everybody]
     return Talents(
-        np.log(batting / batting.sum(axis=1, keepdims=True)),
-        np.log(pitching),
+        batting / batting.sum(axis=1, keepdims=True),
+        pitching,
         np.array([STEALS.get(kind, 0.02) for kind in kinds]),
         stamina,
         np.array(["RLS".index(player.person.bats or "R") for player in everybody], dtype=np.int8),
