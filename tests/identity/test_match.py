@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.identity.games import match_events
@@ -159,6 +159,7 @@ NAMES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(quoted=NAMES, home=NAMES, away=NAMES)
 def test_every_quote_comes_out_once_and_a_match_is_always_on_the_roster(
     quoted: list[str], home: list[str], away: list[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.identity import names
@@ -47,6 +47,7 @@ def test_null_stays_null() -> None:
     assert compared(None) is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_comparing_a_compared_name_changes_nothing_but_a_suffix_that_it_now_ends_with(text: str) -> None:
     once = compared(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.clock import days_between
@@ -59,6 +59,7 @@ def test_a_range_is_asked_month_by_month() -> None:
     assert items[0].params == (("sportId", "1"), ("startDate", "2025-03-27"), ("endDate", "2025-03-31"))
 
 
+@settings(deadline=None)
 @given(st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)), st.integers(0, 400))
 def test_the_months_of_a_range_hold_each_day_once(first: dt.date, length: int) -> None:
     last = first + dt.timedelta(days=length)

@@ -22,6 +22,9 @@ PASSES = (
     ("given name", names.by_given_name),
 )
 
+REASON_NOBODY = "nobody of the two teams has this name"
+REASON_SEVERAL = "two players of the game have this name"
+
 REPORT = {
     "event_id_theodds": pl.String(),
     "game_pk": pl.Int64(),
@@ -103,10 +106,7 @@ def _match_names(pairs: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
         )
     nobody = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
     return open_pairs.with_columns(
-        pl.when(nobody)
-        .then(pl.lit("nobody of the two teams has this name"))
-        .otherwise(pl.col("reason"))
-        .alias("reason")
+        pl.when(nobody).then(pl.lit(REASON_NOBODY)).otherwise(pl.col("reason")).alias("reason")
     )
 
 
@@ -125,5 +125,5 @@ def _one_pass(pairs: pl.DataFrame, players: pl.DataFrame, label: str, quoted: pl
     return tried.with_columns(
         pl.when(hit).then(pl.col("_ids").list.first()).otherwise("player_id_mlbam").alias("player_id_mlbam"),
         pl.when(hit).then(pl.lit(label)).otherwise("matched_by").alias("matched_by"),
-        pl.when(several).then(pl.lit("two players of the game have this name")).otherwise("reason").alias("reason"),
+        pl.when(several).then(pl.lit(REASON_SEVERAL)).otherwise("reason").alias("reason"),
     ).drop("_form", "_ids", "_fits")

@@ -40,12 +40,7 @@ def to_table(
         SchemaDrift: a needed column is gone, or most of its values cannot be read.
     """
     gone = sorted(known - set(numbered(text.header)))
-    if lost := sorted((needed | nullable) & set(gone)):
-        raise SchemaDrift(
-            f"{source} answered without the column{'s' * (len(lost) > 1)} {', '.join(lost)}, which {table.name} needs; "
-            f"the answer has {len(text.header)} columns: compare them with the ones known.",
-            source=source,
-        )
+    require(text.header, needed | nullable, table, source)
     names = {upstream: name for upstream, name in table.upstream_names.items() if upstream in text.frame.columns}
     typed = _cast(text.frame, table, names)
     broken = _broken(text.frame, typed, names, needed)
@@ -76,6 +71,20 @@ def to_table(
         mask |= series
     bad = _reasons(text.frame, broken, table, names)
     return Parsed(typed.filter(~mask), pl.concat([bad_lines, bad]), rows_in, drift)
+
+
+def require(header: tuple[str, ...], needed: frozenset[str], table: Table, source: str) -> None:
+    """Check that a header has the columns needed.
+
+    Raises:
+        SchemaDrift: one is gone.
+    """
+    if lost := sorted(needed - set(numbered(header))):
+        raise SchemaDrift(
+            f"{source} answered without the column{'s' * (len(lost) > 1)} {', '.join(lost)}, which {table.name} needs; "
+            f"the answer has {len(header)} columns: compare them with the ones known.",
+            source=source,
+        )
 
 
 def _cast(frame: pl.DataFrame, table: Table, names: Mapping[str, str]) -> pl.DataFrame:

@@ -77,7 +77,9 @@ def header_of(body: bytes) -> tuple[str, ...]:
     first = strip(body[:HEADER_BYTES]).partition(b"\n")[0].rstrip()
     if not first:
         return ()
-    return tuple(next(csv.reader(io.StringIO(first.decode("utf-8", errors="replace")))))
+    # a lone carriage return is no line end of these feeds, but the reader would refuse it
+    text = first.decode("utf-8", errors="replace").replace("\r", " ").replace("\0", " ")
+    return tuple(next(csv.reader(io.StringIO(text))))
 
 
 def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
@@ -100,7 +102,14 @@ def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
         lines, misshapen = _set_apart(strip(body), len(header) - 1)
     if not wanted:
         return Text(header, pl.DataFrame(), misshapen)
-    frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
+    try:
+        frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
+    except pl.exceptions.PolarsError as error:
+        raise UpstreamMalformed(
+            f"{source} answered a CSV that cannot be read ({error}): bytes that are no UTF-8, or a broken quotation; "
+            "ask again.",
+            source=source,
+        ) from error
     frame.columns = list(wanted.values())
     return Text(header, frame, misshapen)
 

@@ -1,0 +1,78 @@
+"""SportRadar's players as MLB's: by the id the feed carries, else by name within the team.
+
+With the crosswalk its summary fills `core_players`, so that a slate can be made while the Stats API is away.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from backstop.identity.match import PASSES, REASON_NOBODY, REASON_SEVERAL
+from backstop.tables import PLAYERS
+
+CROSSWALK = {
+    "player_id_sportradar": pl.String(),
+    "full_name": pl.String(),
+    "team": pl.String(),
+    "player_id_mlbam": pl.Int64(),
+    "matched_by": pl.String(),
+    "reason": pl.String(),
+}
+
+
+def crosswalk(summary: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
+    """Find the MLBAM id of each player of a summary.
+
+    Args:
+        summary: `core_players_sportradar`.
+        players: `core_players` of recent games: names and teams.
+
+    Returns:
+        One row per player and team: player_id_sportradar, full_name, team, player_id_mlbam (null when not found),
+        matched_by (`feed`, or the form of the name), reason (null when found). A name that fits two men of a team is
+        never guessed.
+    """
+    people = summary.select("player_id_sportradar", "full_name", "team", "player_id_mlbam").unique()
+    given = pl.col("player_id_mlbam").is_not_null()
+    people = people.with_columns(
+        pl.when(given).then(pl.lit("feed")).alias("matched_by"), pl.lit(None, pl.String).alias("reason")
+    )
+    for label, compared in PASSES:
+        form = compared(pl.col("full_name")).alias("_form")
+        known = players.select("team", "player_id_mlbam", form).drop_nulls("_form").unique()
+        known = known.group_by("team", "_form").agg(pl.col("player_id_mlbam").alias("_ids"))
+        people = people.with_columns(form).join(known, on=["team", "_form"], how="left")
+        is_open = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null() & pl.col("_ids").is_not_null()
+        hit, several = is_open & (pl.col("_ids").list.len() == 1), is_open & (pl.col("_ids").list.len() > 1)
+        people = people.with_columns(
+            pl.when(hit).then(pl.col("_ids").list.first()).otherwise("player_id_mlbam").alias("player_id_mlbam"),
+            pl.when(hit).then(pl.lit(label)).otherwise("matched_by").alias("matched_by"),
+            pl.when(several).then(pl.lit(REASON_SEVERAL)).otherwise("reason").alias("reason"),
+        ).drop("_form", "_ids")
+    nobody = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
+    reason = pl.when(nobody).then(pl.lit(REASON_NOBODY)).otherwise("reason").alias("reason")
+    return people.with_columns(reason).select(list(CROSSWALK)).sort("team", "full_name", "player_id_sportradar")
+
+
+def as_players(summary: pl.DataFrame, games: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Say a summary in the words of the Stats API: `core_players`.
+
+    Args:
+        summary: `core_players_sportradar`.
+        games: Columns game_id_sportradar and game_pk: which game is which.
+        known: What `crosswalk` gave; players without an MLBAM id are left out, they are named there.
+
+    Returns:
+        One row per game and player with both ids.
+    """
+    ids = known.select("player_id_sportradar", "team", "player_id_mlbam").drop_nulls()
+    sides = summary.select("game_id_sportradar", "team").unique()
+    other = sides.rename({"team": "opponent"})
+    opponents = sides.join(other, on="game_id_sportradar").filter(pl.col("team") != pl.col("opponent"))
+    named = (
+        summary.drop("game_pk", "player_id_mlbam")
+        .join(ids, on=["player_id_sportradar", "team"])
+        .join(games.select("game_id_sportradar", "game_pk").drop_nulls(), on="game_id_sportradar")
+        .join(opponents, on=["game_id_sportradar", "team"], how="left")
+    )
+    return named.select(list(PLAYERS.schema)).cast(PLAYERS.schema).sort(PLAYERS.key)  # type: ignore[arg-type]

@@ -1,0 +1,133 @@
+"""Live feed of the Stats API: `/api/v1.1/game/{gamePk}/feed/live`, every play of a game while it is played.
+
+`atBatIndex` is Savant's `at_bat_number` minus one. Runs batted in are the play's `result.rbi`, which Savant lacks. The
+newest play may be unfinished: it has no event yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from backstop.net.item import Answer, Item, Priority
+from backstop.settings import Feed
+from backstop.sources import jsontext
+from backstop.sources.parsed import Intake, Parsed
+from backstop.tables import UTC_INSTANT, Column, Table
+
+SOURCE = "Stats API live feed"
+
+PLAYS = Table(
+    "core_plays",
+    "one row per plate appearance of a game, also the one under way",
+    ("game_pk", "at_bat_number"),
+    (
+        Column("game_pk", pl.Int64(), "MLB id of the game"),
+        Column("game_date", pl.Date(), "baseball day"),
+        Column("at_bat_number", pl.Int16(), "plate appearance in the game, from 1, as Savant counts"),
+        Column("inning", pl.Int16(), "from 1"),
+        Column("inning_topbot", pl.String(), "Top (away bats) or Bot"),
+        Column("batter_id_mlbam", pl.Int64(), "MLBAM id"),
+        Column("pitcher_id_mlbam", pl.Int64(), "MLBAM id"),
+        Column("stand", pl.String(), "side batted, L or R"),
+        Column("p_throws", pl.String(), "hand thrown with, L or R"),
+        Column("events", pl.String(), "Savant's word for the result; null while under way"),
+        Column("rbi", pl.Int16(), "runs batted in; null while under way"),
+        Column("pitches", pl.Int16(), "pitches thrown so far"),
+        Column("home_score", pl.Int16(), "after the play"),
+        Column("away_score", pl.Int16(), "after the play"),
+        Column("is_complete", pl.Boolean(), "whether the play is over"),
+        Column("ended_at", UTC_INSTANT, "null while under way"),
+    ),
+)
+TABLE = PLAYS.name
+
+
+@dataclass(frozen=True)
+class Live:
+    """A game under way.
+
+    Attributes:
+        plays: `core_plays`.
+        status: detailedState: In Progress, Final, ...
+        temperature_f: Degrees Fahrenheit; null when not given.
+        wind: In the words of the feed, e.g. `8 mph, Out To CF`; null when not given.
+    """
+
+    plays: Parsed
+    status: str | None
+    temperature_f: int | None
+    wind: str | None
+
+
+def plan(game_pks: Iterable[int]) -> list[Item]:
+    """Ask for each game; the path has a version of its own."""
+    return [
+        Item(Feed.STATSAPI, TABLE, str(pk), f"/api/v1.1/game/{pk}/feed/live", priority=Priority.LIVE) for pk in game_pks
+    ]
+
+
+def inspect(body: bytes) -> None:
+    """Check that the content is a game.
+
+    Raises:
+        UpstreamMalformed: a web page, a cut or empty body, an error object.
+    """
+    jsontext.decode_object(body, "gamePk", "gameData", "liveData", source=SOURCE)
+
+
+def parse(answer: Answer) -> Live:
+    """Turn an answer into the plays so far and what else is known of the game.
+
+    A malformed event within a play does not matter: only events marked as pitches are counted.
+
+    Raises:
+        UpstreamMalformed: see `inspect`.
+    """
+    root = jsontext.decode_object(answer.body, "gamePk", "gameData", "liveData", source=SOURCE)
+    intake = Intake(PLAYS)
+    day = jsontext.day(_dig(root, "gameData", "datetime", "officialDate"))
+    plays = _dig(root, "liveData", "plays", "allPlays")
+    for play in plays if isinstance(plays, list) else []:
+        intake.load(_play(play, root["gamePk"], day), play)
+    temperature = _dig(root, "gameData", "weather", "temp")
+    return Live(
+        plays=intake.parsed(),
+        status=_dig(root, "gameData", "status", "detailedState"),
+        temperature_f=int(temperature) if isinstance(temperature, str) and temperature.isdecimal() else None,
+        wind=_dig(root, "gameData", "weather", "wind"),
+    )
+
+
+def _play(play: Any, game_pk: Any, day: Any) -> dict[str, Any]:
+    index, half = _dig(play, "about", "atBatIndex"), _dig(play, "about", "halfInning")
+    events = _dig(play, "playEvents")
+    pitches = [event for event in (events if isinstance(events, list) else []) if _dig(event, "isPitch") is True]
+    complete = _dig(play, "about", "isComplete")
+    return {
+        "game_pk": game_pk,
+        "game_date": day,
+        "at_bat_number": index + 1 if isinstance(index, int) else None,
+        "inning": _dig(play, "about", "inning"),
+        "inning_topbot": {"top": "Top", "bottom": "Bot"}.get(str(half)),
+        "batter_id_mlbam": _dig(play, "matchup", "batter", "id"),
+        "pitcher_id_mlbam": _dig(play, "matchup", "pitcher", "id"),
+        "stand": _dig(play, "matchup", "batSide", "code"),
+        "p_throws": _dig(play, "matchup", "pitchHand", "code"),
+        "events": _dig(play, "result", "eventType") if complete else None,
+        "rbi": _dig(play, "result", "rbi") if complete else None,
+        "pitches": len(pitches),
+        "home_score": _dig(play, "result", "homeScore"),
+        "away_score": _dig(play, "result", "awayScore"),
+        "is_complete": complete,
+        "ended_at": jsontext.instant(_dig(play, "about", "endTime")) if complete else None,
+    }
+
+
+def _dig(block: Any, *keys: str) -> Any:
+    for key in keys:
+        block = block.get(key) if isinstance(block, dict) else None
+    return block
