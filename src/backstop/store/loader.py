@@ -150,7 +150,14 @@ class SlateWriter:
             known = self.redis.hget(meta, name)
         return Packing(draft.codec, known or b"")
 
-    def publish(self, draft: Draft, expected: Mapping[str, int], meta: Mapping[str, Any] | None = None) -> Published:
+    def publish(
+        self,
+        draft: Draft,
+        expected: Mapping[str, int],
+        meta: Mapping[str, Any] | None = None,
+        *,
+        published_at: dt.datetime | None = None,
+    ) -> Published:
         """Count the draft's rows, read them back against their checksums, and flip to it.
 
         Publishing a version a second time, after a crash in between, changes nothing and says so.
@@ -159,6 +166,8 @@ class SlateWriter:
             draft: The version.
             expected: Rows per kind that were to be loaded.
             meta: Anything JSON that readers should get with the slate.
+            published_at: When the rows were first published, if that is not now: a slate that is restored from the lake
+                is as old as it was.
 
         Raises:
             IncompleteVersion: rows are missing, more than expected, or not as they were sent; nothing was published.
@@ -167,8 +176,11 @@ class SlateWriter:
         """
         for name in expected:
             kind_of(name)
+        now = self.clock.now()
+        first_at = published_at or now
+        elapsed_s = max(0, int((now - first_at).total_seconds()))
         about = {
-            "published_at": micros(self.clock.now()),
+            "published_at": micros(first_at),
             "cutoff": micros(draft.cutoff),
             "run_id": draft.run_id,
             "rows": orjson.dumps(dict(expected)),
@@ -183,10 +195,10 @@ class SlateWriter:
                 packings = {name: self._packing(draft, KINDS[name], []) for name in receipts.sums}
                 sizes = check_rows(self.redis, draft, receipts, packings)
                 self._settle(draft, about, sizes)
-            said, served = self._flip(draft, sizes)
+            said, served = self._flip(draft, sizes, elapsed_s)
             self.redis.unlink(draft.keys.draft(draft.run_id), draft.keys.receipts(draft.version))
         is_served = int(served) == draft.version
-        return Published(draft.version, draft.day, is_served, dict(expected), self.clock.now(), again=said == b"again")
+        return Published(draft.version, draft.day, is_served, dict(expected), first_at, again=said == b"again")
 
     def _seal(self, draft: Draft) -> tuple[str, Receipts]:
         names = (draft.keys.meta(draft.version), draft.keys.receipts(draft.version))
@@ -199,12 +211,12 @@ class SlateWriter:
         # the list of days may live on another node: listed first, then flipped; readers skip what is not flipped
         self.redis.zadd(keys.days(), {draft.day.isoformat(): draft.day.toordinal()})
 
-    def _flip(self, draft: Draft, sizes: Mapping[str, int]) -> tuple[bytes, bytes]:
+    def _flip(self, draft: Draft, sizes: Mapping[str, int], elapsed_s: int) -> tuple[bytes, bytes]:
         slate, version = draft.keys, draft.version
         flat = [part for pair in sizes.items() for part in pair]
         announced = (keys.published(), f"{draft.day}={version}")
         numbers = (version, micros(draft.cutoff), self.keep, keys.GRACE_S)
-        arguments = (*numbers, slate.version_prefix, *announced, keys.SLATE_TTL_S, *flat)
+        arguments = (*numbers, slate.version_prefix, *announced, keys.SLATE_TTL_S, elapsed_s, *flat)
         names = (slate.current, slate.versions, slate.meta(version))
         said, served = self.redis.eval(scripts.FLIP, 3, *names, *arguments)
         return said, served

@@ -95,7 +95,7 @@ return {state, redis.call('HGETALL', KEYS[2])}
 
 FLIP: Final = f"""{SERVE}{RETIRE}
 -- KEYS: current, versions, meta
--- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, then key, size, ...
+-- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, elapsed, then key, size, ...
 local version, cutoff = tonumber(ARGV[1]), tonumber(ARGV[2])
 local cur = redis.call('HMGET', KEYS[1], 'newest', 'newest_cutoff', 'pinned', 'version')
 local state = redis.call('HGET', KEYS[3], 'state')
@@ -104,16 +104,16 @@ if state ~= 'sealed' then return redis.error_reply('GONE') end
 if cur[1] and (cutoff < tonumber(cur[2]) or (cutoff == tonumber(cur[2]) and version <= tonumber(cur[1]))) then
   return redis.error_reply('STALE ' .. cur[1])
 end
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   local kind = redis.call('TYPE', ARGV[i])['ok']
   local have = redis.call(kind == 'zset' and 'ZCARD' or 'HLEN', ARGV[i])
   if have ~= tonumber(ARGV[i + 1]) then
     return redis.error_reply('INCOMPLETE ' .. ARGV[i] .. ' ' .. have .. ' ' .. ARGV[i + 1])
   end
 end
-for i = 9, #ARGV, 2 do redis.call('EXPIRE', ARGV[i], ARGV[8]) end
+for i = 10, #ARGV, 2 do redis.call('EXPIRE', ARGV[i], ARGV[8]) end
 redis.call('EXPIRE', KEYS[3], ARGV[8])
-redis.call('HSET', KEYS[3], 'state', 'published', 'server_at', redis.call('TIME')[1])
+redis.call('HSET', KEYS[3], 'state', 'published', 'server_at', redis.call('TIME')[1] - ARGV[9])
 redis.call('ZADD', KEYS[2], version, ARGV[1])
 redis.call('HSET', KEYS[1], 'newest', ARGV[1], 'newest_cutoff', ARGV[2])
 if not cur[3] then

@@ -1,0 +1,162 @@
+"""Restore what Redis serves from the lake, and prove row by row that both hold the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import polars as pl
+
+from backstop import tables
+from backstop.errors import StaleVersion
+from backstop.stages.project import FEATURES
+from backstop.stages.publish import served
+from backstop.store.kinds import kind_of
+from backstop.store.slates import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backstop.stages.house import House
+    from backstop.store.loader import Draft, Published
+
+SLATES: Final = "out_slates"
+"""One row per day: what was last published of it."""
+
+SCHEMA: Final[dict[str, pl.DataType]] = {
+    "game_date": pl.Date(),
+    "version": pl.Int64(),
+    "cutoff": tables.UTC_INSTANT,
+    "published_at": tables.UTC_INSTANT,
+    "run_id": pl.String(),
+    "meta": pl.String(),
+}
+
+KINDS: Final = (("features", FEATURES), ("props", tables.PROPS.name))
+"""What is served, with the lake's table of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What became of one day: the version that is served now, its rows, or why it was left alone."""
+
+    day: dt.date
+    version: int | None
+    rows: int
+    left_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """How Redis and the lake compare for one kind of one day.
+
+    Attributes:
+        day: The slate.
+        kind: Features or props.
+        version: The version served, null when Redis has none.
+        rows: Rows in the lake.
+        absent: Rows that only the lake has.
+        extra: Rows that only Redis has.
+        changed: Rows that differ in a field.
+        example: One difference in words, empty when there is none.
+    """
+
+    day: dt.date
+    kind: str
+    version: int | None
+    rows: int
+    absent: int
+    extra: int
+    changed: int
+    example: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether both hold the same rows."""
+        return not (self.absent or self.extra or self.changed)
+
+
+def remember(house: House, draft: Draft, published: Published, meta: dict[str, Any]) -> None:
+    """Note in the lake what was published, so that a rebuild can say it again: cutoff, time, run and meta."""
+    row = (
+        draft.day,
+        published.version,
+        draft.cutoff,
+        published.published_at,
+        draft.run_id,
+        orjson.dumps(meta).decode(),
+    )
+    house.lake.write(SLATES, draft.day, pl.DataFrame([row], schema=SCHEMA, orient="row"))
+
+
+def rebuild(house: House, days: Iterable[dt.date] | None = None) -> list[Rebuilt]:
+    """Publish days again from the lake, by default every day that it holds props of.
+
+    A rebuilt slate keeps its cutoff, and is as old as it was: restoring it does not make it fresh. A newer slate that
+    is served already stays.
+
+    Raises:
+        StoreError: Redis refused.
+    """
+    wanted = sorted(house.lake.days(tables.PROPS.name)) if days is None else sorted(set(days))
+    return [_rebuild(house, day) for day in wanted]
+
+
+def _rebuild(house: House, day: dt.date) -> Rebuilt:
+    if day not in house.lake.days(tables.PROPS.name):
+        return Rebuilt(day, None, 0, f"the lake holds no {tables.PROPS.name} of it; refresh the day")
+    frames = {kind: _lake_rows(house, table, day) for kind, table in KINDS}
+    known = _remembered(house, day)
+    counts = {kind: frame.height for kind, frame in frames.items()}
+    cutoff = known["cutoff"] if known else day
+    draft = house.writer.open(day, cutoff=cutoff, run_id=f"rebuild-{day}", rows=counts)
+    for kind, frame in frames.items():
+        house.writer.load(draft, kind, frame)
+    meta = orjson.loads(known["meta"]) if known else {}
+    first_at = known["published_at"] if known else dt.datetime.combine(day, dt.time(), dt.UTC)
+    try:
+        published = house.writer.publish(draft, counts, meta, published_at=first_at)
+    except StaleVersion:
+        house.writer.abandon(draft)
+        return Rebuilt(day, None, 0, "a newer slate is served already")
+    return Rebuilt(day, published.version, sum(counts.values()))
+
+
+def verify(house: House, days: Iterable[dt.date] | None = None) -> list[Verified]:
+    """Compare what Redis serves with the lake, row by row and field by field; a kind and day per result.
+
+    Raises:
+        StoreError: Redis does not answer.
+    """
+    in_both = house.lake.days(tables.PROPS.name) | set(house.reader.days())
+    return [_verify(house, day, kind, table) for day in sorted(set(days or in_both)) for kind, table in KINDS]
+
+
+def _verify(house: House, day: dt.date, kind: str, table: str) -> Verified:
+    ours = _lake_rows(house, table, day)
+    theirs = house.reader.features(day) if kind == "features" else house.reader.props(day)
+    version = house.reader.slate(day).version
+    difference = compare(ours, theirs, list(kind_of(kind).key))
+    keys = list(kind_of(kind).key)
+    changed = difference.changed.select(keys).unique().height if difference.changed.height else 0
+    example = ""
+    if changed:
+        row = difference.changed.row(0, named=True)
+        place = ", ".join(str(row[name]) for name in keys)
+        example = f"{place}: {row['field']} is {row['before']} in the lake, {row['after']} in Redis"
+    return Verified(day, kind, version, ours.height, difference.gone.height, difference.added.height, changed, example)
+
+
+def _lake_rows(house: House, table: str, day: dt.date) -> pl.DataFrame:
+    if day not in house.lake.days(table):
+        return pl.DataFrame()
+    rows = house.lake.read(table, day)
+    return served(rows) if table == FEATURES else rows
+
+
+def _remembered(house: House, day: dt.date) -> dict[str, Any] | None:
+    if day not in house.lake.days(SLATES):
+        return None
+    return house.lake.read(SLATES, day).row(0, named=True)
