@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LEVEL: Final = 3
+_LEVEL: Final = 1  # on Savant's CSV smaller than level 3 and twice as fast
 _TAIL_BYTES: Final = 16 * 1024
 
 

@@ -16,6 +16,7 @@ from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import content
 from backstop.net.item import Body, Item, Secret
 from backstop.net.secrets import EXTENSION, KeyedTransport
+from backstop.net.wire import Transport
 
 if TYPE_CHECKING:
     from backstop.settings import Settings
@@ -83,13 +84,8 @@ class Host:
     def _client(self) -> httpx.AsyncClient:
         if self._opened is None:
             secure = self.base.startswith("https:")
-            limits = httpx.Limits(
-                max_connections=self._connections,
-                max_keepalive_connections=self._connections,
-                keepalive_expiry=IDLE_S,
-            )
-            transport = httpx.AsyncHTTPTransport(
-                verify=_trusted() if secure else False, http2=secure, limits=limits, retries=0
+            transport = Transport(
+                _trusted() if secure else None, connections=self._connections, idle_s=IDLE_S, http2=secure
             )
             # the total time is bounded in `ask`, for a slow drip would pass any timeout per read
             timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
