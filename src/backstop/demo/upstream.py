@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,6 +43,7 @@ class Upstream:
         seed: int | None = None,
         port: int = 0,
         detached: bool = False,
+        log: Path | None = None,
         extra: Sequence[str] = (),
     ) -> Upstream:
         """Start a server and wait until it answers.
@@ -52,6 +55,7 @@ class Upstream:
             seed: Of the simulated league and of the faults.
             port: 0 takes a free one.
             detached: Whether it outlives this process; otherwise it ends with it, also when this one is killed.
+            log: File that takes what the server says besides its address; a detached one must not hold our streams.
             extra: Further options of `python -m backstop.demo.serve`.
 
         Raises:
@@ -61,13 +65,15 @@ class Upstream:
         options += [] if detached else ["--with-parent"]
         options += ["--faults", faults] if faults else []
         options += ["--seed", str(seed)] if seed is not None else []
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backstop.demo.serve", spec, *options],
-            stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=detached,
-        )
+        with log.open("ab") if log else contextlib.nullcontext() as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "backstop.demo.serve", spec, *options],
+                stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                start_new_session=detached,
+            )
         line = process.stdout.readline() if process.stdout else ""
         server = cls(line.removeprefix(READY).partition(" ")[0], process.pid, process)
         if not line.startswith(READY):
