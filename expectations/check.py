@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 import gx_polars
-from backstop.sources.parsed import REJECTED
+from backstop.sources.parsed import REJECTED, raw_text
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -27,6 +28,7 @@ class Broken:
         severity: `critical` or `warning`.
         rows: Rows that break it; 0 for a rule about the table as a whole.
         observed: What was seen, in words.
+        evaluated: Whether the rule could be evaluated at all; one that could not did not hold.
     """
 
     rule: str
@@ -34,6 +36,7 @@ class Broken:
     severity: str
     rows: int
     observed: str
+    evaluated: bool = True
 
     def sentence(self) -> str:
         """Say what was expected, what was seen, and why it matters."""
@@ -87,7 +90,11 @@ def check(frame: pl.DataFrame, suite: gx.ExpectationSuite) -> Verdict:
     result = gx_polars.validate(frame, suite, result_format="SUMMARY")
     broken = tuple(_broken(each) for each in result.results if not each.success or _rows(each))
     critical = [each for each in broken if each.rows and each.severity == "critical"]
-    kept, rejected = _split(frame, suite, critical) if critical else (frame, pl.DataFrame(schema=REJECTED))
+    # a critical rule that could not be evaluated blocks the table: which rows break it cannot be told then
+    unknown = any(each.severity == "critical" and not each.evaluated for each in broken)
+    kept, rejected = (
+        (frame, pl.DataFrame(schema=REJECTED)) if unknown or not critical else _split(frame, suite, critical)
+    )
     share = rejected.height / max(frame.height, 1)
     excess = tuple(_missed_mostly(result)) + (_too_many(share) if share > LARGEST_REJECTED_SHARE else ())
     return Verdict(frame.height, kept, rejected, broken + excess, len(result.results))
@@ -95,9 +102,22 @@ def check(frame: pl.DataFrame, suite: gx.ExpectationSuite) -> Verdict:
 
 def _rows(outcome: Any) -> int:
     """Return the rows that break the rule, 0 for a rule about the table."""
-    if "expect_" in outcome.expectation_config.type and "unexpected_rows_query" in outcome.expectation_config.kwargs:
-        return 0
-    return int((outcome.result or {}).get("unexpected_count") or 0)
+    result = outcome.result or {}
+    counted = "observed_value" if _condition(outcome) else "unexpected_count"
+    return int(result.get(counted) or 0)
+
+
+def _condition(outcome: Any) -> str | None:
+    """Return the SQL condition of a rule that no row may meet, `None` for other rules."""
+    condition: str | None = (outcome.expectation_config.meta or {}).get("never")
+    return condition
+
+
+def _failure(outcome: Any) -> str | None:
+    """Return why a rule could not be evaluated, `None` when it was; the reason may stand under the metric's name."""
+    info = outcome.exception_info or {}
+    raised = [each for each in (info, *info.values()) if isinstance(each, dict) and each.get("raised_exception")]
+    return str(raised[0].get("exception_message")).partition("\n")[0] if raised else None
 
 
 def _broken(outcome: Any) -> Broken:
@@ -109,15 +129,18 @@ def _broken(outcome: Any) -> Broken:
         severity=str(getattr(config.severity, "value", config.severity)),
         rows=_rows(outcome),
         observed=_observed(outcome, result),
+        evaluated=_failure(outcome) is None,
     )
 
 
 def _observed(outcome: Any, result: dict[str, Any]) -> str:
-    if (outcome.exception_info or {}).get("raised_exception"):
-        return f"a rule that could not be evaluated: {outcome.exception_info.get('exception_message')}"
+    if failure := _failure(outcome):
+        return f"a rule that could not be evaluated: {failure}"
     if rows := _rows(outcome):
         examples = ", ".join(str(value) for value in (result.get("partial_unexpected_list") or [])[:3])
         return f"{rows} rows that break it, for example {examples}"
+    if mismatched := result.get("details", {}).get("mismatched"):
+        return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in mismatched.items())
     return str(result.get("observed_value", "something else"))
 
 
@@ -126,15 +149,37 @@ def _split(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Separate the rows that break a critical rule."""
     reasons = {each.rule: each.reason for each in critical}
-    known = pl.element().is_in(list(reasons))
-    rules = gx_polars.row_mask(frame, suite).list.eval(pl.element().filter(known))
+    metas = [each.meta for each in suite.expectations if each.meta]
+    conditions = {each["rule"]: each["never"] for each in metas if "never" in each}
+    rules = frame.select(
+        pl.concat_list(
+            gx_polars.row_mask(frame, suite, severity="critical"),
+            *(
+                pl.when(pl.sql_expr(condition)).then(pl.lit(rule))
+                for rule, condition in conditions.items()
+                if rule in reasons
+            ),
+        ).list.drop_nulls()
+    ).to_series()
     bad = rules.list.len() > 0
-    rejected = frame.filter(bad).select(
-        row=pl.struct(pl.all()).struct.json_encode(),
-        rule=rules.filter(bad).list.join("; "),
-        reason=rules.filter(bad).list.eval(pl.element().replace_strict(reasons)).list.join("; "),
+    rejected = pl.DataFrame(
+        {
+            "row": [_json(row) for row in frame.filter(bad).iter_rows(named=True)],
+            "rule": rules.filter(bad).list.join("; "),
+            "reason": rules.filter(bad).list.eval(pl.element().replace_strict(reasons)).list.join("; "),
+        },
+        schema=REJECTED,
     )
     return frame.filter(~bad), rejected
+
+
+def _json(row: dict[str, Any]) -> str:
+    """Write a row as JSON; NaN and infinity, for which JSON has no number, as text: they are the evidence."""
+    written = {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+    return raw_text(written)
 
 
 def _missed_mostly(result: Any) -> list[Broken]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 CRITICAL, WARNING = FailureSeverity.CRITICAL, FailureSeverity.WARNING
 
+LARGEST = 1e300
+"""No quantity of ours comes near; what lies above is infinite or not a number."""
+
 
 def meta(rule: str, reason: str) -> dict[str, str]:
     """Name a rule and give the reason for it."""
@@ -94,11 +97,21 @@ def later(column: str, than: str, reason: str) -> gxe.Expectation:
 
 
 def never(condition: str, rule: str, reason: str) -> gxe.Expectation:
-    """Expect no row for which an SQL condition holds: for rules over several columns, about the table as a whole."""
+    """Expect no row for which an SQL condition holds: for rules over several columns of a row.
+
+    Great Expectations counts such rows for the table as a whole; `check` finds them by the condition in `meta`, so that
+    one bad row goes to quarantine and does not take its batch with it.
+    """
     return gxe.UnexpectedRowsExpectation(
         unexpected_rows_query=f"SELECT * FROM {{batch}} WHERE {condition}",  # noqa: S608 - our own text
-        meta=meta(rule, reason),
+        meta=meta(rule, reason) | {"never": condition},
     )
+
+
+def finite(columns: Iterable[str], reason: str) -> gxe.Expectation:
+    """Expect neither NaN nor infinity, which ranges over optional columns take for a missing value."""
+    condition = " OR ".join(f"abs({column}) > {LARGEST}" for column in columns)
+    return never(condition, "numbers are finite", reason)  # NaN sorts above every number
 
 
 def rows(low: int, high: int | None, reason: str) -> gxe.ExpectTableRowCountToBeBetween:
