@@ -8,10 +8,12 @@ import great_expectations as gx
 
 from backstop.features.build import SCHEMA
 from backstop.features.outcomes import OUTCOMES
-from expectations.rules import WARNING, meta, never, one_of, required, suite, unique, within
+from expectations.rules import WARNING, finite, meta, never, one_of, required, suite, unique, within
 
 SUM_TOLERANCE = 1e-9
 """Rounding error allowed in the sum of the rates of all outcomes."""
+
+FLOATS = [name for name, dtype in SCHEMA.items() if dtype.is_float()]
 
 
 @functools.lru_cache(maxsize=1)
@@ -34,6 +36,7 @@ def features_suite() -> gx.ExpectationSuite:
             within("slot", 1, 9, "nine bat"),
             within("batters_faced_mean", 3.0, 40.0, "a starter who is expected to be a starter"),
             within("history_pa", 0, 30_000, "more than a career", severity=WARNING),
+            finite(FLOATS, "what is not known is null; NaN would spread through every projection"),
             never(
                 f"abs({' + '.join(rates)} - 1.0) > {SUM_TOLERANCE}",
                 "rates add up to one",

@@ -7,10 +7,12 @@ import functools
 import great_expectations as gx
 
 from backstop import tables
-from expectations.rules import columns_of, never, one_of, required, suite, unique, within
+from expectations.rules import columns_of, finite, never, one_of, required, suite, unique, within
 
 SUM_TOLERANCE = 1e-9
 """Rounding error allowed in the sum of the three probabilities of a line."""
+
+FLOATS = [column.name for column in tables.PROPS.columns if column.dtype.is_float()]
 
 
 @functools.lru_cache(maxsize=1)
@@ -34,6 +36,7 @@ def props_suite() -> gx.ExpectationSuite:
             within("best_price_decimal", 1.0, 5001.0, "pays more than the stake", strict_low=True),
             within("kelly_quarter", 0.0, 0.25, "a quarter of at most everything"),
             one_of("best_side", ["over", "under"], "the two sides of a line"),
+            finite(FLOATS, "NaN is not a price, and the store refuses it"),
             never(
                 f"abs(prob_over + prob_push + prob_under - 1.0) > {SUM_TOLERANCE}",
                 "probabilities add up to one",
