@@ -1,0 +1,90 @@
+"""Every rule of every suite: sound rows pass it, and a change that breaks it is named by it alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import orjson
+import polars as pl
+import pytest
+
+from expectations.check import check
+from expectations.pitches import pitches_suite
+from tests.expectations.cases import COLUMNS, SUITES, Broken
+
+CASES = [pytest.param(name, each, id=f"{name}: {each.rule}") for name, suite in SUITES.items() for each in suite.broken]
+
+
+def rules_of(name):
+    return [each.meta["rule"] for each in SUITES[name].suite.expectations]
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_sound_rows_break_no_rule(name):
+    suite = SUITES[name]
+    verdict = check(suite.sound(pl.DataFrame()), suite.suite)
+    assert verdict.broken == ()
+    assert verdict.checked == len(suite.suite.expectations)
+    assert verdict.kept.equals(suite.sound(pl.DataFrame()))
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_sound_rows_hold_a_value_for_every_rule_about_a_column(name):
+    sound = SUITES[name].sound(pl.DataFrame())
+    spoken_of = {
+        each.configuration.kwargs["column"]
+        for each in SUITES[name].suite.expectations
+        if "column" in each.configuration.kwargs
+    }
+    assert spoken_of
+    assert [column for column in spoken_of if sound[column].is_null().all()] == []
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_rule_has_a_case_that_breaks_it(name):
+    assert {each.rule for each in SUITES[name].broken} == set(rules_of(name))
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_rules_of_a_suite_are_told_apart_by_name_and_each_says_why(name):
+    assert [rule for rule, count in Counter(rules_of(name)).items() if count > 1] == []
+    assert all(each.meta["reason"] for each in SUITES[name].suite.expectations)
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_sound_rows_have_the_columns_of_the_table(name):
+    assert SUITES[name].sound(pl.DataFrame()).columns == COLUMNS[name]
+
+
+@pytest.mark.parametrize(("name", "broken"), CASES)
+def test_a_broken_rule_is_named_alone(name: str, broken: Broken):
+    suite = SUITES[name]
+    frame = broken.change(suite.sound(pl.DataFrame()))
+    verdict = check(frame, suite.suite)
+    assert [each.rule for each in verdict.broken] == [broken.rule]
+    if not broken.rows:
+        assert verdict.rules == {}
+        assert len(verdict.blocked) == 1
+        assert verdict.blocked[0].startswith(f"expected {broken.rule}, saw ")
+        assert verdict.kept.equals(frame)
+    elif broken.warns:
+        assert verdict.rules == {f"warning: {broken.rule}": broken.rows}
+        assert verdict.kept.equals(frame)
+        assert verdict.rejected.is_empty()
+        assert verdict.blocked == verdict.degraded == ()
+    else:
+        assert verdict.rules == {broken.rule: broken.rows}
+        assert verdict.rejected["rule"].to_list() == [broken.rule] * broken.rows
+        assert verdict.kept.height + broken.rows == frame.height
+        assert verdict.blocked == ()
+        reason = next(each.meta["reason"] for each in suite.suite.expectations if each.meta["rule"] == broken.rule)
+        assert set(verdict.rejected["reason"]) == {reason}
+        assert list(orjson.loads(verdict.rejected["row"][-1])) == frame.columns
+
+
+def test_without_a_schedule_the_volume_of_a_day_is_not_judged():
+    suite = SUITES["core_pitches"]
+    frame = suite.sound(pl.DataFrame())
+    rules = {each.meta["rule"] for each in pitches_suite(frame["game_date"][0], None).expectations}
+    assert set(rules_of("core_pitches")) - rules == {"1 different game_pk", "100 to 700 rows"}
+    assert check(frame.head(3), pitches_suite(frame["game_date"][0], None)).broken == ()
