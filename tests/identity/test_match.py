@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backstop.errors import ValidationFailed
 from backstop.identity.games import match_events
 from backstop.identity.match import match_quotes
 from backstop.tables import QUOTES
@@ -107,6 +108,13 @@ def test_names_of_a_postponed_game_are_reported_but_do_not_count_as_unmatched() 
     matched = match_quotes(quotes(["A B"]), off, players((1, 7, "A B", "LAD")))
     assert matched.report["reason"].to_list() == ["the game is postponed or cancelled"]
     assert matched.unmatched_share == 0.0
+
+
+def test_too_many_unmatched_names_are_a_failure_that_names_them() -> None:
+    matched = match_quotes(quotes(["A B", "C D"]), GAME, players((1, 7, "A B", "LAD")))
+    matched.check(0.5)
+    with pytest.raises(ValidationFailed, match=r"50\.00% of 2 quoted .* match nobody: C D\. At most 2\.0% may"):
+        matched.check(0.02)
 
 
 def test_names_of_an_event_without_a_game_count_as_unmatched() -> None:

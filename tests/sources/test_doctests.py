@@ -9,7 +9,7 @@ import pytest
 
 MODULES = [
     "backstop.sources.csvtext", "backstop.sources.jsontext", "backstop.sources.parsed", "backstop.sources.teams",
-    "backstop.sources.statsapi.boxscore", "backstop.sources.statsapi.people", "backstop.sources.theodds.wire",
+    "backstop.sources.statsapi.boxscore", "backstop.sources.statsapi.people", "backstop.sources.theodds.markets", "backstop.sources.theodds.wire",
     "backstop.identity.names",
 ]  # fmt: skip
 

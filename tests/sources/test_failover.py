@@ -5,11 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import polars as pl
 import pytest
 
 from backstop.net.health import FeedHealth
 from backstop.settings import Feed
-from backstop.sources.failover import ORDER, Purpose, choose
+from backstop.sources.failover import (
+    ORDER,
+    Purpose,
+    choose,
+    parse_odds,
+    parse_schedule,
+    plan_odds,
+    plan_schedule,
+)
+from backstop.tables import GAMES, QUOTES
+from tests.sources.answers import answer
 
 SINCE = dt.datetime(2025, 6, 15, 12, 0, 5, tzinfo=dt.UTC)
 
@@ -60,6 +71,24 @@ def test_without_a_key_the_second_source_cannot_answer_either() -> None:
     assert chosen.sentence() == (
         "schedule: no feed can answer, because statsapi breaker is open since 12:00:05 UTC and sportradar has no key"
     )
+
+
+DAY = dt.date(2025, 6, 15)
+LISTED = pl.DataFrame({"event_id_theodds": ["e"], "commence_at": [SINCE]})
+
+
+@pytest.mark.parametrize("breaker", ["closed", "open"])
+def test_the_chosen_feed_is_asked_and_its_answer_has_the_same_columns(breaker: str) -> None:
+    health = [state(Feed.STATSAPI, breaker=breaker), state(Feed.THEODDS, breaker=breaker)]
+    games = plan_schedule(choose(Purpose.SCHEDULE, health), DAY)
+    odds = plan_odds(choose(Purpose.ODDS, health), DAY, LISTED, ["batter_hits"])
+    expected = {Feed.STATSAPI, Feed.THEODDS} if breaker == "closed" else {Feed.SPORTRADAR}
+    assert {item.feed for item in (*games, *odds)} == expected
+    no_games = {"dates": [], "league": {"id": "l"}}
+    assert parse_schedule(answer(games[0], no_games), GAMES.empty()).frame.schema == GAMES.schema
+    no_odds = {"generated_at": "2025-06-15T12:00:00Z", "id": "e", "commence_time": "2025-06-15T17:40:00Z",
+               "home_team": "Detroit Tigers", "away_team": "Cincinnati Reds"}  # fmt: skip
+    assert parse_odds(answer(odds[0], no_odds)).frame.schema == QUOTES.schema
 
 
 def test_the_odds_feed_without_a_key_is_passed_over() -> None:

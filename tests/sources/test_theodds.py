@@ -13,7 +13,7 @@ from backstop.errors import UpstreamMalformed, UsageError
 from backstop.net.item import Secret
 from backstop.sources.parsed import Parsed
 from backstop.sources.teams import ODDS_API_NAME, TEAMS
-from backstop.sources.theodds import events, props, wire
+from backstop.sources.theodds import events, markets, props, wire
 from backstop.tables import QUOTES
 from tests.sources.answers import answer, recorded
 
@@ -123,6 +123,17 @@ def test_props_of_the_past_cost_ten_times_as_much() -> None:
 def test_no_markets_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="at least one market"):
         props.plan(LISTED, [])
+
+
+def test_a_market_that_would_fail_the_whole_call_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="batter_bunts"):
+        props.plan(LISTED, ["batter_hits", "batter_bunts"])
+
+
+def test_alternate_lines_are_asked_where_the_feed_has_them() -> None:
+    item = props.plan(LISTED, markets.with_alternates(["batter_hits", "pitcher_outs"]))[0]
+    assert dict(item.params)["markets"] == "batter_hits,batter_hits_alternate,pitcher_outs"
+    assert item.credits == 3
 
 
 def test_an_outcome_becomes_a_quote() -> None:

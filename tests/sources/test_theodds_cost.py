@@ -7,14 +7,14 @@ import datetime as dt
 import polars as pl
 
 from backstop.sources.savant import pitches
-from backstop.sources.theodds import cost, events, props
+from backstop.sources.theodds import cost, events, markets, props
 
 DAY = dt.date(2025, 6, 15)
 LISTED = pl.DataFrame({
     "event_id_theodds": [f"{n:032x}" for n in range(15)],
     "commence_at": [dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)] * 15,
 })  # fmt: skip
-MARKETS = [f"batter_{n}" for n in range(8)]
+MARKETS = list(markets.BATTER[:8])
 
 
 def test_a_sweep_of_eight_markets_over_fifteen_games_costs_120_credits() -> None:

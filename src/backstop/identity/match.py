@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from backstop.errors import ValidationFailed
 from backstop.identity import names
 from backstop.identity.games import GAME_OFF, match_events
 from backstop.tables import QUOTES
@@ -24,6 +25,9 @@ PASSES = (
 
 REASON_NOBODY = "nobody of the two teams has this name"
 REASON_SEVERAL = "two players of the game have this name"
+
+NAMED = 5
+"""Names that a sentence lists."""
 
 REPORT = {
     "event_id_theodds": pl.String(),
@@ -57,6 +61,25 @@ class Matched:
     def unmatched(self) -> pl.DataFrame:
         """The part of the report that names nobody."""
         return self.report.filter(pl.col("player_id_mlbam").is_null())
+
+    def sentence(self) -> str:
+        """Say how many names were matched, and who was not."""
+        names = self.unmatched.filter(pl.col("reason") != GAME_OFF)["player_name"].unique().sort().to_list()
+        said = f"{self.unmatched_share:.2%} of {len(self.report):,} quoted (name, game) pairs match nobody"
+        return said + (f": {', '.join(names[:NAMED])}" if names else "") + (", ..." if len(names) > NAMED else "")
+
+    def check(self, limit: float) -> None:
+        """Refuse quotes of which too many names match nobody.
+
+        Raises:
+            ValidationFailed: more than `limit` of the pairs match nobody.
+        """
+        if self.unmatched_share > limit:
+            raise ValidationFailed(
+                f"{self.sentence()}. At most {limit:.1%} may: look at the reasons in the report, and fetch the rosters "
+                "again if they are old.",
+                source="identity",
+            )
 
 
 def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame) -> Matched:

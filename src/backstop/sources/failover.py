@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import polars as pl
+
 from backstop.net.health import FeedHealth
+from backstop.net.item import Answer, Item
 from backstop.settings import Feed
+from backstop.sources.parsed import Parsed
+from backstop.sources.sportradar import playerprops
+from backstop.sources.sportradar import schedule as sportradar_schedule
+from backstop.sources.statsapi import schedule
+from backstop.sources.theodds import props
 
 
 class Purpose(StrEnum):
@@ -81,6 +90,40 @@ def choose(
             return Choice(purpose, feed, usable=True, passed_over=tuple(passed))
         passed.append((feed, why))
     return Choice(purpose, ORDER[purpose][0], usable=False, passed_over=tuple(passed))
+
+
+def plan_schedule(choice: Choice, day: dt.date) -> list[Item]:
+    """Ask the chosen feed for the games of a day."""
+    return sportradar_schedule.plan(day) if choice.feed is Feed.SPORTRADAR else schedule.plan_day(day)
+
+
+def parse_schedule(answer: Answer, known: pl.DataFrame) -> Parsed:
+    """Turn the answer of either feed into `core_games`.
+
+    Args:
+        answer: To an item of `plan_schedule`.
+        known: `core_games` as listed before: SportRadar's games get their gamePk from it.
+
+    Raises:
+        UpstreamMalformed: see the feed's `inspect`.
+    """
+    if answer.item.table == sportradar_schedule.TABLE:
+        return sportradar_schedule.as_games(sportradar_schedule.parse(answer), known)
+    return schedule.parse(answer)
+
+
+def plan_odds(choice: Choice, day: dt.date, events: pl.DataFrame, markets: Sequence[str]) -> list[Item]:
+    """Ask the chosen feed for prices: one request per event, or the first page of the day."""
+    return playerprops.plan(day) if choice.feed is Feed.SPORTRADAR else props.plan(events, markets)
+
+
+def parse_odds(answer: Answer) -> Parsed:
+    """Turn the answer of either feed into `core_quotes`.
+
+    Raises:
+        UpstreamMalformed: see the feed's `inspect`.
+    """
+    return playerprops.parse(answer) if answer.item.table == playerprops.TABLE else props.parse(answer)
 
 
 def _obstacle(

@@ -19,12 +19,12 @@ from backstop.net.item import Answer, Item, Priority, Secret
 from backstop.settings import Feed
 from backstop.sources import jsontext
 from backstop.sources.parsed import Drift, Intake, Parsed
+from backstop.sources.theodds import markets as market_keys
 from backstop.sources.theodds import wire
 from backstop.tables import QUOTES
 
 TABLE = QUOTES.name
 SOURCE = "The Odds API props"
-ALTERNATE = "_alternate"
 SIDES = {"Over": "over", "Under": "under", "Yes": "over", "No": "under"}
 YES_NO_LINE = 0.5
 """A yes/no market asks for at least one: the over of half a point."""
@@ -47,29 +47,30 @@ def plan(
 
     Args:
         events: Columns event_id_theodds and commence_at.
-        markets: Market keys; one that the feed does not know fails the whole call.
+        markets: Keys (`markets.KNOWN`); `markets.with_alternates` adds their other lines.
         at: `None` live; an instant, or "commence", for the last snapshot not later.
         regions: Groups of books.
 
     Raises:
-        UsageError: no market or no region.
+        UsageError: no market or no region, or a market that the feed does not know.
     """
-    if not markets or not regions:
-        raise UsageError("Props need at least one market and one region, for example batter_hits and us.")
+    keys = market_keys.check(markets)
+    if not regions:
+        raise UsageError("Props need at least one region, for example us.")
     return [
-        _item(event_id, list(dict.fromkeys(markets)), regions, commence_at if at == "commence" else at)
+        _item(event_id, keys, regions, commence_at if at == "commence" else at)
         for event_id, commence_at in events.select("event_id_theodds", "commence_at").iter_rows()
     ]
 
 
-def _item(event_id: str, markets: list[str], regions: Sequence[str], at: dt.datetime | None) -> Item:
+def _item(event_id: str, keys: list[str], regions: Sequence[str], at: dt.datetime | None) -> Item:
     params: tuple[tuple[str, str], ...] = (
         ("regions", ",".join(regions)),
-        ("markets", ",".join(markets)),
+        ("markets", ",".join(keys)),
         ("oddsFormat", "american"),
         ("dateFormat", "iso"),
     )
-    cost, history, key = len(markets) * len(regions), "", event_id
+    cost, history, key = len(keys) * len(regions), "", event_id
     if at is not None:
         cost, history, key = cost * HISTORY_COSTS, "historical/", f"{event_id}@{wire.stamp(at)}"
         params = (("date", wire.stamp(at)), *params)
@@ -168,7 +169,7 @@ def _quotes(event: dict[str, Any]) -> Iterator[_Quote]:
 def _preference(quote: _Quote, odds_format: str) -> tuple[bool, float]:
     """Order quotes so that of equal keys and instants the one that counts comes last: base market, lower price."""
     price = wire.decimal_price(_raw(quote.outcome).get("price"), odds_format)
-    return not str(quote.market).endswith(ALTERNATE), -(price or 0.0)
+    return not str(quote.market).endswith(market_keys.ALTERNATE), -(price or 0.0)
 
 
 def _load(quote: _Quote, fixed: dict[str, Any], odds_format: str, seen_at: dt.datetime, intake: Intake) -> None:
@@ -192,7 +193,7 @@ def _load(quote: _Quote, fixed: dict[str, Any], odds_format: str, seen_at: dt.da
             {
                 **fixed,
                 "bookmaker": quote.bookmaker,
-                "market": str(quote.market).removesuffix(ALTERNATE) if quote.market else None,
+                "market": str(quote.market).removesuffix(market_keys.ALTERNATE) if quote.market else None,
                 "player_name": player.strip(),
                 "line": point,
                 "side": side,
