@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from backstop.props.board import LINE_KEY, Board, board, possible
 from backstop.props.devig import METHODS
+from backstop.props.kernel import Floats
 from backstop.props.markets import MARKETS
-from backstop.props.odds import implied
 from backstop.tables import PROPS
 
 KELLY_FRACTION: Final = 0.25
 """A quarter of the stake that maximises growth: full Kelly ruins whoever overrates his numbers."""
 
-LINE_KEY: Final = ("game_pk", "player_id_mlbam", "market", "line")
-
 
 def price(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
-    """Add the price columns: PROPS exactly, one row per row of `props`.
+    """Add the price columns: PROPS exactly, one row per row of `props`, in its order.
 
     Args:
         props: Result of `generate`, which was given the quotes as `lines` so that every quoted line is there.
@@ -31,22 +31,48 @@ def price(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
             and listed by `unpriced`.
 
     Returns:
-        PROPS. Without a quote `books` is 0 and the other price columns are null; a one-sided market has a best
-        no market probability, and therefore no edge and no stake.
+        PROPS. Without a quote `books` is 0 and the other price columns are null; a one-sided market has a best price
+        but no market probability, and therefore no edge and no stake.
+
+    Raises:
+        DataError: an id is larger than the key of a prop has room for.
     """
-    usable = _usable(quotes)
-    books = usable.group_by(LINE_KEY).agg(pl.col("bookmaker").n_unique().cast(pl.Int16).alias("books"))
-    joined = props.lazy()
-    for part in (books, _consensus(usable), _best(usable, "over"), _best(usable, "under")):
-        joined = joined.join(part, on=LINE_KEY, how="left", maintain_order="left")
-    priced = joined.with_columns(pl.col("books").fill_null(0)).with_columns(_expected_values())
-    chosen = priced.with_columns(_choice()).with_columns(_edge()).with_columns(_kelly())
-    return chosen.select(pl.col(name).cast(dtype) for name, dtype in PROPS.schema.items()).collect()
+    prices = board(props, quotes)
+    over, under = props["prob_over"].to_numpy(), props["prob_under"].to_numpy()
+    market, low, high = _consensus(prices)
+    best = {name: _best(prices, name) for name in ("over", "under")}
+    worth = {
+        "over": over * (best["over"][1] - 1) - under,
+        "under": under * (best["under"][1] - 1) - over,
+    }
+    takes_under = ~np.isnan(worth["under"]) & ~(worth["over"] >= worth["under"])
+    quoted = takes_under | ~np.isnan(worth["over"])
+    book = np.where(takes_under, best["under"][0], best["over"][0])
+    paid = np.where(takes_under, best["under"][1], best["over"][1])
+    value = np.where(takes_under, worth["under"], worth["over"])
+    edge = (over / (over + under) - market) * np.where(takes_under, -1.0, 1.0)
+    band = (high - low) / 2
+    stake = np.where(edge > band, np.maximum(KELLY_FRACTION * value / ((paid - 1) * (over + under)), 0.0), 0.0)
+    quotes_there = np.isfinite(prices.over) | np.isfinite(prices.under)
+    side = np.where(quoted, takes_under.astype(np.int8), -1)
+    columns = {
+        "books": quotes_there.sum(axis=1).astype(np.int16),
+        "market_prob_over": _nullable(market),
+        "market_prob_low": _nullable(low),
+        "market_prob_high": _nullable(high),
+        "best_side": _named(side, ["over", "under"]),
+        "best_book": _named(np.where(quoted, book, -1), prices.books),
+        "best_price_decimal": _nullable(paid),
+        "ev_per_unit": _nullable(value),
+        "edge": _nullable(np.where(quoted, edge, np.nan)),
+        "edge_band": _nullable(band),
+        "kelly_quarter": _nullable(np.where(quoted, stake, np.nan)),
+    }
+    return props.with_columns(**columns).select(pl.col(name).cast(dtype) for name, dtype in PROPS.schema.items())
 
 
 def unpriced(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Return the quotes that stand against no row of `props`, with `reason`."""
-    possible = pl.col("price_decimal").is_finite() & (pl.col("price_decimal") > 1)
     known = props.select(LINE_KEY).unique().with_columns(found=pl.lit(value=True))
     reason = (
         pl.when(pl.col("market").is_in(list(MARKETS)).not_())
@@ -55,7 +81,7 @@ def unpriced(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("the event matches no game"))
         .when(pl.col("player_id_mlbam").is_null())
         .then(pl.lit("the name matches no player, or two"))
-        .when(possible.fill_null(value=False).not_())
+        .when(~possible(pl.col("price_decimal")))
         .then(pl.lit("the price is not above 1"))
         .when(pl.col("found").is_null())
         .then(pl.lit("the player has no projection at this line"))
@@ -64,79 +90,40 @@ def unpriced(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     return listed.filter(pl.col("reason").is_not_null()).drop("found")
 
 
-def _usable(quotes: pl.DataFrame) -> pl.LazyFrame:
-    possible = pl.col("price_decimal").is_finite() & (pl.col("price_decimal") > 1)
-    matched = pl.col("game_pk").is_not_null() & pl.col("player_id_mlbam").is_not_null()
-    sides = pl.col("side").is_in(["over", "under"])
-    return quotes.lazy().filter(possible & matched & sides).select(*LINE_KEY, "bookmaker", "side", "price_decimal")
+def _consensus(prices: Board) -> tuple[Floats, Floats, Floats]:
+    """Return per prop the mean over books of the de-vigged probability of the over, and its range over the methods.
 
-
-def _consensus(usable: pl.LazyFrame) -> pl.LazyFrame:
-    """Return per line the mean over books of the de-vigged probability of the over, and its range over the methods.
-
-    A book that quotes one side only has no fair probability; when a side stands twice the better price counts.
+    A book that quotes one side only has no fair probability; NaN where no book quotes both.
     """
-    both = usable.group_by(*LINE_KEY, "bookmaker").agg(
-        over=pl.col("price_decimal").filter(pl.col("side") == "over").max(),
-        under=pl.col("price_decimal").filter(pl.col("side") == "under").max(),
-    )
-    two_sided = both.drop_nulls(["over", "under"]).with_columns(a=implied(pl.col("over")), b=implied(pl.col("under")))
-    per_book = two_sided.with_columns(method(pl.col("a"), pl.col("b")).alias(name) for name, method in METHODS.items())
-    per_line = per_book.group_by(LINE_KEY).agg(pl.col(name).mean() for name in METHODS)
-    return per_line.select(
-        *LINE_KEY,
-        market_prob_over="shin",
-        market_prob_low=pl.min_horizontal(*METHODS),
-        market_prob_high=pl.max_horizontal(*METHODS),
-    )
+    rows, columns = np.nonzero(np.isfinite(prices.over) & np.isfinite(prices.under))
+    a, b = 1 / prices.over[rows, columns], 1 / prices.under[rows, columns]
+    count = len(prices.over)
+    found = {}
+    for name, method in METHODS.items():
+        p = method(a, b)
+        known = np.isfinite(p)
+        books = np.bincount(rows, known, count)
+        summed = np.bincount(rows, np.where(known, p, 0.0), count)
+        found[name] = np.divide(summed, books, out=np.full(count, np.nan), where=books > 0)
+    every = np.stack(list(found.values()))
+    return found["shin"], np.fmin.reduce(every), np.fmax.reduce(every)
 
 
-def _best(usable: pl.LazyFrame, side: str) -> pl.LazyFrame:
-    """Return per line the best price of a side and its book; the first by name where books tie."""
-    ranked = usable.filter(pl.col("side") == side).sort("price_decimal", "bookmaker", descending=[True, False])
-    return ranked.group_by(LINE_KEY, maintain_order=True).agg(
-        pl.col("price_decimal").first().alias(f"{side}_price"), pl.col("bookmaker").first().alias(f"{side}_book")
-    )
+def _best(prices: Board, side: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
+    """Return per prop the book with the best price of a side, the first by name where books tie, and that price."""
+    offered = prices.over if side == "over" else prices.under
+    if not prices.books:
+        nothing = np.full(len(offered), np.nan)
+        return np.zeros(len(offered), dtype=np.int64), nothing
+    book = np.argmax(np.nan_to_num(offered, nan=0.0), axis=1)
+    return book, offered[np.arange(len(offered)), book]
 
 
-def _expected_values() -> list[pl.Expr]:
-    pairs = (("over", "under"), ("under", "over"))
-    return [
-        (pl.col(f"prob_{win}") * (pl.col(f"{win}_price") - 1) - pl.col(f"prob_{lose}")).alias(f"{win}_ev")
-        for win, lose in pairs
-    ]
+def _nullable(values: Floats) -> pl.Series:
+    return pl.Series(values).fill_nan(None)
 
 
-def _choice() -> list[pl.Expr]:
-    """Return the side with the higher expected value; over where they tie, the quoted one where one is missing."""
-    under = pl.col("under_ev").is_not_null() & (pl.col("over_ev").is_null() | (pl.col("under_ev") > pl.col("over_ev")))
-    over = pl.col("over_ev").is_not_null()
-    return [
-        pl.when(under).then(pl.lit("under")).when(over).then(pl.lit("over")).alias("best_side"),
-        pl.when(under).then("under_book").when(over).then("over_book").alias("best_book"),
-        pl.when(under).then("under_price").when(over).then("over_price").alias("best_price_decimal"),
-        pl.when(under).then("under_ev").when(over).then("over_ev").alias("ev_per_unit"),
-    ]
-
-
-def _edge() -> list[pl.Expr]:
-    """Return edge and band; a push is left out of ours, as the market's probability knows none."""
-    decided = pl.col("prob_over") + pl.col("prob_under")
-    over = pl.col("prob_over") / decided
-    difference = over - pl.col("market_prob_over")
-    return [
-        pl.when(pl.col("best_side") == "over")
-        .then(difference)
-        .when(pl.col("best_side") == "under")
-        .then(-difference)
-        .alias("edge"),
-        ((pl.col("market_prob_high") - pl.col("market_prob_low")) / 2).alias("edge_band"),
-    ]
-
-
-def _kelly() -> pl.Expr:
-    """Return a quarter of the Kelly stake where the edge exceeds its band, else 0; null without a quote."""
-    full = pl.col("ev_per_unit") / ((pl.col("best_price_decimal") - 1) * (pl.col("prob_over") + pl.col("prob_under")))
-    real = (pl.col("edge") > pl.col("edge_band")).fill_null(value=False)
-    stake = pl.when(real).then((KELLY_FRACTION * full).clip(lower_bound=0.0)).otherwise(0.0)
-    return pl.when(pl.col("best_side").is_not_null()).then(stake).alias("kelly_quarter")
+def _named(index: np.ndarray[tuple[int], np.dtype[np.int64]], names: list[str]) -> pl.Series:
+    """Return the names at the indices; -1 has none."""
+    table = pl.Series([*names, None], dtype=pl.String)
+    return table.gather(np.where(index < 0, len(names), index))

@@ -15,7 +15,7 @@ RESULTS: Final = ("over", "under", "push", "void", "open")
 def settle(props: pl.DataFrame, box: pl.DataFrame) -> pl.DataFrame:
     """Add what happened to each prop.
 
-    A batter's prop is void when he had no plate appearance, a starter's when he did not start: a scratched starter voids.
+    A batter's prop is void when he had no plate appearance, a starter's when he did not start.
 
     Args:
         props: Rows with `game_pk`, `player_id_mlbam`, `market`, `line`; PROPS or a part of it.
