@@ -5,6 +5,7 @@ No id is a real person's: MLB's ids have six digits, these have seven.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -48,6 +49,10 @@ Schaeffer Seixas Shackleford Sigurdsson Standifer Stavros Summerfield Szczepansk
 Tolliver Trethewey Ubaldini Underhill Urrutia Vandermeer Velarde Villanueva Von-Trapp Wadsworth Wainscott
 Weatherford Whittemore Winterbourne Wojciech Yamanaka Yarbrough Zaldívar Zimmerle"""
 )
+
+YOUNGEST: Final = dt.date(2004, 6, 1)
+AGES_DAYS: Final = 5_100
+"""Birth dates lie up to so many days before the youngest: players are 20 to 34."""
 
 SAME_NAME: Final = (("NYM", 3), ("SEA", 5))
 """Two batters of one name, by club and place in the batting order; odds name both alike."""
@@ -112,7 +117,8 @@ def _person(index: int, place: int, first: str, last: str, rng: np.random.Genera
     position = "P" if pitcher else (FIELD + BENCH)[place]
     throws = "L" if rng.random() < (0.28 if pitcher else 0.08) else "R"
     bats = str(rng.choice(["R", "L", "S"], p=[0.52, 0.36, 0.12]))
-    return Person(FIRST_ID + index, f"{first} {last}", first, last, bats, throws, position)
+    born = YOUNGEST - dt.timedelta(days=int(rng.integers(0, AGES_DAYS)))
+    return Person(FIRST_ID + index, f"{first} {last}", first, last, bats, throws, position, born)
 
 
 @cache
