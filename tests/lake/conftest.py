@@ -9,7 +9,9 @@ import pytest
 
 from backstop.clock import FixedClock
 from backstop.lake.ledger import Ledger
+from backstop.lake.schema import entries
 from backstop.lake.tables import Lake
+from tests.lake import postgres
 
 DAY = dt.date(2025, 6, 15)
 
@@ -24,9 +26,22 @@ def lake(tmp_path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-@pytest.fixture
-def ledger(tmp_path, clock):
-    ledger = Ledger.connect(f"sqlite:///{tmp_path / 'ledger.sqlite'}", clock)
+@pytest.fixture(scope="session")
+def postgres_url():
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request, tmp_path, clock):
+    """An empty ledger, once in SQLite and once in PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    else:
+        url = request.getfixturevalue("postgres_url")
+    ledger = Ledger.connect(url, clock)
+    with ledger.engine.begin() as connection:
+        connection.execute(entries.delete())
     yield ledger
     ledger.close()
 

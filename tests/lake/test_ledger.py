@@ -117,7 +117,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_run_killed_on_this_machine_gives_up_its_key_at_once(ledger):
-    killed = subprocess.run([sys.executable, "-c", BEGIN, str(ledger.engine.url)], check=False, env=dict(os.environ))
+    killed = subprocess.run(
+        [sys.executable, "-c", BEGIN, ledger.engine.url.render_as_string(hide_password=False)],
+        check=False,
+        env=dict(os.environ),
+    )
     assert killed.returncode == -9
     assert ledger.entry("core_pitches", KEY).state is State.RUNNING
     assert ledger.begin("core_pitches", KEY, run_id="next").attempts == 2
@@ -132,6 +136,6 @@ def test_an_unknown_database_is_a_clear_error():
 
 def test_a_second_connection_finds_the_first_ones_entries(ledger, clock):
     ledger.begin("core_pitches", KEY, run_id="r1")
-    other = Ledger.connect(str(ledger.engine.url), clock)
+    other = Ledger.connect(ledger.engine.url.render_as_string(hide_password=False), clock)
     assert other.entry("core_pitches", KEY).run_id == "r1"
     other.close()

@@ -316,7 +316,8 @@ def _insert_absent(connection: sa.Connection, row: dict[str, Any]) -> int:
         from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - one of two dialects
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    return connection.execute(insert(entries).values(**row).on_conflict_do_nothing()).rowcount
+    statement = insert(entries).values(**row).on_conflict_do_nothing().returning(entries.c.entry_key)
+    return len(connection.execute(statement).all())
 
 
 def _refuse_held(before: Entry, run_id: str, now: dt.datetime) -> None:

@@ -1,0 +1,113 @@
+"""Repair the ledger after a crash: a partition that is there is right, whatever the ledger says of it.
+
+A partition is replaced whole, after its refused rows went to quarantine and before the ledger is closed. So a file
+whose hash the ledger does not know is a finished day that nobody wrote down, and an entry whose file is gone is a day
+to do again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backstop.errors import LakeError, LeaseHeld
+from backstop.lake.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backstop.lake.ledger import Entry, Ledger
+    from backstop.lake.quarantine import Quarantine
+    from backstop.lake.tables import Lake
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One entry that was changed, and why."""
+
+    table: str
+    key: str
+    before: State | None
+    after: State
+    reason: str
+
+
+def reconcile(
+    lake: Lake, ledger: Ledger, quarantine: Quarantine, tables: Iterable[str], *, run_id: str
+) -> list[Repair]:
+    """Bring the ledger's entries of tables that are kept by day into line with their partitions.
+
+    Keys that a living run works on are left to it. Failed and degraded entries stay as they are when their file is as
+    they left it: they were closed on purpose.
+
+    Raises:
+        LakeError: a partition or the database cannot be read.
+    """
+    repairs: list[Repair] = []
+    for table in tables:
+        days = {day.isoformat() for day in lake.days(table)}
+        known = {entry.key: entry for entry in ledger.entries(table)}
+        for key in sorted(days | known.keys()):
+            repair = _one(lake, ledger, quarantine, table, key, known.get(key), run_id) if _is_day(key) else None
+            if repair is not None:
+                repairs.append(repair)
+    return repairs
+
+
+def _one(
+    lake: Lake, ledger: Ledger, quarantine: Quarantine, table: str, key: str, entry: Entry | None, run_id: str
+) -> Repair | None:
+    day = dt.date.fromisoformat(key)
+    found = lake.content_hash(table, day)
+    state = None if entry is None else entry.state
+    try:
+        if found is None:
+            return _without_file(ledger, table, key, state, entry, run_id)
+        if entry is not None and entry.content_hash == found and state is not State.RUNNING:
+            return None
+        if state in {State.FAILED, State.STALE}:
+            return None
+        ledger.begin(table, key, run_id=run_id)
+    except LeaseHeld:
+        return None
+    rows = _rows(lake, table, day)
+    refused = quarantine.list(table, day).height
+    ledger.complete(
+        table,
+        key,
+        run_id=run_id,
+        rows_in=rows + refused,
+        rows_loaded=rows,
+        rows_quarantined=refused,
+        content_hash=found,
+        suite_version=None if entry is None else entry.suite_version,
+    )
+    return Repair(table, key, state, State.COMPLETE, f"the partition holds {rows} rows that the ledger did not know")
+
+
+def _without_file(
+    ledger: Ledger, table: str, key: str, state: State | None, entry: Entry | None, run_id: str
+) -> Repair | None:
+    if state is State.RUNNING:
+        ledger.begin(table, key, run_id=run_id)
+        ledger.fail(table, key, run_id=run_id, reason="the run that worked on it died before anything was written")
+        return Repair(table, key, state, State.FAILED, "its run died before anything was written")
+    if state in {State.COMPLETE, State.DEGRADED} and entry is not None and entry.content_hash is not None:
+        ledger.stale(table, [key], reason="the partition is gone from the lake")
+        return Repair(table, key, state, State.STALE, "its partition is gone from the lake")
+    return None
+
+
+def _rows(lake: Lake, table: str, day: dt.date) -> int:
+    try:
+        return lake.read(table, day).height
+    except LakeError as error:
+        raise LakeError(f"{table} of {day} has a partition that cannot be read: {error}", source=table) from error
+
+
+def _is_day(key: str) -> bool:
+    try:
+        return dt.date.fromisoformat(key).isoformat() == key
+    except ValueError:
+        return False
