@@ -33,6 +33,12 @@ class PolarsBatchData(BatchData):
         return self.frame.collect_schema()
 
     @cached_property
+    def row_numbers(self) -> pl.Series:
+        """The numbers of a data frame's rows, 0-based; made when rows fail and used for every failing condition."""
+        height = self.frame.height if isinstance(self.frame, pl.DataFrame) else 0
+        return pl.int_range(height, dtype=pl.UInt32, eager=True)
+
+    @cached_property
     def source(self) -> str:
         """Where the rows come from, for error messages: the leaf of a lazy plan, or the shape of a frame."""
         if isinstance(self.frame, pl.DataFrame):

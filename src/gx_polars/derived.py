@@ -11,7 +11,7 @@ from great_expectations.constants import MAX_RESULT_RECORDS
 
 from gx_polars.ask import Ask, Probe, follow
 from gx_polars.domain import Column, Domain
-from gx_polars.failing import Failing, failing_probe
+from gx_polars.failing import Failing, failing_probe, repeated_probe
 from gx_polars.reduction import arguments
 
 Kind: TypeAlias = Literal["column", "pair", "multicolumn"]
@@ -27,6 +27,8 @@ class ConditionSpec:
         kind: What the function gets: one `Column`, two, or a list of them.
         meets: Makes the boolean expression that is true where a row meets the condition, false where it is unexpected.
         screen: Makes a cheap expression that is 0 when no row can be unexpected; `meets` is then not computed.
+        keys: For conditions that rows fail together: makes an expression that is equal in such rows. For data frames it
+            replaces `screen`.
         nulls: "skip" leaves rows without a value to no judgement (for a pair or several columns: what `ignore_row_if`
             says); "judge" asks the condition about them too; "propagate" promises that the expression is null for
             a missing value, so that no guard is needed. A null answer is never unexpected.
@@ -36,6 +38,7 @@ class ConditionSpec:
     kind: Kind
     meets: Condition
     screen: Condition | None = None
+    keys: Condition | None = None
     nulls: Literal["skip", "judge", "propagate"] = "skip"
 
 
@@ -73,13 +76,23 @@ class BoundCondition:
             return broken & self.columns[0].present if self.spec.nulls == "skip" else broken
         return broken if self.judged is None else broken & self.judged
 
+    def _looks_for_repeats(self) -> bool:
+        flat = not any(column.dtype.is_nested() for column in self.columns)
+        return self.spec.keys is not None and flat and self.domain.eager and self.domain.rows.keep is None
+
     def failing(self) -> Ask:
         """Return the ask for the failing rows; with a screen, the rows are looked for only where it says so."""
+        if self.spec.keys is not None and self._looks_for_repeats():
+            present = self.columns[0].present if self.spec.kind == "column" else self.judged
+            keys = self._make(self.spec.keys)
+            keys = keys if present is None else pl.when(present).then(keys)
+            names = list(dict.fromkeys(self.names))
+            return Ask(repeated_probe(keys, self.unexpected(), names, self.domain, self.key), lambda failing: failing)
         found = Ask(failing_probe(self.unexpected(), self.domain, self.key), lambda failing: failing)
         if self.spec.screen is None:
             return found
-        suspects = self._make(self.spec.screen)
-        screen = Probe(("screen", *self.key), (suspects,), lambda values, _: values[0], self.domain.rows)
+        expr = self._make(self.spec.screen)
+        screen = Probe(("screen", *self.key), (expr,), lambda values, _: values[0], self.domain.rows)
         return Ask(screen, lambda suspects: found if suspects else Failing(0))
 
 

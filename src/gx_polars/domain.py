@@ -91,10 +91,6 @@ class Domain:
             expr = expr.fill_nan(None)
         return Column(name, dtype, expr)
 
-    def clean(self, series: pl.Series) -> pl.Series:
-        """Return taken values as metrics see them: NaN is null when the engine counts it as missing."""
-        return series.fill_nan(None) if self.nan_is_missing and series.dtype.is_float() else series
-
 
 def exactly(name: str) -> pl.Expr:
     """Return the column of exactly this name, even where `pl.col` would read a pattern or a wildcard."""

@@ -41,29 +41,40 @@ class Failing:
 
 
 class FailingOfFrame(Failing):
-    """Failing rows of a data frame, found through the mask that the first select gave."""
+    """Failing rows of a data frame.
 
-    def __init__(self, found: pl.Series, frame: pl.DataFrame, domain: Domain) -> None:
-        mask = found.dtype == pl.Boolean
-        super().__init__(int(found.sum() or 0) if mask else len(found))
-        self._found = found
-        self._frame = frame
+    Args:
+        found: The mask of failing rows, or their numbers.
+        batch: The data frame they are of.
+        domain: Tells whether NaN is a missing value.
+    """
+
+    def __init__(self, found: pl.Series, batch: PolarsBatchData, domain: Domain) -> None:
+        self._mask = found if found.dtype == pl.Boolean else None
+        super().__init__(len(found) if self._mask is None else int(found.sum() or 0))
+        self._rows = found
+        self._batch = batch
         self._domain = domain
-
-    def rows(self) -> pl.Series:
-        """Return the row numbers, which the mask tells."""
-        if not self.count:
-            return pl.Series([], dtype=pl.UInt32)
-        if self._found.dtype == pl.Boolean:
-            self._found = self._found.arg_true()
-        return self._found
 
     def take(self, names: Sequence[str], limit: int | None) -> list[list[Any]]:
         """Gather the columns at the failing rows."""
-        if not self.count:
+        if not self.count or not isinstance(self._batch.frame, pl.DataFrame):
             return [[] for _ in names]
         rows = self.rows() if limit is None else self.rows().head(limit)
-        return [self._domain.clean(self._frame.get_column(name).gather(rows)).to_list() for name in names]
+        return [self._values(self._batch.frame.get_column(name)[rows]) for name in names]
+
+    def _values(self, taken: pl.Series) -> list[Any]:
+        values = taken.to_list()
+        if self._domain.nan_is_missing and taken.dtype.is_float():
+            return [None if value != value else value for value in values]  # noqa: PLR0124 - only NaN is not itself
+        return values
+
+    def rows(self) -> pl.Series:
+        """Return the row numbers, which the mask tells."""
+        if self._mask is not None:
+            self._rows = self._batch.row_numbers.filter(self._mask)
+            self._mask = None
+        return self._rows
 
 
 class FailingOfScan(Failing):
@@ -110,7 +121,7 @@ def failing_probe(unexpected: pl.Expr, domain: Domain, key: tuple[Any, ...]) -> 
     """
 
     def of_frame(values: list[Any], batch: PolarsBatchData) -> Failing:
-        return FailingOfFrame(values[0], batch.frame, domain)  # type: ignore[arg-type] # eager: a DataFrame
+        return FailingOfFrame(values[0], batch, domain)
 
     def of_scan(values: list[Any], _batch: PolarsBatchData) -> Failing:
         return FailingOfScan(int(values[0] or 0), unexpected, domain, key)
@@ -119,3 +130,31 @@ def failing_probe(unexpected: pl.Expr, domain: Domain, key: tuple[Any, ...]) -> 
         return Probe(("failing", *key), (unexpected.sum(),), of_scan, domain.rows)
     found = unexpected if domain.rows.keep is None else pl.col(ROW).filter(unexpected)
     return Probe(("failing", *key), (found.implode(),), of_frame, domain.rows)
+
+
+def repeated_probe(
+    keys: pl.Expr, unexpected: pl.Expr, names: Sequence[str], domain: Domain, key: tuple[Any, ...]
+) -> Probe:
+    """Return the probe for rows that fail because another row has the same key; of a data frame without row condition.
+
+    One sort of the keys finds the repeated ones, whether there are none or many. Only the rows that have them are then
+    looked at closely, so keys may be hashes.
+
+    Args:
+        keys: Equal for rows that fail together; null for rows that cannot fail.
+        unexpected: True where a row breaks the condition; the same of the suspects alone as of the whole frame.
+        names: The columns that `unexpected` reads.
+        domain: The rows asked about.
+        key: Identity of the condition on its rows.
+    """
+
+    def read(values: list[Any], batch: PolarsBatchData) -> Failing:
+        in_order = values[0].sort()
+        repeated = in_order.slice(1).filter(in_order.slice(1) == in_order.head(-1))
+        if not len(repeated) or not isinstance(batch.frame, pl.DataFrame):
+            return Failing(0)
+        suspects = batch.row_numbers.filter(values[0].is_in(repeated.unique().implode()))
+        guilty = batch.frame.select(names)[suspects].select(unexpected.alias("guilty")).to_series()
+        return FailingOfFrame(suspects.filter(guilty), batch, domain)
+
+    return Probe(("repeated", *key), (keys.implode(),), read, domain.rows)

@@ -29,6 +29,7 @@ from great_expectations.validator.validator import calc_validation_statistics
 from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
 from gx_polars.engine import PolarsExecutionEngine, describe
+from gx_polars.frozen import with_configuration
 from gx_polars.plan import Outcome, Plan
 from gx_polars.rows import RowRule, Severity, mask_of, of_severity, row_plan, rules_of
 
@@ -224,7 +225,7 @@ def _check(
     configuration: ExpectationConfiguration, result_format: ResultFormat, engine: PolarsExecutionEngine
 ) -> Check:
     configuration.kwargs.update({"batch_id": BATCH_ID})
-    expectation = configuration.to_domain_obj()
+    expectation = with_configuration(configuration.to_domain_obj())
     runtime = {"result_format": copy.deepcopy(result_format)}
     needed = expectation.get_validation_dependencies(execution_engine=engine, runtime_configuration=runtime)
     graph = ValidationGraph(execution_engine=engine)

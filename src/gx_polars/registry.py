@@ -90,6 +90,7 @@ def polars_condition(
     *,
     kind: Kind = "column",
     screen: Condition | None = None,
+    keys: Condition | None = None,
     nulls: Literal["skip", "judge", "propagate"] = "skip",
 ) -> Callable[[Condition], Condition]:
     """Register a condition on rows as a map metric: its counts, values, rows and indexes all follow from it.
@@ -99,11 +100,12 @@ def polars_condition(
         kind: "column": the function gets one `Column`; "pair": two; "multicolumn": a list of them. The metric's own
             arguments are keyword-only parameters.
         screen: Makes a cheap expression that is 0 when no row can be unexpected.
+        keys: See `ConditionSpec`.
         nulls: See `ConditionSpec`.
     """
 
     def register(function: Condition) -> Condition:
-        spec = ConditionSpec(name, kind, function, screen, nulls)
+        spec = ConditionSpec(name, kind, function, screen, keys, nulls)
         CONDITIONS[name] = spec
         own = value_keys_of(function)
         for suffix, answer in DERIVED.items():

@@ -12,6 +12,7 @@ import polars as pl
 
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
+from gx_polars.repeats import surplus
 
 
 @polars_condition("column_pair_values.equal", kind="pair")
@@ -43,10 +44,14 @@ def _is(column: Column, value: Any) -> pl.Expr:
 
 
 def _surplus(columns: list[Column]) -> pl.Expr:
-    return pl.len() - pl.struct(column.expr for column in columns).n_unique()
+    return surplus(pl.struct(column.expr for column in columns), hashed=True)
 
 
-@polars_condition("compound_columns.unique", kind="multicolumn", screen=_surplus)
+def _keys(columns: list[Column]) -> pl.Expr:
+    return pl.struct(column.expr for column in columns).hash()
+
+
+@polars_condition("compound_columns.unique", kind="multicolumn", screen=_surplus, keys=_keys)
 def compound_unique(columns: list[Column]) -> pl.Expr:
     """The combination of values occurs once in the frame."""
     return ~pl.struct(column.expr for column in columns).is_duplicated()

@@ -9,6 +9,7 @@ import polars as pl
 
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
+from gx_polars.repeats import surplus
 from gx_polars.values import is_text, members
 
 
@@ -42,12 +43,16 @@ def not_in_set(column: Column, *, value_set: Sequence[Any] | None = None) -> pl.
     return pl.lit(value=True) if value_set is None else ~inside(column, value_set)
 
 
-def surplus(column: Column) -> pl.Expr:
-    """Return how many values there are beyond the distinct ones; 0 when every value is unique."""
-    return column.expr.count() - column.expr.drop_nulls().n_unique()
+def _surplus(column: Column) -> pl.Expr:
+    return surplus(column.expr.drop_nulls(), hashed=column.dtype == pl.String)
 
 
-@polars_condition("column_values.unique", screen=surplus)
+def _keys(column: Column) -> pl.Expr:
+    ordered = column.dtype.is_integer() or column.dtype.is_float() or column.dtype.is_temporal()
+    return column.expr if ordered else column.expr.hash()
+
+
+@polars_condition("column_values.unique", screen=_surplus, keys=_keys)
 def unique(column: Column) -> pl.Expr:
     """The value occurs once in the column."""
     return ~column.expr.is_duplicated()
