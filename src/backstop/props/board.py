@@ -84,8 +84,7 @@ def _filled(cell: np.ndarray[tuple[int], np.dtype[np.int64]], price: Floats, sha
 
 def _key() -> pl.Expr:
     """Return game, player, market and line as one integer; null when one is null or unknown, or no half point."""
-    numbers = {key: number for number, key in enumerate(MARKETS)}
-    market = pl.col("market").replace_strict(numbers, default=None, return_dtype=pl.Int64)
+    market = pl.col("market").cast(pl.Enum(list(MARKETS)), strict=False).to_physical().cast(pl.Int64)
     halves = (pl.col("line") * 2).cast(pl.Int64, strict=False)
     fits = (halves == pl.col("line") * 2) & halves.is_between(0, 2 ** (LINE_BITS + 1) - 1)
     line = pl.when(fits).then(halves)

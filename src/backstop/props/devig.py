@@ -7,7 +7,9 @@ is that of a missing side. All functions take and return arrays of any shape.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -20,6 +22,9 @@ Method = Callable[[Floats, Floats], Floats]
 NEWTON_STEPS: Final = 40
 CONVERGED: Final = 1e-13
 """From the first-order start three to five steps suffice for any margin a book has shown."""
+
+BLOCK: Final = 8_192
+"""Quotes per block: a dozen arrays of 64 KiB stay in the second-level cache."""
 
 SMALLEST: Final = 1e-12
 """Raw probabilities are kept this far from 0 and 1, where logarithms end."""
@@ -74,6 +79,28 @@ METHODS: Final[dict[str, Method]] = {
     "probit": probit,
 }
 """The methods whose range is the band; `shin` is the default."""
+
+
+def every_method(a: Floats, b: Floats) -> Floats:
+    """Return the probabilities by every method of `METHODS`, one row each, for flat arrays a and b.
+
+    Blocks that fit the processor's cache are shared out among threads: NumPy lets go of the interpreter's lock.
+    """
+    found = np.empty((len(METHODS), len(a)))
+
+    def fill(start: int) -> None:
+        block = slice(start, start + BLOCK)
+        for row, method in enumerate(METHODS.values()):
+            found[row, block] = method(a[block], b[block])
+
+    starts = range(0, len(a), BLOCK)
+    if len(starts) > 1:
+        with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as threads:
+            list(threads.map(fill, starts))
+    else:
+        for start in starts:
+            fill(start)
+    return found
 
 
 def _inside(p: Floats) -> Floats:

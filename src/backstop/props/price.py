@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from backstop.props.board import LINE_KEY, Board, board, possible
-from backstop.props.devig import METHODS
+from backstop.props.devig import METHODS, every_method
 from backstop.props.kernel import Floats
 from backstop.props.markets import MARKETS
 from backstop.tables import PROPS
@@ -96,17 +96,15 @@ def _consensus(prices: Board) -> tuple[Floats, Floats, Floats]:
     A book that quotes one side only has no fair probability; NaN where no book quotes both.
     """
     rows, columns = np.nonzero(np.isfinite(prices.over) & np.isfinite(prices.under))
-    a, b = 1 / prices.over[rows, columns], 1 / prices.under[rows, columns]
-    count = len(prices.over)
-    found = {}
-    for name, method in METHODS.items():
-        p = method(a, b)
-        known = np.isfinite(p)
-        books = np.bincount(rows, known, count)
-        summed = np.bincount(rows, np.where(known, p, 0.0), count)
-        found[name] = np.divide(summed, books, out=np.full(count, np.nan), where=books > 0)
-    every = np.stack(list(found.values()))
-    return found["shin"], np.fmin.reduce(every), np.fmax.reduce(every)
+    fair = every_method(1 / prices.over[rows, columns], 1 / prices.under[rows, columns])
+    known = np.isfinite(fair)
+    first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else np.zeros(0, dtype=np.int64)
+    means = np.full((len(fair), len(prices.over)), np.nan)
+    if len(rows):
+        books = np.add.reduceat(known, first, axis=1, dtype=np.float64)
+        summed = np.add.reduceat(np.where(known, fair, 0.0), first, axis=1)
+        means[:, rows[first]] = np.divide(summed, books, out=np.full_like(summed, np.nan), where=books > 0)
+    return means[list(METHODS).index("shin")], np.fmin.reduce(means), np.fmax.reduce(means)
 
 
 def _best(prices: Board, side: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
