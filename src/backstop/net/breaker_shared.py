@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backstop.errors import StoreUnavailable
 from backstop.net import keys, scripts
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from backstop.net.link import Link
+
+REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000
+"""State and last success of a feed that nobody asks are known for a week; counts leave with their window."""
 
 
 class SharedBreaker:
@@ -55,14 +58,21 @@ class SharedBreaker:
         self._good = 0
         self._bad = 0
         self._sending: asyncio.Task[None] | None = None
-        # state outlives the longest silence that it must be remembered for
-        self._life_ms = int((terms.window_s + terms.longest_pause_s + terms.probe_s) * 2000)
+        self.last_success_at: dt.datetime | None = None
 
     async def open(self) -> None:
         """Learn the present state and hear of every change."""
         await self._link.hear(keys.channel(self._host), self._hear)
         self._link.every_beat(self._send)
         await self._report("", 0, 0)
+
+    async def close(self) -> None:
+        """Send what was counted and not sent.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        await self._send()
 
     def wait_s(self, now: float) -> float:
         """Seconds until a request may go at the earliest, 0 when closed."""
@@ -83,7 +93,7 @@ class SharedBreaker:
             scripts.ASK,
             [self._key],
             [*self._address(), token, *self._ms(self.terms.probe_s, self.terms.first_pause_s,
-                                                self.terms.longest_pause_s), self._life_ms],
+                                                self.terms.longest_pause_s), REMEMBERED_MS],
         )  # fmt: skip
         self._see(State(state.decode()), wait_ms / 1000)
         return Pass(granted=bool(granted), probe=bool(probe), wait_s=wait_ms / 1000, token=token if probe else "")
@@ -129,19 +139,20 @@ class SharedBreaker:
 
     async def _send_give_up(self, token: str) -> None:
         try:
-            await self._link.run(scripts.GIVE_UP, [self._key], [*self._address(), token, self._life_ms])
+            await self._link.run(scripts.GIVE_UP, [self._key], [*self._address(), token, REMEMBERED_MS])
         except StoreUnavailable:
             return
 
     async def _report(self, token: str, good: int, bad: int) -> None:
         terms = self.terms
-        state, wait_ms, opened_at = await self._link.run(
+        state, wait_ms, opened_at, success_at = await self._link.run(
             scripts.REPORT,
             [self._key],
             [*self._address(), token, good, bad, *self._ms(terms.window_s), terms.at_least, terms.failing_share,
-             *self._ms(terms.first_pause_s, terms.longest_pause_s), self._life_ms],
+             *self._ms(terms.first_pause_s, terms.longest_pause_s), REMEMBERED_MS],
         )  # fmt: skip
         self._see(State(state.decode()), wait_ms / 1000, float(opened_at))
+        self.last_success_at = _instant(float(success_at))
 
     def _address(self) -> list[str]:
         return [keys.channel(self._host), "", self.feed, self._link.worker]
@@ -171,4 +182,8 @@ class SharedBreaker:
         if state is State.CLOSED:
             self.open_since = None
         elif opened_at_ms:
-            self.open_since = dt.datetime.fromtimestamp(opened_at_ms / 1000, dt.UTC)
+            self.open_since = _instant(opened_at_ms)
+
+
+def _instant(ms: float) -> dt.datetime | None:
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC) if ms else None

@@ -17,13 +17,14 @@ from backstop.net.archive import Archive
 from backstop.net.client import Fetcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from types import TracebackType
 
     from backstop.errors import UpstreamError
     from backstop.net.breaker import Moved
     from backstop.net.health import FeedHealth
     from backstop.net.item import Answer, Item
+    from backstop.net.meter import Counts
     from backstop.settings import Settings
 
 T = TypeVar("T")
@@ -32,21 +33,30 @@ T = TypeVar("T")
 class Bridge:
     """A fetcher on a loop of its own, called from any thread; a context manager.
 
-    Redis is used when `settings.redis_url` is set: the client belongs to the loop, so it is made there. Answers are
-    kept in `settings.archive_dir` unless the upstream is a replay.
+    Redis is used when `settings.redis_url` is set or `connect` is given: the client belongs to the loop, so it is made
+    there. Answers are kept in `settings.archive_dir` unless the upstream is a replay.
 
     Args:
         settings: As for `Fetcher`.
         clock: Stamps answers; the machine's clock when not given.
+        connect: Makes the Redis client, for addresses that `Redis.from_url` does not know.
         options: Further arguments of `Fetcher`.
     """
 
     _shared: dict[tuple[int, Settings], Bridge] = {}  # noqa: RUF012 - the point of it: one per process
     _lock = threading.Lock()
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        connect: Callable[[], Awaitable[Any]] | None = None,
+        **options: Any,
+    ) -> None:
         self._settings = settings
         self._clock = clock or SystemClock()
+        self._connect = connect
         self._options = options
         self._loop = asyncio.new_event_loop()
         self.closed = False
@@ -57,16 +67,20 @@ class Bridge:
         self.fetcher = ready.result()
 
     @classmethod
-    def shared(cls, settings: Settings) -> Bridge:
+    def shared(cls, settings: Settings, *, connect: Callable[[], Awaitable[Any]] | None = None) -> Bridge:
         """Return the bridge of this process for these settings, made at the first call, closed when the process ends.
 
         A forked child gets its own: a loop thread does not survive a fork.
+
+        Args:
+            settings: What it is made for.
+            connect: Makes the Redis client when the bridge is made.
         """
         key = (os.getpid(), settings)
         with cls._lock:
             bridge = cls._shared.get(key)
             if bridge is None or bridge.closed:
-                bridge = cls._shared[key] = cls(settings)
+                bridge = cls._shared[key] = cls(settings, connect=connect)
                 atexit.register(bridge.close)
             return bridge
 
@@ -86,6 +100,14 @@ class Bridge:
 
         async def ask() -> list[FeedHealth]:
             return self.fetcher.health()
+
+        return self._call(ask())
+
+    def counts(self) -> dict[str, Counts]:
+        """Return what was counted, by feed."""
+
+        async def ask() -> dict[str, Counts]:
+            return self.fetcher.counts()
 
         return self._call(ask())
 
@@ -125,9 +147,12 @@ class Bridge:
             runner.run(self._live(ready))
 
     async def _live(self, ready: Future[Fetcher]) -> None:
-        url = self._settings.redis_url
-        redis: Redis | None = None if url is None else Redis.from_url(url)
+        redis: Any = None
         try:
+            if self._connect is not None:
+                redis = await self._connect()
+            elif self._settings.redis_url is not None:
+                redis = Redis.from_url(self._settings.redis_url)
             archive = Archive(self._settings.archive_dir)
             async with Fetcher(
                 self._settings, clock=self._clock, redis=redis, **{"archive": archive, **self._options}

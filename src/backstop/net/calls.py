@@ -44,7 +44,6 @@ class SharedCalls:
     """
 
     def __init__(self, host: str, link: Link, archive: Archive | None, *, window_s: float = COALESCE_WINDOW_S) -> None:
-        self.joined = 0
         self._host = host
         self._link = link
         self._archive = archive
@@ -59,8 +58,8 @@ class SharedCalls:
         await self._link.hear(keys.channel(self._host), self._hear)
         self._link.every_beat(self._hold)
 
-    async def share(self, item: Item, lead: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Return the answer to an item: another worker's, if it asks already or just did, or ours.
+    async def share(self, item: Item, lead: Callable[[], Awaitable[Answer]]) -> tuple[Answer, bool]:
+        """Return the answer to an item, and whether another worker, who asks already or just did, gave it.
 
         Raises:
             UpstreamError: ours, or the failure of the worker that asked.
@@ -74,10 +73,10 @@ class SharedCalls:
             try:
                 verdict = await self._claim(name, waited=waited)
                 if verdict[0] == b"lead":
-                    return await self._lead(name, lead)
+                    return await self._lead(name, lead), False
                 if verdict[0] == b"done":
                     answer = await self._answer(item, verdict[1], verdict[2])
-                    return await lead() if answer is None else answer
+                    return (await lead(), False) if answer is None else (answer, True)
                 failure = await _within(told, max(int(verdict[1]), 1) / 1000)
             finally:
                 self._forget(name, told)
@@ -158,7 +157,6 @@ class SharedCalls:
                 return None
         else:
             return None
-        self.joined += 1
         return Answer(
             item, told["status"], body, fetched_at, content_hash, headers,
             attempts=told["attempts"], revalidated=told["revalidated"],

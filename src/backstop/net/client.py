@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from backstop.clock import Clock
     from backstop.net.breaker import BreakerTerms, Moved
     from backstop.net.health import FeedHealth
+    from backstop.net.meter import Counts
     from backstop.net.retry import RetryTerms
 
 REPLAY: Final = "replay:"
@@ -138,6 +139,9 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with contextlib.suppress(StoreUnavailable):  # what is not told now runs out by itself
+            for door in self._doors.values():
+                await door.close()
         for place in self._places.values():
             await place.close()
         if self._link is not None:
@@ -166,8 +170,17 @@ class Fetcher:
         if self._replay is not None:
             return await self._from_replay(self._replay, item, inspect)
         require_key(item, self._settings)
+        counts = self._door(item.feed).counts
+        counts.items += 1
+        key = (item.fingerprint, inspect)
+        counts.joined += self._coalescer.under_way(key)
+        try:
+            answer = await self._coalescer.share(key, lambda: self._ask(item, inspect, budget_s))
+        except UpstreamError:
+            counts.failures += 1
+            raise
+        counts.answers += 1
         # an answer under another name is the same bytes: one call, each caller's own item in it
-        answer = await self._coalescer.share((item.fingerprint, inspect), lambda: self._ask(item, inspect, budget_s))
         return answer if answer.item == item else dataclasses.replace(answer, item=item)
 
     async def fetch_many(
@@ -212,13 +225,18 @@ class Fetcher:
         now = asyncio.get_running_loop().time()
         return [door.health(now) for door in self._doors.values()]
 
+    def counts(self) -> dict[str, Counts]:
+        """Return what was counted since the fetcher opened, by feed; `meter.METERS` names the metrics."""
+        return {feed.value: door.counts for feed, door in self._doors.items()}
+
     async def _ask(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
         calls = self._places[self._door(item.feed).host.base].calls
         if calls is None:
             return await self._lead(item, inspect, budget_s)
-        answer = await calls.share(item, lambda: self._lead(item, inspect, budget_s))
-        if inspect is not None:
-            inspect(answer.body)  # another worker may have looked with other eyes
+        answer, anothers = await calls.share(item, lambda: self._lead(item, inspect, budget_s))
+        self._door(item.feed).counts.joined += anothers
+        if anothers and inspect is not None:
+            inspect(answer.body)  # the other worker may have looked with other eyes
         return answer
 
     async def _lead(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
@@ -229,6 +247,7 @@ class Fetcher:
         async def attempt() -> Answer:
             nonlocal attempts
             attempts += 1
+            door.counts.retries += attempts > 1
             return await door.attempt(item, inspect, deadline)
 
         async with door.budget.reserved(item):

@@ -34,8 +34,11 @@ class Coalescer(Generic[T]):
 
     def __init__(self, window_s: float = COALESCE_WINDOW_S) -> None:
         self.window_s = window_s
-        self.joined = 0
         self._flights: dict[Hashable, _Flight[T]] = {}
+
+    def under_way(self, key: Hashable) -> bool:
+        """Tell whether a call of that key is under way or was answered within the window."""
+        return key in self._flights
 
     async def share(self, key: Hashable, call: Callable[[], Awaitable[T]]) -> T:
         """Return what the call returns; make it only if no identical one is under way or just answered.
@@ -45,8 +48,6 @@ class Coalescer(Generic[T]):
         flight = self._flights.get(key)
         if flight is None:
             flight = self._start(key, call)
-        else:
-            self.joined += 1
         flight.passengers += 1
         try:
             return await asyncio.shield(flight.task)

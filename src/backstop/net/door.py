@@ -24,6 +24,7 @@ from backstop.net.exchange import Host, Reply, TimedOut
 from backstop.net.gate import Gate, Word
 from backstop.net.health import FeedHealth
 from backstop.net.item import Answer, Item, Secret
+from backstop.net.meter import Counts
 from backstop.net.refusal import SERVER_ERROR, TOO_MANY, refusal
 from backstop.net.retry import Deadline, spent
 
@@ -85,6 +86,7 @@ class Door:
         self.host = host
         self.gate = gate
         self.budget = budget
+        self.counts = Counts()
         self.breaker: Breaker | SharedBreaker = (
             Breaker(feed.value, terms, self._moved)
             if link is None
@@ -109,6 +111,15 @@ class Door:
             await self.breaker.open()
         if isinstance(self.budget, SharedBudget):
             await self.budget.open()
+
+    async def close(self) -> None:
+        """Tell the other workers what they do not know yet.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        if isinstance(self.breaker, SharedBreaker):
+            await self.breaker.close()
 
     async def attempt(self, item: Item, inspect: Callable[[bytes], None] | None, deadline: Deadline) -> Answer:
         """Ask once.
@@ -153,6 +164,7 @@ class Door:
                 if left_s <= 0:
                     self._give_up(leave)
                     raise spent(deadline, item.feed.value)
+                self.counts.requests += 1
                 try:
                     reply = await self.host.ask(item, within_s=left_s, conditions=_conditions(known))
                 except UpstreamError as error:
@@ -163,6 +175,7 @@ class Door:
                     self._give_up(leave)
                     raise
                 visit.word = _word(reply.status)
+                self.counts.received_bytes += len(reply.body)
                 return leave, reply
 
     async def _wait_for_breaker(self, item: Item, deadline: Deadline) -> None:
@@ -220,6 +233,7 @@ class Door:
         body = await asyncio.to_thread(self._archive.body, known.content_hash)
         if inspect is not None:
             inspect(body)
+        self.counts.revalidated += 1
         self._archive.again(item, known, fetched_at=now, size=len(body))
         return Answer(item, OK, body, now, known.content_hash, known.headers, revalidated=True)
 
@@ -253,7 +267,9 @@ class Door:
         self._on_move(move)
 
     def _log(self, move: Moved) -> None:
+        """Count and log a transition in the one worker that caused it."""
         if move.here:
+            self.counts.openings += move.after is State.OPEN
             level = logging.WARNING if move.after is State.OPEN else logging.INFO
             log.log(level, "%s: breaker %s after %s: %s", move.feed, move.after.value, move.before.value, move.reason)
 
@@ -263,18 +279,20 @@ class Door:
         self._stirred = asyncio.Event()
 
     def health(self, now: float) -> FeedHealth:
-        """Return the feed's state as this process knows it, at a loop time."""
+        """Return the feed's state as this worker knows it, at a loop time."""
+        shared = self.breaker if isinstance(self.breaker, SharedBreaker) else None
+        seen = [self._last_success_at, shared.last_success_at if shared else None]
         return FeedHealth(
             feed=self.feed.value,
             host=self.host.base,
             breaker=self.breaker.state.value,
-            open_since=getattr(self.breaker, "open_since", None) or self._open_since,
+            open_since=shared.open_since if shared else self._open_since,
             retry_in_s=self.breaker.wait_s(now),
-            gate_width=self.gate.slots,
+            gate_width=self.gate.width.slots,
             gate_cap=self.gate.terms.cap,
             in_flight=self.gate.in_flight,
             waiting=self.gate.waiting,
-            last_success_at=self._last_success_at,
+            last_success_at=max((at for at in seen if at is not None), default=None),
             last_error=self._last_error,
             credits_left=self.budget.left,
         )

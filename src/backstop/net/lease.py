@@ -50,6 +50,8 @@ class LeasedGate(Gate):
         """Begin to hear of the others and to renew the lease."""
         await self._link.hear(keys.channel(self._host), self._hear)
         self._link.every_beat(self._renew)
+        width = await self._link.read(keys.gate(self._host)[3], "value")
+        self.width.value = float(width) if width else self.width.value
 
     async def close(self) -> None:
         """Give every slot back at once."""

@@ -99,6 +99,16 @@ class Link:
         with explained():
             return await prepared(keys=list(keys), args=list(args))
 
+    async def read(self, key: str, field: str) -> bytes | None:
+        """Return one field of a hash.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached or refuses.
+        """
+        with explained():
+            value = await self.redis.hget(key, field)
+        return value.encode() if isinstance(value, str) else value
+
     async def _listen(self, pubsub: PubSub) -> None:
         while True:
             try:

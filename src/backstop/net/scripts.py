@@ -198,11 +198,13 @@ REPORT: Final = (
     BREAKER
     + """
 -- KEYS breaker; ARGV channel now feed worker token good bad window at_least share first longest life
--- `token` is that of a probe, empty otherwise; returns {state, ms until another try makes sense, opened at}
+-- `token` is that of a probe, empty otherwise
+-- returns {state, ms until another try makes sense, opened at, last success at}
 local now, b = clock(ARGV[2]), load(KEYS[1])
 local token, good, bad = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local window, life = tonumber(ARGV[8]), tonumber(ARGV[13])
 local first, longest = tonumber(ARGV[11]), tonumber(ARGV[12])
+if good > 0 then redis.call('HSET', KEYS[1], 'success_at', tostring(now)) end
 
 local function open(reason)
   local before = b.state
@@ -246,7 +248,8 @@ elseif b.state == 'closed' and token == '' then
     open(string.format('%d of the last %d requests failed', failed, total))
   end
 end
-return {b.state, math.max(0, math.ceil(b.till - now)), tostring(b.opened_at)}
+return {b.state, math.max(0, math.ceil(b.till - now)), tostring(b.opened_at),
+  redis.call('HGET', KEYS[1], 'success_at') or '0'}
 """
 )
 
