@@ -59,9 +59,18 @@ def schedule(games: Iterable[Game], people: People, hydrate: frozenset[str] = fr
 
 
 def game_json(game: Game, people: People, hydrate: frozenset[str] = frozenset()) -> Json:
-    """Return one game of a schedule; what is not known is absent, as it is at MLB."""
-    if game.recorded is not None:
-        return game.recorded
+    """Return one game of a schedule; what is not known is absent, as it is at MLB.
+
+    What was recorded of the game is said in its own words, and completed by what is known besides.
+    """
+    said, known = game.recorded or {}, _known(game, people, hydrate)
+    teams = {side: known["teams"][side] | said.get("teams", {}).get(side, {}) for side in ("away", "home")}
+    for side, team_said in said.get("teams", {}).items():
+        teams[side]["team"] = known["teams"][side]["team"] | team_said.get("team", {})
+    return known | said | {"teams": teams}
+
+
+def _known(game: Game, people: People, hydrate: frozenset[str]) -> Json:
     moved = {"rescheduleDate": game.moved_to, "rescheduledFrom": game.moved_from}
     code = _CODES.get(game.status, game.status[0])
     return {

@@ -164,8 +164,10 @@ def _with_answer(game: Game, answer: Game | None) -> Game:
     """Keep what was recorded as an answer; fill in line-ups and starters that the pitches tell."""
     if answer is None:
         return game
-    home = dataclasses.replace(game.home, starter=answer.home.starter or game.home.starter)
-    away = dataclasses.replace(game.away, starter=answer.away.starter or game.away.starter)
+    home, away = (
+        dataclasses.replace(said, starter=said.starter or told.starter, lineup=told.lineup)
+        for said, told in ((answer.home, game.home), (answer.away, game.away))
+    )
     return dataclasses.replace(answer, home=home, away=away)
 
 
