@@ -244,7 +244,8 @@ def about_several_columns() -> st.SearchStrategy[gxe.Expectation]:
     return st.one_of(
         of(gxe.ExpectColumnPairValuesToBeEqual, alike, **pair),
         of(gxe.ExpectColumnPairValuesAToBeGreaterThanB, amounts, or_equal=st.booleans(), **pair),
-        of(gxe.ExpectColumnPairValuesToBeInSet, pairs, **pair),
+        # without a row_condition: every engine of GX ignores it here, see test_pandas_faults.py
+        of(gxe.ExpectColumnPairValuesToBeInSet, pairs, ignore_row_if=in_pair, mostly=MOSTLY),
         of(gxe.ExpectCompoundColumnsToBeUnique, column_list=keys, **several),
         of(gxe.ExpectMulticolumnSumToEqual, column_list=numbers, sum_total=st.sampled_from([0, 1, 0.5]), **several),
         of(gxe.ExpectMulticolumnValuesToBeEqual, column_list=numbers, **several),

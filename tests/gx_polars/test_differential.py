@@ -1,7 +1,7 @@
 """Random tables and random expectations: the pandas engine of the installed release against ours.
 
-The examples are the same in every run; `--hypothesis-seed` is ignored on purpose, so that a red run means changed code. Where
-pandas itself is wrong, `test_pandas_faults.py` has the smallest table that shows it and `pandas_faults.py` knows its wrong answer.
+The examples are the same in every run, so that a red run means changed code. Where pandas itself is wrong,
+`test_pandas_faults.py` has the smallest table that shows it, and the strategies leave it out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import gx_polars
-from tests.gx_polars import pandas_faults
 from tests.gx_polars.comparison import COUNTS, differences, messages, outcome, raised
 from tests.gx_polars.engines import foreign_warnings_ignored, pandas_validator
 from tests.gx_polars.random_suites import (
@@ -61,8 +60,7 @@ def against_pandas(table: Table, asked: list[gxe.Expectation], result_format: st
     theirs = by_pandas(table, suite_of(*asked), result_format)
     for our, their in zip(ours.results, theirs.results, strict=True):
         assert our.expectation_config.type == their.expectation_config.type
-        if not pandas_faults.is_known(our.expectation_config.type, outcome(our), outcome(their)):
-            assert differences(outcome(our), outcome(their)) == [], our.expectation_config
+        assert differences(outcome(our), outcome(their)) == [], our.expectation_config
 
 
 @THOROUGH
