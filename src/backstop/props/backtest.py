@@ -10,6 +10,7 @@ import polars as pl
 from backstop.features.parameters import Parameters
 from backstop.features.walk import Lineups, walk
 from backstop.props.calibration import Calibration
+from backstop.props.calibration import default as default_calibration
 from backstop.props.generate import generate
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -51,14 +52,19 @@ def run(
         lines: Lines beyond the default ones per market.
         lineups: Gives games and line-ups as posted; by default they are read off the games themselves.
         parameters: Fitted numbers of the features.
-        calibration: Platt per market.
+        calibration: Platt per market; by default the shipped one, and none on days that it was fitted on.
 
     Returns:
         Columns of `SCHEMA`; (`game_id`, `player_id`, `market`, `line`) is unique.
+
+    Raises:
+        DataError: the calibration given was fitted on days up to `first` or later.
     """
     more = LINES if lines is None else lines
+    platt = calibration or default_calibration().or_none(first)
+    platt.refuse_training_days(first)
     days = [
-        generate(features, markets=markets, lines=more, parameters=parameters, calibration=calibration)
+        generate(features, markets=markets, lines=more, parameters=parameters, calibration=platt)
         for _, features in walk(tallies, first, last, lineups=lineups, parameters=parameters)
     ]
     if not days:

@@ -60,6 +60,12 @@ class Calibration(BaseModel):
         """Return a market's Platt; a market that was not fitted is left as it is."""
         return self.markets.get(market, Platt())
 
+    def or_none(self, first: dt.date) -> Calibration:
+        """Return this fit, or one that changes nothing when this one saw days from `first` on."""
+        if self.last_day < first:
+            return self
+        return Calibration(version="uncalibrated", trained_on="nothing", last_day=dt.date.min, markets={})
+
     def refuse_training_days(self, first: dt.date) -> None:
         """Check that the fit saw nothing of the days from `first` on.
 
