@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from backstop.cli import tables
 from backstop.clock import baseball_day
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.errors import BackstopError, ConfigurationError
 from backstop.settings import Settings
 from backstop.stages.house import House
-from deployments import server, show
+from deployments import kept, server, show
 
 if TYPE_CHECKING:
     from tasks.summary import SlateSummary
@@ -39,12 +40,13 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
     Raises:
         BackstopError: the run failed; the message is its sentence.
     """
-    console = Console()
+    console = tables.terminal()
     began = time.monotonic()
+    base = settings.home
     settings = own_home(settings)
     with contextlib.ExitStack() as started:
         prefect = _prefect(settings, started, keep=keep)
-        settings = _with_upstream(settings, started, keep=keep)
+        settings, upstream = _with_upstream(settings, started, keep=keep)
         day = day or (DEMO_DAY if settings.home.name == "demo" else baseball_day(dt.datetime.now(dt.UTC)))
         house = House.of(settings)
         started.callback(lambda: house.close(keep_server=keep))
@@ -52,11 +54,14 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
         from flows.slate import slate_refresh  # noqa: PLC0415 - reads the environment; five seconds of imports
 
         prefect.wait_ready()
+        started.callback(server.send_what_is_left)
         with show.progress(console, day):
             state = slate_refresh(day, return_state=True)
         _print_result(console, house, state, prefect, time.monotonic() - began)
         if keep:
-            show.kept(console, settings, prefect)
+            left = [(word, pid) for word, pid in (("prefect", prefect.pid), ("backstop.demo", upstream)) if pid]
+            kept.note(base, left, settings.home / "redis" if settings.redis_url is None else None)
+            show.kept(console, settings, prefect, day)
 
 
 def own_home(settings: Settings) -> Settings:
@@ -75,20 +80,30 @@ def _prefect(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -
     return own
 
 
-def _with_upstream(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> Settings:
-    """Start the demo or the recorded upstream when one is asked for, and point every feed at it."""
+def stop(settings: Settings) -> None:
+    """End what a run with `keep` left up under this home."""
+    ended = kept.stop(settings.home)
+    tables.terminal().print("\n".join(f"ended {each}" for each in ended) or "nothing was left running")
+
+
+def _with_upstream(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> tuple[Settings, int | None]:
+    """Start the demo or the recorded upstream when one is asked for, and point every feed at it.
+
+    Returns:
+        The settings, and the id of the process that was started.
+    """
     kind = settings.upstream.partition(":")[0]
     if kind in {"live", "replay", "http", "https"}:
-        return settings
+        return settings, None
     if kind not in {"demo", "recorded"}:
         raise ConfigurationError(
             f"{settings.upstream!r} is not an upstream; "
             "expected live, demo, recorded:DIR, replay:DIR or an http address."
         )
-    own = Upstream.start(settings.upstream)
+    own = Upstream.start(settings.upstream, detached=keep, log=settings.home / "upstream.log" if keep else None)
     if not keep:
         started.callback(own.stop)
-    return settings.pointed_at(own.base_url)
+    return settings.pointed_at(own.base_url), own.pid
 
 
 def _export(settings: Settings, prefect: server.PrefectServer) -> None:

@@ -23,6 +23,12 @@ from backstop.errors import BackstopError
 if TYPE_CHECKING:
     from pathlib import Path
 
+STOP_LIMIT_S = 2.0
+"""A server that ends by itself does so in a second; its database survives being killed."""
+
+SEND_LIMIT_S = 10.0
+"""For what waits to be sent when a run is over; a local server takes a second."""
+
 START_LIMIT_S = 90.0
 """A fresh database takes 7 s of migrations on an idle machine; ten times that on a busy one is still a start."""
 
@@ -38,6 +44,11 @@ class PrefectServer:
 
     api_url: str
     process: subprocess.Popen[bytes] | None
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process, `None` when it is not ours."""
+        return self.process.pid if self.process else None
 
     @property
     def ui_url(self) -> str:
@@ -73,7 +84,7 @@ class PrefectServer:
             return
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(5)
+            self.process.wait(STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -124,6 +135,18 @@ def start(home: Path, port: int | None = None) -> PrefectServer:
             start_new_session=True,
         )
     return PrefectServer(f"http://127.0.0.1:{port}/api", process)
+
+
+def send_what_is_left() -> None:
+    """Send logs and events that wait in this process, before the server that takes them is stopped.
+
+    Without this Prefect tries at the interpreter's exit, against a server that is gone, for more than a minute.
+    """
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415 - imported only where a flow ran
+    from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
+
+    APILogHandler().flush()
+    EventsWorker.drain_all(timeout=SEND_LIMIT_S)
 
 
 def at(api_url: str) -> PrefectServer:

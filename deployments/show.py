@@ -81,7 +81,8 @@ def _counts(summary: SlateSummary) -> Table:
     return table
 
 
-def kept(console: Console, settings: Settings, prefect: PrefectServer) -> None:
+def kept(console: Console, settings: Settings, prefect: PrefectServer, day: dt.date) -> None:
     """Say what still runs and how to end it."""
-    console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}, Redis under {settings.home}")
-    console.print(f"read it with: BACKSTOP_HOME={settings.home} backstop slate DATE", soft_wrap=True)
+    console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}", soft_wrap=True)
+    console.print(f"read the slate with: BACKSTOP_HOME={settings.home} .venv/bin/backstop slate {day}", soft_wrap=True)
+    console.print("end them with: make stop (or backstop stop)", soft_wrap=True)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from backstop.cli import tables
 from backstop.clock import parse_day
@@ -35,7 +34,7 @@ def slate(
     if as_json:
         typer.echo(orjson.dumps({**_about(view), "props": props.to_dicts()}, option=orjson.OPT_INDENT_2).decode())
         return
-    console = Console()
+    console = tables.terminal()
     console.print(tables.slate_heading(view))
     console.print(tables.games(view))
     console.print(tables.best_props(props, top))
@@ -59,7 +58,7 @@ def player(
     if as_json:
         typer.echo(orjson.dumps(_player(view), option=orjson.OPT_INDENT_2).decode())
         return
-    console = Console()
+    console = tables.terminal()
     console.print(tables.player_heading(view))
     for row in view.features:
         console.print(tables.features(row))

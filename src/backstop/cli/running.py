@@ -34,6 +34,11 @@ def refresh(
     _deployments("local").refresh(day, settings, keep=keep)
 
 
+def stop() -> None:
+    """End the servers that `refresh --keep` left up."""
+    _deployments("local").stop(Settings())
+
+
 def upstream(
     source: Annotated[str, typer.Argument(help="demo or recorded:DIR.")] = "demo",
     faults: Annotated[str | None, typer.Option("--faults", help="A named scenario, e.g. storm.")] = None,

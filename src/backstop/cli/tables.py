@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
+NARROW, WIDTH = 80, 144
+"""What rich assumes of a pipe, and what the widest table needs."""
+
 STATE_STYLES = {"fresh": "green", "stale": "yellow", "missing": "red"}
+
+
+def terminal() -> Console:
+    """Return a console that is wide enough for the tables where nobody set a width: a pipe, a log."""
+    console = Console()
+    return console if console.is_terminal or console.width > NARROW else Console(width=WIDTH)
 
 
 def age(seconds: float | None) -> str:
@@ -55,22 +65,26 @@ def games(view: SlateView) -> Table:
 
 
 def best_props(props: pl.DataFrame, top: int) -> Table:
-    """Return the props with the best expected value at the best price; those without a price follow by probability."""
-    ranked = props.sort(["ev_per_unit", "prob_over"], descending=True, nulls_last=True).head(top)
+    """Return the props with the best stakes: edges beyond their band first, then by expected value, then by probability.
+
+    An edge is only known against a two-sided quote; a long shot that one book offers alone has none.
+    """
+    order = ["kelly_quarter", "ev_per_unit", "prob_over"]
+    ranked = props.sort(order, descending=True, nulls_last=True).head(top)
     return player_props(ranked.to_dicts(), title=f"Best-priced props ({ranked.height} of {props.height:,})")
 
 
 def player_props(rows: Sequence[dict[str, Any]], title: str = "Props") -> Table:
     """Return props as a table: probability, fair price, best price, edge with its band."""
     table = Table(title=title, title_justify="left")
-    table.add_column("player")
-    table.add_column("market")
+    table.add_column("player", no_wrap=True)
+    table.add_column("market", no_wrap=True)
     for column in ("line", "P(over)", "fair over", "fair under", "best price", "EV/unit", "edge ± band"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             f"{row['player_name']} ({row['team']})",
-            row["market"],
+            row["market"].replace("_", " ").removeprefix("batter "),
             _number(row["line"], 1),
             _number(row["prob_over"], 3),
             _number(row["fair_over_decimal"], 2),

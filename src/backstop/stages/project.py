@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars import selectors
 
 from backstop import tables
 from backstop.features import asof, build, tally
@@ -130,6 +131,11 @@ def project(
     rows.write_parquet(staged.features)
     props.write_parquet(staged.props)
     return staged
+
+
+def served(features: pl.DataFrame) -> pl.DataFrame:
+    """Return the features that readers are served: distributions, which are lists, stay in the lake."""
+    return features.select(~selectors.list())
 
 
 def quotes_of(house: House, day: dt.date) -> pl.DataFrame:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from polars import selectors
 
 from backstop import tables
 from backstop.errors import IncompleteVersion
-from backstop.stages import plan
+from backstop.stages import plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
-from backstop.stages.project import FEATURES
+from backstop.stages.project import FEATURES, served
 from backstop.telemetry import Progress, emit
 
 if TYPE_CHECKING:
@@ -49,11 +48,6 @@ def load(house: House, draft: Draft, staged: Staged) -> Loaded:
     return Loaded(staged.number, features, props)
 
 
-def served(features: pl.DataFrame) -> pl.DataFrame:
-    """Return the features that readers are served: distributions, which are lists, stay in the lake."""
-    return features.select(~selectors.list())
-
-
 def publish(
     house: House,
     draft: Draft,
@@ -84,7 +78,10 @@ def publish(
         (tables.PROPS.name, [each.props for each in staged if each.number in done]),
     ):
         house.lake.write(table, day, pl.concat([pl.read_parquet(file) for file in files]))
-    return house.writer.publish(draft, expected, meta_of(house, day, failed, gaps))
+    meta = meta_of(house, day, failed, gaps)
+    published = house.writer.publish(draft, expected, meta)
+    rebuild.remember(house, draft, published, meta)
+    return published
 
 
 def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:

@@ -11,8 +11,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.errors import StaleVersion
-from backstop.stages.project import FEATURES
-from backstop.stages.publish import served
+from backstop.stages.project import FEATURES, served
 from backstop.store.kinds import kind_of
 from backstop.store.slates import compare
 

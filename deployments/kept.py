@@ -1,0 +1,69 @@
+"""What a run left up for inspection (`--keep`), and how it is ended.
+
+Processes are noted with a word of their command line: an id may belong to somebody else by the time it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from backstop.store import embedded
+
+STOP_LIMIT_S = 10.0
+
+
+def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | None) -> None:
+    """Add processes (word of the command line, process id) and an embedded Redis to the note of a home."""
+    running, stores = _read(home)
+    stores |= {str(redis_home)} if redis_home is not None else set()
+    home.mkdir(parents=True, exist_ok=True)
+    text = orjson.dumps({"processes": [*running, *processes], "redis": sorted(stores)}, option=orjson.OPT_INDENT_2)
+    _file(home).write_bytes(text)
+
+
+def stop(home: Path) -> list[str]:
+    """End everything in a home's note and return what was ended, in words."""
+    running, stores = _read(home)
+    ended = [f"{word} (process {pid})" for word, pid in running if _end(word, pid)]
+    ended += [f"Redis under {folder}" for folder in sorted(stores) if embedded.stop(Path(folder))]
+    _file(home).unlink(missing_ok=True)
+    return ended
+
+
+def _end(word: str, pid: int) -> bool:
+    """End a process if it is still the one noted."""
+    if word not in _command(pid):
+        return False
+    os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + STOP_LIMIT_S
+    while word in _command(pid):
+        if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    return True
+
+
+def _command(pid: int) -> str:
+    """Return a process's command line, empty when there is no such process (or it has ended but was not waited for)."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _read(home: Path) -> tuple[list[tuple[str, int]], set[str]]:
+    try:
+        known = orjson.loads(_file(home).read_bytes())
+    except FileNotFoundError:
+        return [], set()
+    return [(str(word), int(pid)) for word, pid in known["processes"]], set(known["redis"])
+
+
+def _file(home: Path) -> Path:
+    return home / "kept.json"
