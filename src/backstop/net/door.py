@@ -11,21 +11,20 @@ from backstop.errors import (
     BreakerOpen,
     LakeError,
     RateLimited,
-    RowCapReached,
     UpstreamError,
     UpstreamMalformed,
     UpstreamUnavailable,
 )
-from backstop.net import content
 from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
 from backstop.net.breaker_shared import SharedBreaker
 from backstop.net.budget import Budget, SharedBudget
 from backstop.net.exchange import Host, Reply, TimedOut
 from backstop.net.gate import Gate, Word
 from backstop.net.health import FeedHealth
-from backstop.net.item import Answer, Item, Secret
+from backstop.net.item import Answer, Item
 from backstop.net.meter import Counts
-from backstop.net.refusal import SERVER_ERROR, TOO_MANY, refusal
+from backstop.net.reception import Reception
+from backstop.net.refusal import SERVER_ERROR, TOO_MANY
 from backstop.net.retry import Deadline, spent
 
 if TYPE_CHECKING:
@@ -39,17 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OK: Final = 200
-NOT_MODIFIED: Final = 304
 OVERLOADED: Final = 503
-
-INLINE_BYTES: Final = 64 * 1024
-"""Bodies up to this size are hashed and compressed on the loop (0.2 ms); larger ones in a thread."""
-
-KEPT_HEADERS: Final = frozenset(
-    {"content-type", "date", "etag", "last-modified", "cache-control", "x-requests-remaining", "x-requests-used",
-     "x-requests-last", "x-plan-quota-allotted", "x-plan-quota-current", "x-plan-qps-allotted"}
-)  # fmt: skip
 
 
 class Door:
@@ -96,6 +85,7 @@ class Door:
         self._clock = clock
         self._redactor = redactor
         self._archive = archive
+        self._reception = Reception(clock, redactor, archive)
         self._stirred = asyncio.Event()
         self._open_since: dt.datetime | None = None
         self._last_success_at: dt.datetime | None = None
@@ -142,14 +132,17 @@ class Door:
         leave, reply = await self._reply(item, deadline, known)
         try:
             await self.budget.note(reply.headers)
-            answer = await self._accept(item, reply, inspect, known)
+            answer = await self._reception.accept(item, reply, inspect, known)
         except UpstreamError as error:
+            if isinstance(error, RateLimited) and error.retry_after_s is not None:
+                self.gate.pause(error.retry_after_s)
             self._report(leave, error)
             raise
         except BaseException:
             self._give_up(leave)
             raise
         self._report(leave, None)
+        self.counts.revalidated += answer.revalidated
         return answer
 
     async def _reply(self, item: Item, deadline: Deadline, known: Entry | None) -> tuple[Pass, Reply]:
@@ -195,55 +188,6 @@ class Door:
                     await stirred.wait()
             except TimeoutError:
                 continue
-
-    async def _accept(
-        self, item: Item, reply: Reply, inspect: Callable[[bytes], None] | None, known: Entry | None
-    ) -> Answer:
-        now = self._clock.now()
-        if reply.status == NOT_MODIFIED and known is not None:
-            return await self._revalidated(item, inspect, known, now)
-        if reply.status != OK:
-            error = refusal(item, reply.status, reply.headers, self._redactor.body(reply.body), now)
-            if isinstance(error, RateLimited) and error.retry_after_s is not None:
-                self.gate.pause(error.retry_after_s)
-            raise error
-        # only a server that was given a key can give it back
-        body = reply.body if item.secret is Secret.NONE else self._redactor.body(reply.body)
-        content.check(item, body)
-        kept = [(name, value) for name, value in reply.headers.items() if name in KEPT_HEADERS]
-        headers = self._redactor.headers(kept)
-        try:
-            if inspect is not None:
-                inspect(body)
-        except RowCapReached:
-            # incomplete, but what was asked for: a replay must reach the cap and split as this run will
-            await self._keep(item, body, headers, now)
-            raise
-        content_hash = await self._keep(item, body, headers, now)
-        return Answer(item, OK, body, now, content_hash, headers)
-
-    async def _revalidated(
-        self, item: Item, inspect: Callable[[bytes], None] | None, known: Entry, now: dt.datetime
-    ) -> Answer:
-        if self._archive is None:
-            raise UpstreamMalformed(
-                f"{item.feed.value} answered {item.table} {item.key} with 304 although nothing is archived; ask again.",
-                source=item.feed.value,
-            )
-        body = await asyncio.to_thread(self._archive.body, known.content_hash)
-        if inspect is not None:
-            inspect(body)
-        self.counts.revalidated += 1
-        self._archive.again(item, known, fetched_at=now, size=len(body))
-        return Answer(item, OK, body, now, known.content_hash, known.headers, revalidated=True)
-
-    async def _keep(self, item: Item, body: bytes, headers: tuple[tuple[str, str], ...], now: dt.datetime) -> str:
-        if self._archive is None:
-            return content.name_of(body)
-        put = self._archive.put
-        if len(body) <= INLINE_BYTES:
-            return put(item, body, fetched_at=now, headers=headers, status=OK)
-        return await asyncio.to_thread(put, item, body, fetched_at=now, headers=headers, status=OK)
 
     def _report(self, leave: Pass, error: UpstreamError | None) -> None:
         if error is not None:
