@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from backstop.clock import Clock, SystemClock
@@ -16,9 +17,6 @@ from backstop.settings import Settings
 from backstop.store import connection, embedded
 from backstop.store.loader import SlateWriter
 from backstop.store.reader import SlateReader
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class House:
@@ -76,8 +74,9 @@ class House:
 
     @functools.cached_property
     def archive(self) -> Archive:
-        """Raw answers, verbatim."""
-        return Archive(self.settings.archive_dir)
+        """Raw answers, verbatim; those of the archive that is replayed, when one is."""
+        kind, _, folder = self.settings.upstream.partition(":")
+        return Archive(Path(folder) if kind == "replay" else self.settings.archive_dir)
 
     @functools.cached_property
     def bridge(self) -> Bridge:
