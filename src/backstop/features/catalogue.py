@@ -1,0 +1,199 @@
+"""What each feature is: generates `docs/data-dictionary.md`.
+
+python -m backstop.features.catalogue > docs/data-dictionary.md
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from backstop import tables
+from backstop.features import build
+from backstop.features.outcomes import OUTCOMES
+
+HISTORY: Final = "season to date and three seasons before, weights 1, .5, .3, .2"
+RECENT: Final = "this season and last"
+EVERY: Final = "all history in the lake"
+SLATE: Final = "the slate itself"
+FITTED: Final = "fitted once on earlier seasons"
+POSTED: Final = "core_games, core_players"
+TALLIES: Final = "core_tallies"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of `out_features`.
+
+    Attributes:
+        name: Column.
+        unit: What a number counts or measures.
+        meaning: One line.
+        window: Which days it looks at; never the slate's own.
+        inputs: Tables behind it.
+        null: When it is null.
+        source: Origin of the formula.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    window: str
+    inputs: str
+    null: str = "never"
+    source: str = "-"
+
+
+def _key(name: str, unit: str, meaning: str, null: str = "never") -> Feature:
+    return Feature(name, unit, meaning, SLATE, POSTED, null)
+
+
+def _rates() -> list[Feature]:
+    """Return the entries of the three families of outcome rates."""
+    log5 = "multinomial log5 (Haechrel 2014; Tango), MODELS.md 1.2"
+    families = (
+        ("rate", "per plate appearance", "shrunken rate against an average opponent", HISTORY, TALLIES, "never",
+         "empirical Bayes, MODELS.md 1.1; a starter's strikeouts refined by swinging strikes, MODELS.md 1.5"),
+        ("vs_starter", "probability", "per plate appearance against today's starter, time through the order left out",
+         HISTORY, f"{TALLIES}, {POSTED}", "starters", log5),
+        ("vs_relief", "probability", "per plate appearance against the opponent's relief pitching",
+         HISTORY, f"{TALLIES}, {POSTED}", "starters", log5),
+    )  # fmt: skip
+    return [
+        Feature(f"{prefix}_{outcome}", unit, f"{outcome.replace('_', ' ')}: {meaning}", window, inputs, null, source)
+        for prefix, unit, meaning, window, inputs, null, source in families
+        for outcome in OUTCOMES
+    ]
+
+
+def _opportunities() -> list[Feature]:
+    turns = "logistic regression per threshold, moved by the season's level, MODELS.md 1.3"
+    share = "P(batters faced >= 9(k-1) + slot), MODELS.md 1.3"
+    reach = [
+        Feature(
+            f"turns_at_least_{n}",
+            "probability",
+            f"he has {n} or more plate appearances",
+            f"{FITTED}; level of the season to date",
+            f"{TALLIES}, {POSTED}",
+            "starters",
+            turns,
+        )
+        for n in range(1, 8)
+    ]
+    shares = [
+        Feature(
+            f"starter_share_{k}",
+            "probability",
+            f"his plate appearance {k} is against the starter",
+            "the opposing starter's last 40 starts",
+            f"{TALLIES}, {POSTED}",
+            "starters",
+            share,
+        )
+        for k in range(1, 8)
+    ]
+    return reach + shares
+
+
+def _starting() -> list[Feature]:
+    workload = "mean of starts weighted .9^age, two prior starts, regression on rest, relief use, line-up, home"
+    lineup = [
+        Feature(
+            f"lineup_{name}",
+            "list of 9 probabilities",
+            f"{name.replace('_', ' ')} per plate appearance of each opposing place against him",
+            HISTORY,
+            f"{TALLIES}, {POSTED}",
+            "batters",
+            "multinomial log5, MODELS.md 1.2",
+        )
+        for name in ("strikeout", "walk", "hit", "home_run")
+    ]
+    last = "his last 40 starts"
+    return [
+        Feature("batters_faced_mean", "batters", "expected batters faced", last, TALLIES, "batters", workload),
+        Feature("batters_faced_pmf", "list of 43 probabilities", "P(batters faced = 0..42)", last, TALLIES, "batters",
+                "residuals of 2019, 2020 and 2024 around the mean, MODELS.md 1.3"),
+        *lineup,
+        Feature("outs_mean", "outs", "mean outs of his recent starts", last, TALLIES, "batters", workload),
+        Feature("starts", "starts", "starts that the means hold, at most 40", EVERY, TALLIES, "batters"),
+        Feature("relief_share", "share", "of his batters, those met in relief", RECENT, TALLIES,
+                "batters; a starter who never pitched"),
+        Feature("days_rest", "days", "since his last start", EVERY, TALLIES, "batters; before his first start"),
+    ]  # fmt: skip
+
+
+CATALOGUE: Final[tuple[Feature, ...]] = (
+    _key("game_pk", "id", "MLB id of the game"),
+    _key("game_date", "date", "baseball day"),
+    _key("player_id_mlbam", "id", "MLBAM id"),
+    _key("role", "batter or starter", "what is projected; a two-way player has both rows"),
+    _key("player_name", "text", "full name", "a starter whom only the schedule names by id"),
+    _key("team", "abbreviation", "his team"),
+    _key("opponent", "abbreviation", "the other team"),
+    _key("home_team", "abbreviation", "whose park it is"),
+    _key("is_home", "yes or no", "whether his team bats last"),
+    _key("slot", "1 to 9", "place in the batting order", "starters"),
+    _key("opposing_starter_id_mlbam", "id", "the pitcher he meets first", "starters"),
+    Feature("as_of", "date", "last day that any feature of the row could see; before the game's day", EVERY, TALLIES),
+    Feature("history_pa", "plate appearances", "behind the row (batters faced for a starter)", EVERY, TALLIES),
+    Feature("recent_pa", "plate appearances", "behind the row", RECENT, TALLIES),
+    Feature("prior_only", "yes or no", "nothing is known of him: the row is the prior of his role", EVERY, TALLIES),
+    Feature("lineup_on_base", "per plate appearance", "mean on-base rate of his line-up (of the opposing one for a "
+            "starter) minus the league's", HISTORY, f"{TALLIES}, {POSTED}"),
+    Feature("ahead_on_base", "probability", "mean chance to reach base of the three hitters ahead, against the starter",
+            HISTORY, f"{TALLIES}, {POSTED}", "starters; none of the three is named"),
+    Feature("behind_bases", "bases", "mean bases per plate appearance of the three hitters behind, against the starter",
+            HISTORY, f"{TALLIES}, {POSTED}", "starters; none of the three is named"),
+    *_rates(),
+    *_opportunities(),
+    *_starting(),
+    Feature("whiff_rate", "share of swings", "swings that missed", RECENT, TALLIES, "no swing was described"),
+    Feature("swinging_strike_rate", "share of pitches", "pitches swung at and missed", RECENT, TALLIES,
+            "no pitch was described"),
+    Feature("barrel_rate", "share of batted balls", "barrels (launch_speed_angle 6)", RECENT, TALLIES,
+            "starters; no batted ball was measured"),
+    Feature("xba", "batting average", "expected average of balls in play", RECENT, TALLIES,
+            "starters; no batted ball was measured"),
+)  # fmt: skip
+"""One entry per column of `features.build.SCHEMA`, in any order."""
+
+
+def render() -> str:
+    """Return the data dictionary as Markdown: the features, then the columns of every table."""
+    parts = [
+        "# Data dictionary",
+        "",
+        "Generated by `python -m backstop.features.catalogue`; a test keeps it fresh.",
+        "",
+        "## out_features",
+        "",
+        "One row per game, player and role, as of the day before the game. Every count behind it is a sum of",
+        "`core_tallies` dated before the slate; nothing later is read.",
+        "",
+        "| column | type | unit | meaning | window | inputs | null | formula |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    entries = {feature.name: feature for feature in CATALOGUE}
+    for name, dtype in build.SCHEMA.items():
+        f = entries[name]
+        parts.append(f"| {name} | {dtype} | {f.unit} | {f.meaning} | {f.window} | {f.inputs} | {f.null} | {f.source} |")
+    for table in tables.ALL:
+        parts += [
+            "",
+            f"## {table.name}",
+            "",
+            f"{table.grain[0].upper()}{table.grain[1:]}. Key: {', '.join(table.key)}.",
+        ]
+        parts += ["", "| column | type | meaning | upstream |", "| --- | --- | --- | --- |"]
+        parts += [
+            f"| {c.name} | {c.dtype} | {c.meaning or c.name.replace('_', ' ')} | {c.upstream or ''} |"
+            for c in table.columns
+        ]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
