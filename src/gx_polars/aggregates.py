@@ -8,9 +8,11 @@ from typing import Any
 import polars as pl
 
 from gx_polars.domain import Column, Domain
-from gx_polars.reduction import Reduction
+from gx_polars.reduction import Reduction, plain
 from gx_polars.registry import polars_aggregate
 from gx_polars.values import is_text, members
+
+LARGEST = 2**63 - 1  # of a signed 64-bit integer
 
 
 def numeric(column: Column) -> pl.Expr:
@@ -47,21 +49,38 @@ def standard_deviation(column: Column) -> pl.Expr:
 
 
 @polars_aggregate("column.sum")
-def total(column: Column) -> pl.Expr:
-    """Return the sum."""
-    return numeric(column).sum()
+def total(column: Column) -> pl.Expr | Reduction:
+    """Return the sum: of decimals exactly, and of integers too where 64 bits do not hold it."""
+    if column.dtype.is_decimal():
+        return column.expr.sum().cast(pl.Float64)
+    values = numeric(column)
+    if column.dtype not in (pl.Int64, pl.UInt64):
+        return values.sum()
+
+    def finish(summed: int, least: int | None, greatest: int | None, present: int) -> int | Reduction:
+        if present * max(abs(least or 0), abs(greatest or 0)) < LARGEST:
+            return summed
+        return Reduction((values.cast(pl.Int128).sum(),), plain)
+
+    return Reduction((values.sum(), values.min(), values.max(), values.count()), finish)
 
 
 @polars_aggregate("column.min")
 def least(column: Column) -> pl.Expr:
-    """Return the least value."""
-    return (column.text if is_text(column.dtype) else column.expr).min()
+    """Return the least value; of text the first in order, also of categories."""
+    return _comparable(column).min()
 
 
 @polars_aggregate("column.max")
 def greatest(column: Column) -> pl.Expr:
-    """Return the greatest value."""
-    return (column.text if is_text(column.dtype) else column.expr).max()
+    """Return the greatest value; of text the last in order, also of categories."""
+    return _comparable(column).max()
+
+
+def _comparable(column: Column) -> pl.Expr:
+    if column.dtype.is_decimal():  # bounds are floats, and a float is seldom equal to the decimal it was written as
+        return column.expr.cast(pl.Float64)
+    return column.text if is_text(column.dtype) else column.expr
 
 
 @polars_aggregate("column.non_null_count")

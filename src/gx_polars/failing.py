@@ -154,7 +154,8 @@ def repeated_probe(
         if not len(repeated) or not isinstance(batch.frame, pl.DataFrame):
             return Failing(0)
         suspects = batch.row_numbers.filter(values[0].is_in(repeated.unique().implode()))
-        guilty = batch.frame.select(names)[suspects].select(unexpected.alias("guilty")).to_series()
+        looked_at = pl.DataFrame([batch.frame.get_column(name)[suspects] for name in names])
+        guilty = looked_at.select(unexpected.alias("guilty")).to_series()
         return FailingOfFrame(suspects.filter(guilty), batch, domain)
 
     return Probe(("repeated", *key), (keys.implode(),), read, domain.rows)

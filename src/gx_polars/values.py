@@ -7,6 +7,7 @@ import decimal
 import math
 from collections.abc import Iterable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from dateutil import parser as dateutil_parser
@@ -79,7 +80,7 @@ def _instant(dtype: pl.DataType, value: dt.datetime) -> dt.date:
     if zone is not None and value.tzinfo is None:
         msg = f"The column has the time zone {zone}, the value {value} has none: give a value with a zone."
         raise TypeError(msg)
-    return value
+    return value if zone is None else value.astimezone(ZoneInfo(zone))
 
 
 def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:

@@ -60,7 +60,14 @@ def compound_unique(columns: list[Column]) -> pl.Expr:
 @polars_condition("multicolumn_sum.equal", kind="multicolumn")
 def multicolumn_sum(columns: list[Column], *, sum_total: float) -> pl.Expr:
     """The values of a row add up to a total."""
-    return (reduce(add, [column.expr for column in columns]) == sum_total).fill_null(value=False)
+    return (reduce(add, [_wide(column) for column in columns]) == sum_total).fill_null(value=False)
+
+
+def _wide(column: Column) -> pl.Expr:
+    """Return a column so wide that a sum of several does not wrap around."""
+    if not column.dtype.is_integer() and column.dtype != pl.Boolean:
+        return column.expr
+    return column.expr.cast(pl.Int128 if column.dtype in (pl.Int64, pl.UInt64) else pl.Int64, strict=False)
 
 
 @polars_condition("multicolumn_values.equal", kind="multicolumn")
