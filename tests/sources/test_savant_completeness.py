@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -74,3 +75,29 @@ def test_pitches_of_a_game_that_the_schedule_does_not_list_are_named() -> None:
 
 def test_a_day_without_games_is_whole() -> None:
     assert completeness.check(DAY, PITCHES.empty(), GAMES.empty()).is_whole
+
+
+@pytest.mark.realdata
+def test_the_eleven_games_that_next_morning_recordings_of_2024_lack_are_found(realdata: Path) -> None:
+    """The schedule is derived from the whole season; 746942 was suspended and finished two months later."""
+    columns = ["game_pk", "game_date", "inning", "post_home_score", "post_away_score"]
+    folder = realdata / "savant/pitches"
+    whole = pl.read_parquet(folder / "statcast_2024_all_pitches_21cols.parquet", columns=columns)
+    morning = pl.read_parquet(folder / "statcast_2024_regular.parquet", columns=columns)
+    whole, morning = (frame.with_columns(pl.col("game_date").cast(pl.Date)) for frame in (whole, morning))
+    listed = whole.group_by("game_pk").agg(
+        pl.col("game_date").first(),
+        home_score=pl.col("post_home_score").max(),
+        away_score=pl.col("post_away_score").max(),
+    )
+    listed = listed.with_columns(status=pl.lit("Final"), abstract_status=pl.lit("Final"))
+    missing: list[int] = []
+    for (day,), of_day in listed.group_by("game_date"):
+        assert isinstance(day, dt.date)
+        assert completeness.check(day, whole.filter(game_date=day), of_day).is_whole
+        found = completeness.check(day, morning.filter(game_date=day), of_day)
+        assert not found.partial
+        missing += found.missing
+    assert sorted(missing) == [
+        745382, 745444, 746107, 746175, 746454, 746669, 746755, 746757, 746774, 746924, 746942,
+    ]  # fmt: skip

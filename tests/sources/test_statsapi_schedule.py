@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,3 +227,24 @@ def test_recorded_schedules_are_read_whole_without_drift(realdata: Path, name: s
 def test_recorded_error_bodies_are_refused(realdata: Path, name: str) -> None:
     with pytest.raises(UpstreamMalformed, match=r"Internal error|not found"):
         schedule.inspect(recorded(realdata / "mlb_statsapi/zero_sum" / name))
+
+
+@pytest.mark.realdata
+def test_the_schedule_of_2026_keeps_its_official_dates_and_doubleheaders(realdata: Path) -> None:
+    """A season flattened to a table, written back as it was listed."""
+    season = pl.read_csv(recorded(realdata / "mlb_statsapi/fuku8_schedule_2026-08-22.csv.gz"))
+    games = [
+        game(
+            row["game_pk"], gameDate=row["game_date"], officialDate=row["official_date"], doubleHeader=row["double_header"],
+            season="2026", status={"detailedState": row["status"], "abstractGameState": "Final"},
+            teams={side: {"team": {"id": row[f"{side}_team_id"], "abbreviation": "X"}} for side in ("home", "away")},
+        )
+        for row in season.to_dicts()
+    ]  # fmt: skip
+    parsed = parse(listing(games))
+    assert (parsed.rows_in, len(parsed.frame) + len(parsed.rejected)) == (2_483, 2_483)
+    assert set(parsed.rejected_by_rule) <= {"superseded"}
+    later = parsed.frame.filter(pl.col("start_at").dt.date() > pl.col("game_date"))
+    assert 560 <= len(later) <= 582
+    kinds = dict(parsed.frame.group_by("doubleheader").len().iter_rows())
+    assert kinds["S"] > kinds["Y"] > 0

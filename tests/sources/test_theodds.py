@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,13 @@ def test_an_outcome_that_is_no_object_is_set_apart() -> None:
     assert parse(quoted("Over", outcome())).rejected_by_rule == {"side": 1}
 
 
+def test_what_is_no_object_where_a_book_or_market_should_be_is_set_apart() -> None:
+    body = event(bookmakers=["fanduel", {"key": "b", "markets": [7, {"key": "batter_hits", "outcomes": [outcome()]}]}])
+    parsed = parse(body)
+    assert (len(parsed.frame), parsed.rejected_by_rule) == (1, {"side": 2})
+    assert parse(event(bookmakers="none")).rows_in == 0
+
+
 def test_an_event_without_books_has_no_quotes() -> None:
     assert parse(event(bookmakers=[])).rows_in == 0
     assert parse(event()).rows_in == 0
@@ -272,3 +280,37 @@ def test_a_recorded_event_is_read_whole_with_whole_number_prices_and_several_poi
     assert (parsed.rows_in, len(parsed.rejected), parsed.drift.sentence()) == (74, 0, "")
     assert {0.5, 1.5} <= set(parsed.frame["line"])
     assert 5.0 in parsed.frame["price_decimal"]
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_two_months_of_recorded_quotes_are_read_whole_and_the_in_play_ones_are_counted(realdata: Path) -> None:
+    """Written back as the feed would have answered at each recording; 3,007 quotes were updated after the start."""
+    raw = pl.read_parquet(realdata / "odds/the_odds_api_mlb_batter_props_2025-05_07.parquet")
+    american = props.plan(LISTED, ["batter_hits"])[0]
+    counts: Counter[str] = Counter()
+    for (event_id, at), rows in raw.group_by("event_id", "committed_at"):
+        first = rows.row(0, named=True)
+        books = [
+            {"key": book, "markets": [{
+                "key": market, "last_update": stamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "outcomes": [
+                    {"name": name, "description": player, "price": price, "point": point}
+                    for name, player, price, point in part.select("raw_name", "description", "odds", "line").iter_rows()
+                ],
+            }]}
+            for (book, market, stamp), part in rows.group_by("bookmaker", "market", "last_update")
+        ]  # fmt: skip
+        start = first["commence_time"].strftime("%Y-%m-%dT%H:%M:%SZ")
+        body = {"id": event_id, "commence_time": start, "home_team": first["home_team"], "bookmakers": books,
+                "away_team": first["away_team"]}  # fmt: skip
+        assert isinstance(at, dt.datetime)
+        parsed = parse(body, item=american, at=at)
+        assert not parsed.drift
+        counts.update(parsed.rejected_by_rule)
+        counts["taken"] += len(parsed.frame)
+        counts["rows"] += parsed.rows_in
+    assert counts["rows"] == len(raw) == 202_795
+    assert counts["in_play"] == 3_007
+    assert set(counts) <= {"rows", "taken", "in_play", "superseded"}
+    assert counts["taken"] + counts["in_play"] + counts["superseded"] == counts["rows"]

@@ -52,6 +52,28 @@ def decode_object(body: bytes, *keys: str, source: str) -> dict[str, Any]:
     )
 
 
+def decode_list(body: bytes, key: str, *, source: str) -> list[Any]:
+    """Decode a JSON object and return the list that stands under a key.
+
+    Raises:
+        UpstreamMalformed: there is no such object, or something else than a list in it.
+    """
+    return as_list(decode_object(body, key, source=source)[key], key, source=source)
+
+
+def as_list(value: Any, name: str, *, source: str) -> list[Any]:
+    """Return the value if it is a list.
+
+    Raises:
+        UpstreamMalformed: it is not.
+    """
+    if not isinstance(value, list):
+        raise UpstreamMalformed(
+            f"{source} answered {name!r} as {type(value).__name__}, expected a list; ask again.", source=source
+        )
+    return value
+
+
 def instant(text: Any) -> dt.datetime | None:
     """Read an ISO instant as UTC; `None` when it is not one or has no zone.
 

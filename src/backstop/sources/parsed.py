@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,22 +153,23 @@ class Intake:
     def __init__(self, table: Table) -> None:
         self.table = table
         self._schema = table.schema
+        self._checks = tuple((name, check_of(dtype)) for name, dtype in self._schema.items())
         self._records: list[tuple[Any, ...]] = []
         self._rejected: list[tuple[Any, str, str]] = []
 
     def load(self, record: Mapping[str, Any], raw: Any) -> None:
         """Take a record; one with a value of another type than its column's is rejected under the rule `type`."""
-        for name, dtype in self._schema.items():
+        values = []
+        for name, is_sound in self._checks:
             value = record.get(name)
-            if value is not None and not fits(value, dtype):
-                reason = f"{name} is {value!r}, which is not {_word_for(dtype)}."
-                self._rejected.append((raw, "type", reason))
+            if value is not None and not is_sound(value):
+                self.reject(raw, "type", f"{name} is {value!r}, which is not {_word_for(self._schema[name])}.")
                 return
-        missing = [name for name in self.table.key if record.get(name) is None]
-        if missing:
+            values.append(value)
+        if missing := [name for name in self.table.key if record.get(name) is None]:
             self.reject(raw, "missing_key", f"No {', no '.join(missing)}: the row cannot be told from others.")
             return
-        self._records.append(tuple(record.get(name) for name in self._schema))
+        self._records.append(tuple(values))
 
     def reject(self, raw: Any, rule: str, reason: str) -> None:
         """Put a raw row aside with the rule it broke and the reason in words."""
@@ -176,25 +177,32 @@ class Intake:
 
     def parsed(self, drift: Drift | None = None, *, newest: str | None = None) -> Parsed:
         """Return what was taken and what was not; of rows with one key the last counts."""
-        frame = pl.DataFrame(self._records, schema=self._schema, orient="row")
+        columns = zip(*self._records, strict=True) if self._records else ([] for _ in self._schema)
+        frame = pl.DataFrame(dict(zip(self._schema, columns, strict=True)), schema=self._schema)
         kept, outdone = last_by_key(frame, self.table, newest=newest)
         rejected = pl.concat([rejections(self._rejected), outdone])
         return Parsed(kept, rejected, rows_in=len(self._records) + len(self._rejected), drift=drift or Drift())
 
 
-def fits(value: Any, dtype: pl.DataType) -> bool:
-    """Tell whether a value of a JSON answer can stand in a column of the type without change of meaning."""
-    if isinstance(value, bool):
-        return dtype == pl.Boolean
+def check_of(dtype: pl.DataType) -> Callable[[Any], bool]:
+    """Return what tells whether a value of a JSON answer can stand in a column of the type without change of meaning.
+
+    >>> whole = check_of(pl.Int16())
+    >>> whole(7), whole(7.5), whole("7"), whole(True), whole(40_000)
+    (True, False, False, False, False)
+    """
     if dtype.is_integer():
-        return isinstance(value, int) and abs(value) <= LARGEST[str(dtype)]
+        largest = LARGEST[str(dtype)]
+        return lambda value: type(value) is int and -largest <= value <= largest
     if dtype.is_float():
-        return isinstance(value, int | float) and math.isfinite(value)
-    if dtype == pl.Date:
-        return isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+        return lambda value: type(value) in (int, float) and math.isfinite(value)
     if isinstance(dtype, pl.Datetime):
-        return isinstance(value, dt.datetime) and value.tzinfo is not None
-    return dtype == pl.String and isinstance(value, str)
+        return lambda value: isinstance(value, dt.datetime) and value.tzinfo is not None
+    return _is_exactly({"String": str, "Boolean": bool, "Date": dt.date}[str(dtype)])
+
+
+def _is_exactly(kind: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) is kind
 
 
 def _word_for(dtype: pl.DataType) -> str:

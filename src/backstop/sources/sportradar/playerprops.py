@@ -154,7 +154,7 @@ def _market(raw: dict[str, Any]) -> str | None:
 def _load(raw: dict[str, Any], event: dict[str, Any], answer: Answer, intake: Intake) -> None:
     block = event.get("sport_event")
     start_at = jsontext.instant(wire.dig(block, "start_time"))
-    sides = {wire.dig(one, "qualifier"): _team(one) for one in _list(wire.dig(block, "competitors"))}
+    sides = {str(wire.dig(one, "qualifier")): _team(one) for one in _list(wire.dig(block, "competitors"))}
     home, away, player = sides.get("home"), sides.get("away"), _player(raw["player"])
     price, line = _number(wire.dig(raw["outcome"], "odds_decimal")), _number(wire.dig(raw["outcome"], "total"))
     decimal = None if price is None else decimal_price(price, "decimal")

@@ -64,8 +64,8 @@ def _games(body: bytes) -> list[Any]:
     root = wire.decode(body)
     if "game" in root:
         return [root["game"]]
-    games = wire.decode(body, "league")["league"].get("games", [])
-    return [wire.dig(game, "game") or game for game in games] if isinstance(games, list) else []
+    games = wire.dig(wire.decode(body, "league"), "league", "games")
+    return [wire.dig(game, "game") or game for game in jsontext.as_list(games or [], "games", source=wire.SOURCE)]
 
 
 def parse(answer: Answer) -> Parsed:
@@ -86,13 +86,18 @@ def parse(answer: Answer) -> Parsed:
 def _load_side(game: dict[str, Any], side: str, intake: Intake) -> None:
     block = game.get(side)
     start_at, team = jsontext.instant(game.get("scheduled")), wire.team(block)
-    entries: dict[Any, dict[str, Any]] = {}
+    entries: dict[str, dict[str, Any]] = {}
     # who appeared stands in both lists, with statistics in the second
     for entry in (*wire.objects(wire.dig(block, "roster"), intake), *wire.objects(wire.dig(block, "players"), intake)):
-        entries[entry.get("id")] = entry
+        if isinstance(entry.get("id"), str):
+            entries[entry["id"]] = entry
+        else:
+            intake.reject(
+                entry, "missing_key", f"The player's id is {entry.get('id')!r}: he cannot be told from others."
+            )
     lineup = wire.dig(block, "lineup")
     slots = {
-        wire.dig(place, "id"): wire.dig(place, "order")
+        str(wire.dig(place, "id")): wire.dig(place, "order")
         for place in (lineup if isinstance(lineup, list) else [])
         if wire.dig(place, "inning") == 0 and wire.dig(place, "order") != 0
     }

@@ -74,9 +74,12 @@ def dig(block: Any, *keys: str) -> Any:
 
 
 def objects(block: Any, intake: Intake) -> list[dict[str, Any]]:
-    """Return the objects of a list; anything else in it is rejected."""
+    """Return the objects of a list, none when there is no list; anything else is rejected."""
+    if block is not None and not isinstance(block, list):
+        intake.reject(block, "type", "A list of objects was expected.")
+        return []
     found = []
-    for value in block if isinstance(block, list) else []:
+    for value in block or []:
         if isinstance(value, dict):
             found.append(value)
         else:

@@ -96,7 +96,7 @@ def inspect(body: bytes) -> None:
     Raises:
         UpstreamMalformed: a web page, a cut or empty body, an error object.
     """
-    jsontext.decode_object(body, "people", source=SOURCE)
+    jsontext.decode_list(body, "people", source=SOURCE)
 
 
 def inspect_roster(body: bytes) -> None:
@@ -105,7 +105,7 @@ def inspect_roster(body: bytes) -> None:
     Raises:
         UpstreamMalformed: a web page, a cut or empty body, an error object.
     """
-    jsontext.decode_object(body, "roster", source="Stats API roster")
+    jsontext.decode_list(body, "roster", source="Stats API roster")
 
 
 def parse(answer: Answer) -> Parsed:
@@ -115,7 +115,7 @@ def parse(answer: Answer) -> Parsed:
         UpstreamMalformed: see `inspect`.
     """
     intake = Intake(PEOPLE)
-    for person in jsontext.decode_object(answer.body, "people", source=SOURCE)["people"]:
+    for person in jsontext.decode_list(answer.body, "people", source=SOURCE):
         if not isinstance(person, dict):
             intake.reject(person, "type", "The person is not an object.")
             continue
@@ -149,7 +149,7 @@ def parse_roster(answer: Answer) -> Parsed:
     root = jsontext.decode_object(answer.body, "roster", source="Stats API roster")
     params = dict(answer.item.params)
     intake = Intake(ROSTERS)
-    for entry in root["roster"]:
+    for entry in jsontext.as_list(root["roster"], "roster", source="Stats API roster"):
         person = _dict(_dict(entry).get("person"))
         intake.load(
             {

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from backstop.errors import UpstreamMalformed, UsageError
+from backstop.errors import UsageError
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
@@ -95,14 +95,16 @@ def inspect(body: bytes) -> None:
     Raises:
         UpstreamMalformed: a web page, a cut or empty body, an error object, dates that are no list.
     """
-    _days(body)
+    _games(body)
 
 
-def _days(body: bytes) -> list[dict[str, Any]]:
-    days = jsontext.decode_object(body, "dates", source=SOURCE)["dates"]
-    if not isinstance(days, list) or not all(isinstance(day, dict) for day in days):
-        raise UpstreamMalformed(f"{SOURCE} answered dates that are not a list of objects; ask again.", source=SOURCE)
-    return days
+def _games(body: bytes) -> list[Any]:
+    """Return the games of all dates; a date without a list of games is refused with the whole answer."""
+    games: list[Any] = []
+    for day in jsontext.decode_list(body, "dates", source=SOURCE):
+        listed = day.get("games") if isinstance(day, dict) else None
+        games += jsontext.as_list(listed, "games", source=SOURCE)
+    return games
 
 
 def parse(answer: Answer) -> Parsed:
@@ -117,7 +119,7 @@ def parse(answer: Answer) -> Parsed:
     """
     intake = Intake(GAMES)
     asked = jsontext.day(dict(answer.item.params).get("date"))
-    games = [game for day in _days(answer.body) for game in day.get("games", [])]
+    games = _games(answer.body)
     # the listing that counts comes last: the latest official date, and of one date the most advanced state
     for game in sorted(games, key=_rank):
         _load(game, intake, asked)
@@ -134,7 +136,7 @@ def _rank(game: Any) -> tuple[str, int]:
     if not isinstance(game, dict):
         return "", 0
     state = _dict(game.get("status")).get("abstractGameState")
-    off = _dict(game.get("status")).get("detailedState") in OFF
+    off = str(_dict(game.get("status")).get("detailedState")) in OFF
     return str(game.get("officialDate", "")), -1 if off else {"Live": 1, "Final": 2}.get(str(state), 0)
 
 
@@ -200,22 +202,21 @@ def lineups(answer: Answer) -> Parsed:
         UpstreamMalformed: see `inspect`.
     """
     intake = Intake(LINEUPS)
-    for day in _days(answer.body):
-        for game in day.get("games", []):
-            posted = _dict(_dict(game).get("lineups"))
-            for side, is_home in (("homePlayers", True), ("awayPlayers", False)):
-                players = posted.get(side)
-                for slot, player in enumerate(players if isinstance(players, list) else [], start=1):
-                    person = _dict(player)
-                    intake.load(
-                        {
-                            "game_pk": game.get("gamePk"),
-                            "player_id_mlbam": person.get("id"),
-                            "full_name": person.get("fullName"),
-                            "is_home": is_home,
-                            "slot": slot,
-                            "position": _dict(person.get("primaryPosition")).get("abbreviation"),
-                        },
-                        player,
-                    )
+    for game in _games(answer.body):
+        posted = _dict(_dict(game).get("lineups"))
+        for side, is_home in (("homePlayers", True), ("awayPlayers", False)):
+            players = posted.get(side)
+            for slot, player in enumerate(players if isinstance(players, list) else [], start=1):
+                person = _dict(player)
+                intake.load(
+                    {
+                        "game_pk": game.get("gamePk"),
+                        "player_id_mlbam": person.get("id"),
+                        "full_name": person.get("fullName"),
+                        "is_home": is_home,
+                        "slot": slot,
+                        "position": _dict(person.get("primaryPosition")).get("abbreviation"),
+                    },
+                    player,
+                )
     return intake.parsed()

@@ -114,10 +114,6 @@ class _Quote:
     updated_at: dt.datetime | None
     outcome: Any
 
-    @property
-    def raw(self) -> dict[str, Any]:
-        return {"bookmaker": self.bookmaker, "market": self.market, "updated_at": self.updated_at, **_raw(self.outcome)}
-
 
 def _raw(outcome: Any) -> dict[str, Any]:
     return outcome if isinstance(outcome, dict) else {"outcome": outcome}
@@ -138,13 +134,12 @@ def parse(answer: Answer) -> Parsed:
     commence_at = jsontext.instant(event["commence_time"])
     home, away = wire.team(event["home_team"]), wire.team(event["away_team"])
     intake = Intake(QUOTES)
-    seen_at = snapshot_at or answer.fetched_at
-    quotes = list(_quotes(event))
-    for quote in sorted(quotes, key=lambda each: _preference(each, odds_format)):
-        if commence_at is None or home is None or away is None:
-            reason = f"{event['away_team']!r} at {event['home_team']!r}, {event['commence_time']!r}: not a known game."
-            intake.reject(quote.raw, "unknown_team", reason)
-            continue
+    quotes = sorted(_quotes(event), key=lambda each: _preference(each, odds_format))
+    if commence_at is None or home is None or away is None:
+        reason = f"{event['away_team']!r} at {event['home_team']!r}, {event['commence_time']!r}: not a known game."
+        for quote in quotes:
+            intake.reject(quote, "unknown_team", reason)
+    else:
         fixed = {
             "event_id_theodds": event["id"],
             "game_date": baseball_day(commence_at),
@@ -153,17 +148,31 @@ def parse(answer: Answer) -> Parsed:
             "away_team": away,
             "fetched_at": answer.fetched_at,
         }
-        _load(quote, fixed, odds_format, seen_at, intake)
+        for quote in quotes:
+            _load(quote, fixed, odds_format, snapshot_at or answer.fetched_at, intake)
     return intake.parsed(_drift(event, quotes), newest="updated_at")
 
 
 def _quotes(event: dict[str, Any]) -> Iterator[_Quote]:
-    """Go through books, markets and outcomes; the market's stamp counts before the book's."""
-    for book in event.get("bookmakers") or []:
-        for market in book.get("markets") or []:
+    """Go through books, markets and outcomes; the market's stamp counts before the book's.
+
+    What is no object where a book or a market should be counts as one row, which is rejected.
+    """
+    for book in _list(event.get("bookmakers")):
+        if not isinstance(book, dict):
+            yield _Quote(None, None, None, book)
+            continue
+        for market in _list(book.get("markets")):
+            if not isinstance(market, dict):
+                yield _Quote(book.get("key"), None, None, market)
+                continue
             updated_at = jsontext.instant(market.get("last_update")) or jsontext.instant(book.get("last_update"))
-            for outcome in market.get("outcomes") or []:
+            for outcome in _list(market.get("outcomes")):
                 yield _Quote(book.get("key"), market.get("key"), updated_at, outcome)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _preference(quote: _Quote, odds_format: str) -> tuple[bool, float]:
@@ -179,15 +188,15 @@ def _load(quote: _Quote, fixed: dict[str, Any], odds_format: str, seen_at: dt.da
     name, player, side = outcome.get("name"), outcome.get("description"), SIDES.get(str(outcome.get("name")))
     point = YES_NO_LINE if name in ("Yes", "No") and outcome.get("point") is None else outcome.get("point")
     if stamp >= start:
-        intake.reject(quote.raw, "in_play", f"Priced at {wire.stamp(stamp)}, the game starts at {wire.stamp(start)}.")
+        intake.reject(quote, "in_play", f"Priced at {wire.stamp(stamp)}, the game starts at {wire.stamp(start)}.")
     elif side is None:
-        intake.reject(quote.raw, "side", f"The side is {name!r}; expected Over, Under, Yes or No.")
+        intake.reject(quote, "side", f"The side is {name!r}; expected Over, Under, Yes or No.")
     elif not isinstance(player, str) or not player.strip():
-        intake.reject(quote.raw, "player", "The outcome names no player.")
+        intake.reject(quote, "player", "The outcome names no player.")
     elif point is None:
-        intake.reject(quote.raw, "line", "The outcome has no point.")
+        intake.reject(quote, "line", "The outcome has no point.")
     elif price is None:
-        intake.reject(quote.raw, "price", f"{outcome.get('price')!r} cannot be a price in {odds_format} odds.")
+        intake.reject(quote, "price", f"{outcome.get('price')!r} cannot be a price in {odds_format} odds.")
     else:
         intake.load(
             {
@@ -200,7 +209,7 @@ def _load(quote: _Quote, fixed: dict[str, Any], odds_format: str, seen_at: dt.da
                 "price_decimal": price,
                 "updated_at": quote.updated_at,
             },
-            quote.raw,
+            quote,
         )
 
 
