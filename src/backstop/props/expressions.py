@@ -1,7 +1,7 @@
 """The batters' lines as Polars expressions: for frames of any length, in parallel and in pieces that fit the cache.
 
-The same numbers as `props.kernel` before calibration. Sums and products suffice because the number of plate appearances is
-independent of what happens in them:
+The same numbers as `props.kernel` before calibration. Sums and products suffice because the number of plate
+appearances is independent of what happens in them:
 
     P(X >= j) = sum over k of P(N >= k) * P(the j-th success comes in plate appearance k)
 """
