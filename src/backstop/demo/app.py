@@ -28,9 +28,10 @@ SECRETS = frozenset({"apiKey", "api_key"})
 
 
 def request_class(path: str) -> str:
-    """Return the feed that a path belongs to: savant, statsapi, theodds, sportradar, or other."""
+    """Return the feed that a path belongs to: savant, statsapi, theodds, sportradar, chadwick, or other."""
     feeds = {
-        "/statcast_search": "savant", "/leaderboard": "savant", "/running_splits": "savant", "/gf": "savant",
+        "/statcast_search": "savant", "/leaderboard": "savant", "/running_splits": "savant", "/visuals": "savant",
+        "/chadwickbureau": "chadwick",
         "/api/": "statsapi", "/v4/": "theodds", "/mlb/": "sportradar", "/oddscomparison": "sportradar",
     }  # fmt: skip
     return next((feed for start, feed in feeds.items() if path.startswith(start)), "other")

@@ -17,7 +17,7 @@ from backstop.demo.account import MONTHLY_CREDITS
 from backstop.demo.rows import RowFaults
 from backstop.errors import UsageError
 
-FEEDS: Final = ("savant", "statsapi", "theodds", "sportradar")
+FEEDS: Final = ("savant", "statsapi", "theodds", "sportradar", "chadwick")
 
 
 class Fault(StrEnum):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from backstop.demo.account import Account
-from backstop.demo.dialects import savant, statsapi, theodds
+from backstop.demo.dialects import livefeed, savant, statsapi, theodds
 from backstop.demo.rows import RowFaults
 from backstop.demo.world import Event, World
 
@@ -43,6 +43,11 @@ class Routes:
         """Return the routes."""
         answers: dict[str, Answer] = {
             "/statcast_search/csv": self.savant_pitches,
+            "/running_splits": self.leaderboard,
+            "/visuals/{name}": self.leaderboard,
+            "/leaderboard/{name:path}": self.leaderboard,
+            "/chadwickbureau/register/master/data/people-{shard}.csv": self.register,
+            "/api/v1/sports/1/players": self.season_players,
             "/api/v1/schedule": self.schedule,
             "/api/v1/teams": lambda _: _json(statsapi.teams()),
             "/api/v1/teams/{team:int}/roster": self.roster,
@@ -78,6 +83,24 @@ class Routes:
             return Response(HTML_PAGE, media_type="text/html; charset=utf-8")
         return Response(self._rows.csv(self._world, ask), headers={"content-type": CSV_TYPE})
 
+    def leaderboard(self, request: Request) -> Response:
+        """Answer a leaderboard; one that is not known gives Savant's web page, as its own server does."""
+        body = self._world.leaderboard(request.url.path, dict(request.query_params))
+        if body is None or "csv" not in request.query_params:
+            return Response(HTML_PAGE, media_type="text/html; charset=utf-8")
+        return Response(body, headers={"content-type": "text/csv; charset=utf-8"})
+
+    def register(self, request: Request) -> Response:
+        """Answer a file of the Chadwick register."""
+        body = self._world.register(request.path_params["shard"]).write_csv()
+        return Response(body, headers={"content-type": "text/plain; charset=utf-8"})
+
+    def season_players(self, request: Request) -> Response:
+        """Answer the players of a season."""
+        text = request.query_params.get("season", "")
+        people = self._world.season_players(int(text)) if text.isdecimal() else []
+        return _json({"copyright": statsapi.COPYRIGHT, "people": [statsapi.person_json(person) for person in people]})
+
     def schedule(self, request: Request) -> Response:
         """Answer the schedule of a day, of a range or of named games."""
         query = request.query_params
@@ -109,9 +132,15 @@ class Routes:
         return _json(statsapi.boxscore(game, self._world.appearances(game.game_pk), self._world.person))
 
     def live(self, request: Request) -> Response:
-        """Answer a live feed where one was recorded."""
-        recorded = self._world.recorded(request.url.path)
-        return self._unknown() if recorded is None else _bytes(recorded)
+        """Answer a live feed."""
+        if (recorded := self._world.recorded(request.url.path)) is not None:
+            return _bytes(recorded)
+        game = self._world.game(request.path_params["game"])
+        if game is None:
+            return self._unknown()
+        pk = game.game_pk
+        plays, rows = self._world.plays_of_game(pk), self._world.appearances(pk)
+        return _json(livefeed.feed(game, plays, rows, self._world.person))
 
     def people(self, request: Request) -> Response:
         """Answer one person, or several; one who is unknown is a 404 alone and absent among several."""

@@ -137,6 +137,41 @@ class Appearance:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """A plate appearance as a live feed tells it.
+
+    Attributes:
+        number: In the game, from 1, both clubs.
+        inning: From 1.
+        is_top: Whether the visitors bat.
+        batter: MLBAM id.
+        pitcher: MLBAM id.
+        stand: Side batted, L or R.
+        throws: Hand thrown with, L or R.
+        event: Savant's word; `None` while it goes on, or when an inning ended on the bases.
+        rbi: Runs batted in; `None` when not known.
+        pitches: How many were thrown.
+        home_score: Runs after it.
+        away_score: Runs after it.
+        is_complete: Whether it is over.
+    """
+
+    number: int
+    inning: int
+    is_top: bool
+    batter: int
+    pitcher: int
+    stand: str
+    throws: str
+    event: str | None
+    rbi: int | None
+    pitches: int
+    home_score: int
+    away_score: int
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A game as The Odds API lists it, with full names and the start that was known."""
 
@@ -181,6 +216,18 @@ class World(Protocol):
 
     def appearances(self, game_pk: int) -> list[Appearance]:
         """Return who stands in the game's box score; empty before line-ups are known."""
+
+    def plays_of_game(self, game_pk: int) -> list[Play]:
+        """Return the plate appearances of a game so far, in order."""
+
+    def season_players(self, season: int) -> list[Person]:
+        """Return who is known to have been in the majors in a season."""
+
+    def register(self, shard: str) -> pl.DataFrame:
+        """Return the people of the Chadwick register whose UUID begins with a hexadecimal digit."""
+
+    def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
+        """Return a leaderboard of Savant as CSV; `None` when there is none like it."""
 
     def recorded(self, path: str) -> bytes | None:
         """Return an answer of the Stats API to this very path, where one was recorded."""

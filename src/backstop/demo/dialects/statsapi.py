@@ -32,6 +32,8 @@ POSITIONS: Final[dict[str, tuple[str, str, str]]] = {
     "RF": ("9", "Outfielder", "Outfielder"),
     "DH": ("10", "Designated Hitter", "Hitter"),
     "PH": ("11", "Pinch Hitter", "Hitter"),
+    "PR": ("12", "Pinch Runner", "Runner"),
+    "TWP": ("Y", "Two-Way Player", "Two-Way Player"),
 }
 _CODES: Final = {"Scheduled": "S", "Pre-Game": "P", "In Progress": "I", "Final": "F", "Postponed": "D"}
 _SERIES: Final = {
@@ -187,7 +189,9 @@ def venue(club: Club) -> Json:
 
 
 def position(abbr: str) -> Json:
-    """Return a position by its abbreviation."""
+    """Return a position by its abbreviation; of one that is not known no more is said."""
+    if abbr not in POSITIONS:
+        return {"abbreviation": abbr}
     code, name, kind = POSITIONS[abbr]
     return {"code": code, "name": name, "type": kind, "abbreviation": abbr}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import uuid
 from functools import cached_property
 from typing import Final
 
@@ -12,13 +13,13 @@ import polars as pl
 
 from backstop.clock import baseball_day
 from backstop.demo.clubs import BY_ID, CLUBS
-from backstop.demo.league import box, odds
+from backstop.demo.league import boards, box, odds
 from backstop.demo.league.calendar import DEMO_DAY, Fixture, season
 from backstop.demo.league.cards import cards
 from backstop.demo.league.people import FIRST_ID, by_id, players
 from backstop.demo.league.pitches import pitches
 from backstop.demo.league.play import Cards, Plays, play
-from backstop.demo.world import QUOTE_COLUMNS, Appearance, Event, Game, Person, PitchAsk, Side
+from backstop.demo.world import QUOTE_COLUMNS, Appearance, Event, Game, Person, PitchAsk, Play, Side
 
 SEED: Final = 20250402
 NOON: Final = dt.datetime.combine(DEMO_DAY, dt.time(17, 40), dt.UTC)
@@ -137,6 +138,45 @@ class LeagueWorld:
         if state != "Scheduled":
             return box.appearances(self._until(row), self.cards, row)
         return box.posted(self.cards, row, with_lineups=self._is_posted(fixture))
+
+    def plays_of_game(self, game_pk: int) -> list[Play]:
+        """Return the plate appearances of a game until now; the last one of a game under way goes on."""
+        row = self._rows[game_pk]
+        fixture = season()[row]
+        if self._state(fixture) == "Scheduled":
+            return []
+        pitched = self._day(fixture.day).filter(game_pk=game_pk)
+        last = pitched.sort("at_bat_number", "pitch_number").group_by("at_bat_number", maintain_order=True).last()
+        rbi = self._until(row)["rbi"].tolist()
+        going_on = self._state(fixture) == "In Progress"
+        return [
+            Play(
+                number, inning, half == "Top", batter, pitcher, stand, throws, event, rbi[number - 1], count,
+                home, away,
+                is_complete=not (going_on and number == len(rbi)),
+            )
+            for number, inning, half, batter, pitcher, stand, throws, event, count, home, away in last.head(len(rbi))
+            .select(
+                "at_bat_number", "inning", "inning_topbot", "batter", "pitcher", "stand", "p_throws", "events",
+                "pitch_number", "post_home_score", "post_away_score",
+            )
+            .iter_rows()
+        ]  # fmt: skip
+
+    def season_players(self, season: int) -> list[Person]:
+        """Return everybody, in the one season that is simulated."""
+        return [player.person for player in players()] if season == DEMO_DAY.year else []
+
+    def register(self, shard: str) -> pl.DataFrame:
+        """Return the players whose made-up UUID begins with a digit."""
+        rows = [_registered(player.person) for player in players()]
+        return pl.DataFrame([row for row in rows if row["key_uuid"].startswith(shard)])
+
+    def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
+        """Return a board of the season so far."""
+        if query.get("year", str(DEMO_DAY.year)) != str(DEMO_DAY.year):
+            return None
+        return boards.answer(path, query, self.pitches(PitchAsk()))
 
     def recorded(self, path: str) -> bytes | None:
         """Return nothing: no answer was recorded of a simulated league."""
@@ -294,6 +334,21 @@ def _filters(ask: PitchAsk) -> list[pl.Expr]:
     if ask.team:
         tests.append((pl.col("home_team") == ask.team) | (pl.col("away_team") == ask.team))
     return tests
+
+
+def _registered(person: Person) -> dict[str, str]:
+    """Return a person as the Chadwick register lists him."""
+    born = person.birth_date
+    return {
+        "key_person": "", "key_uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"simulated {person.player_id}")),
+        "key_mlbam": str(person.player_id), "key_retro": "", "key_bbref": "", "key_bbref_minors": "",
+        "key_fangraphs": "", "name_last": (person.last_name or "").removesuffix(" Jr."),
+        "name_first": person.first_name or "", "name_given": person.first_name or "",
+        "name_suffix": "Jr." if person.full_name.endswith(" Jr.") else "",
+        "birth_year": str(born.year) if born else "", "birth_month": str(born.month) if born else "",
+        "birth_day": str(born.day) if born else "", "mlb_played_first": str(DEMO_DAY.year),
+        "mlb_played_last": str(DEMO_DAY.year),
+    }  # fmt: skip
 
 
 def _event(fixture: Fixture) -> Event:

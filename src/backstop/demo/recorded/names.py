@@ -62,6 +62,16 @@ class Names:
         """Return what is known of a player; `None` when no source names him."""
         return self._people.get(player_id)
 
+    def register(self, shard: str) -> pl.DataFrame:
+        """Return the register's people whose UUID begins with a digit."""
+        frames = [
+            frame
+            for path in sorted((self._folder / "register").rglob("*.parquet"))
+            if {"key_mlbam", "key_uuid", "name_last"} <= set((frame := pl.read_parquet(path)).columns)
+        ]
+        parts = [frame.filter(pl.col("key_uuid").str.starts_with(shard)) for frame in frames]
+        return pl.concat(parts, how="diagonal_relaxed") if parts else pl.DataFrame(schema={"key_mlbam": pl.String()})
+
     def _listed(self) -> list[pl.DataFrame]:
         """Read lists of people, known by their columns `player_id` and `full_name`."""
         frames = []

@@ -14,12 +14,13 @@ import polars as pl
 from backstop.clock import baseball_day
 from backstop.demo.clubs import BY_ABBR, BY_ID, BY_NAME, Club
 from backstop.demo.recorded.answers import Answers
-from backstop.demo.recorded.box import appearances, sides
+from backstop.demo.recorded.boards import Boards
+from backstop.demo.recorded.box import appearances, plate_appearances, sides
 from backstop.demo.recorded.names import Names
 from backstop.demo.recorded.pitches import KEY, Pitches
 from backstop.demo.recorded.quotes import Quotes
 from backstop.demo.recorded.rosters import Rosters
-from backstop.demo.world import Appearance, Event, Game, Person, PitchAsk, Side
+from backstop.demo.world import Appearance, Event, Game, Person, PitchAsk, Play, Side
 from backstop.errors import UsageError
 
 EVENING: Final = dt.time(19, 5)
@@ -48,6 +49,7 @@ class RecordedWorld:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder; expected one with savant/pitches and odds in it.")
         self._pitches = Pitches(folder / "savant" / "pitches")
+        self._boards = Boards(folder / "savant")
         self._quotes = Quotes(folder / "odds")
         self._answers = Answers(folder / "mlb_statsapi")
         self._rosters = Rosters(self._pitches.files)
@@ -106,6 +108,34 @@ class RecordedWorld:
             for player, is_pitcher in self._rosters.of(side.club.abbr, game.day).items()
             if player not in seen
         ]
+
+    def plays_of_game(self, game_pk: int) -> list[Play]:
+        """Return the plate appearances that the pitches tell; runs batted in are not among it."""
+        pitches = self._pitches.select(PitchAsk(games=frozenset({game_pk})))
+        ends = plate_appearances(pitches)
+        needed = ("stand", "p_throws", "post_home_score", "post_away_score")
+        if not set(needed) <= set(ends.columns):
+            return []
+        columns = ("at_bat_number", "inning", "inning_topbot", "batter", "pitcher", "events", "pitch_number", *needed)
+        return [
+            Play(number, inning, half == "Top", batter, pitcher, stand, throws, event, None, count, home, away)
+            for number, inning, half, batter, pitcher, event, count, stand, throws, home, away in ends.select(
+                columns
+            ).rows()
+        ]
+
+    def season_players(self, season: int) -> list[Person]:
+        """Return who appeared in a season."""
+        played = self._rosters.appearances.filter(pl.col("game_date").dt.year() == season)["player_id"].unique().sort()
+        return [person for player in played if (person := self.person(player))]
+
+    def register(self, shard: str) -> pl.DataFrame:
+        """Return a part of the recorded register."""
+        return self._names.register(shard)
+
+    def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
+        """Return a recorded board."""
+        return self._boards.answer(path, query)
 
     def recorded(self, path: str) -> bytes | None:
         """Return a recorded answer to this path."""
