@@ -153,9 +153,21 @@ def test_a_moved_start_within_the_day_does_not_matter_without_a_doubleheader() -
     assert pks(doubleheader_events(("a", at(23))), games((1, "LAD", "ATH", at(17)))) == [1]
 
 
-def test_of_a_postponed_and_a_played_game_the_played_one_counts() -> None:
-    both = pl.concat([games((1, "LAD", "ATH", at(17)), status="Postponed"), games((2, "LAD", "ATH", at(23)))])
-    assert pks(doubleheader_events(("a", at(17))), both) == [2]
+def test_two_events_of_the_only_game_are_both_that_game() -> None:
+    assert pks(doubleheader_events(("a", at(17)), ("b", at(23))), games((1, "LAD", "ATH", at(17)))) == [1, 1]
+
+
+WASHED_OUT = pl.concat([games((1, "LAD", "ATH", at(17))), games((2, "LAD", "ATH", at(23)), status="Postponed")])
+
+
+def test_the_event_of_the_washed_out_half_of_a_doubleheader_is_off_and_the_other_is_played() -> None:
+    found = match_events(doubleheader_events(("a", at(17, 5)), ("b", at(22))), WASHED_OUT)
+    assert found.select("game_pk", "reason").rows() == [(1, None), (None, "the game is postponed or cancelled")]
+
+
+def test_a_single_event_is_the_half_of_a_doubleheader_that_it_is_nearest_to() -> None:
+    assert pks(doubleheader_events(("a", at(18))), WASHED_OUT) == [1]
+    assert pks(doubleheader_events(("a", at(22))), WASHED_OUT) == [None]
 
 
 NAMES = st.lists(

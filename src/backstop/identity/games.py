@@ -18,40 +18,43 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         events: Columns event_id_theodds, commence_at, game_date, home_team, away_team; one row per event.
-        games: `core_games`.
+        games: `core_games`, with those that are off.
 
     Returns:
-        One row per event: event_id_theodds, game_pk (null when not found), reason (null when found). With as many
-        events as games of the two teams on the day, the first event is the first game; with fewer events, the game
-        with the nearest start counts, and none when two events are nearest to the same one.
+        One row per event: event_id_theodds, game_pk (null when not found or off), reason (null when found). The only
+        game of two teams on a day is meant by every event of theirs. With as many events as games, the first event is
+        the first game; otherwise the game with the nearest start is meant, and none when that is not clear.
     """
-    played = games.filter(~pl.col("status").is_in(list(OFF)))
     ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
-    listed = played.select(
+    listed = games.select(
         *DAY_AND_TEAMS,
         "game_pk",
         "start_at",
+        pl.col("status").is_in(list(OFF)).fill_null(value=False).alias("_off"),
         _rank("start_at").alias("_game_nth"),
         pl.len().over(DAY_AND_TEAMS).alias("_games"),
     )
     pairs = ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
-    in_order = pairs.filter(pl.col("_events") == pl.col("_games"), pl.col("_nth") == pl.col("_game_nth"))
+    only = pl.col("_games") == 1
+    as_many = ~only & (pl.col("_events") == pl.col("_games"))
+    in_order = pairs.filter(as_many & (pl.col("_nth") == pl.col("_game_nth")))
     apart = (pl.col("commence_at") - pl.col("start_at")).abs()
-    nearest = pairs.filter(pl.col("_events") != pl.col("_games")).filter(apart == apart.min().over("event_id_theodds"))
+    nearest = pairs.filter(~only & ~as_many).filter(apart == apart.min().over("event_id_theodds"))
     nearest = nearest.filter(pl.len().over("game_pk") == 1, pl.len().over("event_id_theodds") == 1)
-    found = pl.concat([in_order, nearest]).select("event_id_theodds", "game_pk")
-    off = games.filter(pl.col("status").is_in(list(OFF))).select(DAY_AND_TEAMS).unique()
+    found = pl.concat([pairs.filter(only), in_order, nearest]).select("event_id_theodds", "game_pk", "_off")
+    matched = events.join(found, on="event_id_theodds", how="left")
     reason = (
-        pl.when(pl.col("game_pk").is_not_null())
+        pl.when(pl.col("_off"))
+        .then(pl.lit(GAME_OFF))
+        .when(pl.col("game_pk").is_not_null())
         .then(None)
         .when(pl.col("event_id_theodds").is_in(pairs["event_id_theodds"].implode()))
         .then(pl.lit(GAME_UNCLEAR))
-        .when(pl.struct(DAY_AND_TEAMS).is_in(off.select(pl.struct(DAY_AND_TEAMS)).to_series().implode()))
-        .then(pl.lit(GAME_OFF))
         .otherwise(pl.lit(NO_GAME))
     )
-    matched = events.join(found, on="event_id_theodds", how="left")
-    return matched.select("event_id_theodds", "game_pk", reason.alias("reason")).sort("event_id_theodds")
+    return matched.select(
+        "event_id_theodds", pl.when(~pl.col("_off")).then("game_pk").alias("game_pk"), reason.alias("reason")
+    ).sort("event_id_theodds")
 
 
 def _rank(start: str) -> pl.Expr:
