@@ -14,8 +14,13 @@ from backstop.sources.parsed import REJECTED, raw_text
 if TYPE_CHECKING:
     import great_expectations as gx
 
+    from backstop.sources.parsed import Parsed
+
 LARGEST_REJECTED_SHARE = 0.25
 """When more rows than this break row rules, the feed or the rules have changed: the table is blocked."""
+
+NOT_WRONG = frozenset({"other_day", "superseded", "in_play"})
+"""Rules under which a parser puts sound rows aside because they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,13 @@ def check(frame: pl.DataFrame, suite: gx.ExpectationSuite) -> Verdict:
     share = rejected.height / max(frame.height, 1)
     excess = tuple(_missed_mostly(result)) + (_too_many(share) if share > LARGEST_REJECTED_SHARE else ())
     return Verdict(frame.height, kept, rejected, broken + excess, len(result.results))
+
+
+def unreadable(parsed: Parsed) -> tuple[str, ...]:
+    """Return the sentence that blocks a table of whose rows too many could not even be parsed; empty otherwise."""
+    wrong = sum(rows for rule, rows in parsed.rejected_by_rule.items() if rule not in NOT_WRONG)
+    share = wrong / max(parsed.rows_in, 1)
+    return tuple(each.sentence() for each in _too_many(share)) if share > LARGEST_REJECTED_SHARE else ()
 
 
 def _rows(outcome: Any) -> int:

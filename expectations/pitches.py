@@ -14,7 +14,7 @@ import great_expectations as gx
 from backstop import tables
 from backstop.sources.savant.vocabulary import DESCRIPTIONS, EVENTS, PITCH_TYPES
 from backstop.sources.teams import ABBREVIATIONS
-from expectations.rules import WARNING, columns_of, differ, distinct, one_of, required, rows, suite, unique, within
+from expectations.rules import WARNING, columns_of, differ, on_day, one_of, required, suite, unique, volume, within
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,7 +37,7 @@ def pitches_suite(day: dt.date, games: int | None) -> gx.ExpectationSuite:
         *(required(column, "part of the key of a pitch") for column in tables.PITCHES.key),
         required("batter_id_mlbam", "a plate appearance belongs to a batter"),
         required("pitcher_id_mlbam", "a plate appearance belongs to a pitcher"),
-        within("game_date", day, day, "the day that was asked for; another day's rows arrive with their own request"),
+        on_day(day, "another day's rows arrive with their own request"),
         within("at_bat_number", 1, 250, "counts both teams; 25 innings had about 190"),
         within("pitch_number", 1, 40, "the longest plate appearance on record had 21 pitches"),
         within("inning", 1, 30, "the longest game on record had 25 innings"),
@@ -52,11 +52,7 @@ def pitches_suite(day: dt.date, games: int | None) -> gx.ExpectationSuite:
         *_warnings(),
     ]
     if games is not None:
-        low, high = PITCHES_PER_GAME
-        rules += [
-            distinct("game_pk", games, "the schedule's finished games: fewer means an incomplete day"),
-            rows(low * games, high * games, "the volume of the schedule's finished games"),
-        ]
+        rules += volume(games, *PITCHES_PER_GAME)
     return suite("core_pitches", rules)
 
 

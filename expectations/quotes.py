@@ -8,7 +8,7 @@ import functools
 import great_expectations as gx
 
 from backstop import tables
-from expectations.rules import columns_of, later, one_of, required, suite, unique, within
+from expectations.rules import columns_of, later, on_day, one_of, required, suite, unique, within
 
 MATCHED_SHARE = 0.98
 """Quotes whose player must be known: 98.5 to 99 % of recorded names are; fewer means that recipe or rosters broke."""
@@ -36,7 +36,7 @@ def quotes_suite(day: dt.date, matched_share: float = MATCHED_SHARE) -> gx.Expec
             required(
                 "player_id_mlbam", "a quote for a player nobody knows", mostly=matched_share, rule="player is known"
             ),
-            within("game_date", day, day, "the slate's day"),
+            on_day(day, "another day's prices belong to another slate"),
             one_of("side", ["over", "under"], "the two sides of a line"),
             within("price_decimal", 1.0, 5001.0, "pays more than the stake; home runs reach 3,001", strict_low=True),
             within("line", 0.0, 60.0, "points of one player in one game"),

@@ -7,6 +7,8 @@ A rule about the table blocks what depends on the table.
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import great_expectations as gx
@@ -62,6 +64,13 @@ def within(
     )
 
 
+def on_day(day: dt.date, reason: str) -> gxe.ExpectColumnValuesToBeBetween:
+    """Expect every row to be of one baseball day."""
+    return gxe.ExpectColumnValuesToBeBetween(
+        column="game_date", min_value=day, max_value=day, meta=meta("game_date is the day asked for", reason)
+    )
+
+
 def one_of(
     column: str, values: Iterable[Any], reason: str, *, severity: FailureSeverity = CRITICAL
 ) -> gxe.ExpectColumnValuesToBeInSet:
@@ -114,17 +123,33 @@ def finite(columns: Iterable[str], reason: str) -> gxe.Expectation:
     return never(condition, "numbers are finite", reason)  # NaN sorts above every number
 
 
-def rows(low: int, high: int | None, reason: str) -> gxe.ExpectTableRowCountToBeBetween:
-    """Expect this many rows."""
-    span = f"{low} or more rows" if high is None else f"{low} to {high} rows"
-    return gxe.ExpectTableRowCountToBeBetween(min_value=low, max_value=high, meta=meta(span, reason))
+def volume(games: int, low: int, high: int) -> list[gxe.Expectation]:
+    """Expect the rows of so many games: each game there, and from `low` to `high` rows a game.
+
+    A day that lacks some is kept and named as a gap (severity `warning`): what came is right, and the ledger asks for
+    the day again until it is whole.
+    """
+    return [
+        gxe.ExpectColumnUniqueValueCountToBeBetween(
+            column="game_pk",
+            min_value=games,
+            max_value=games,
+            severity=WARNING,
+            meta=meta("every finished game is there", "the schedule's finished games: fewer means an incomplete day"),
+        ),
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=low * games,
+            max_value=high * games,
+            severity=WARNING,
+            meta=meta(f"{low} to {high} rows a game", "the volume of the schedule's finished games"),
+        ),
+    ]
 
 
-def distinct(column: str, count: int, reason: str) -> gxe.ExpectColumnUniqueValueCountToBeBetween:
-    """Expect exactly so many different values."""
-    return gxe.ExpectColumnUniqueValueCountToBeBetween(
-        column=column, min_value=count, max_value=count, meta=meta(f"{count} different {column}", reason)
-    )
+def version_of(suite: gx.ExpectationSuite) -> str:
+    """Return the suite's name with a digest of its rules, the same for every day: the ledger notes what was checked."""
+    rules = sorted((each.expectation_type, str(each.severity), str(each.meta)) for each in suite.expectations)
+    return f"{suite.name}@{hashlib.sha256(repr(rules).encode()).hexdigest()[:8]}"
 
 
 def suite(name: str, expectations: Iterable[gxe.Expectation]) -> gx.ExpectationSuite:

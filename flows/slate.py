@@ -27,7 +27,7 @@ def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
     Args:
         day: The baseball day (official date, Eastern) to refresh.
     """
-    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"))
+    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"), day)
     plan = slate.plan_day(day, calendar)
     if not plan.games:
         return summary.finished(summary.report_slate(day, None, [calendar], [], note=f"{day} has no games"))
@@ -45,7 +45,7 @@ def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
     checked, lost_checks = gather(checks, "out_props")
     loaded, lost_loads = gather(loads, "out_props")
 
-    outcomes = slate.add_up([calendar, players, box, quotes], pitches, checked)
+    outcomes = slate.add_up(day, [calendar, players, box, quotes], pitches, checked)
     gaps = summary.all_gaps(outcomes, plan.gaps, lost_days, absent, lost_checks, lost_loads)
     published = slate.publish_slate(day, draft, checked, loaded, len(lost_loads), gaps)
     return summary.finished(summary.report_slate(day, published, outcomes, gaps))

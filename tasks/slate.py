@@ -16,6 +16,7 @@ from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
 from backstop.stages.publish import Loaded
+from tasks import progress
 from tasks.runs import report, run_id, say, warn
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
 def build_features(day: dt.date, _players: Outcome, _pitches: list[Outcome]) -> tuple[Path, tuple[Gap, ...]]:
     """Build the features of the day's starters from what was known before the day."""
     path, gaps = project.build_features(House.current(), day, run_id())
+    progress.reached(day, "features")
     for gap in gaps:
         warn(f"not projected: {gap.key}: {gap.reason}")
     return path, gaps
@@ -136,7 +138,7 @@ def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 -
 
 
 @task(name="add-up", task_run_name="add up the rows", cache_policy=NO_CACHE, tags=["report"])
-def add_up(single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted]) -> list[Outcome]:
+def add_up(day: dt.date, single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted]) -> list[Outcome]:
     """Add up what became of the rows of each table.
 
     Raises:
@@ -148,6 +150,7 @@ def add_up(single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted]) 
         total(project.FEATURES, [each.features for each in sifted]),
         total("out_props", [each.props for each in sifted]),
     ]
+    progress.reached(day, "props")
     for outcome in outcomes:
         report(outcome, outcome.table)
     return outcomes
@@ -170,5 +173,6 @@ def publish_slate(
     house = House.current()
     published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps)
     publish.mark(house, day, run_id(), total("out_props", [each.props for each in sifted]), gaps)
+    progress.reached(day, "published")
     say(f"Slate {day}: version {published.version} is published.")
     return published

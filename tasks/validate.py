@@ -17,13 +17,15 @@ from backstop.stages.keep import Checked, keep, sift
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import FEATURES, Sifted, Staged
 from backstop.telemetry import Progress, emit
-from expectations.check import check
+from expectations.check import check, unreadable
 from expectations.features import features_suite
 from expectations.games import games_suite
 from expectations.pitches import pitches_suite
 from expectations.players import box_suite, players_suite
 from expectations.props import props_suite
 from expectations.quotes import quotes_suite
+from expectations.rules import version_of
+from tasks import progress
 from tasks.runs import report, run_id, say
 
 if TYPE_CHECKING:
@@ -44,22 +46,23 @@ def _checked(received: Received, suite: gx.ExpectationSuite) -> Checked:
         rows_in=parsed.rows_in,
         kept=verdict.kept,
         rejected=parsed.rejected.vstack(verdict.rejected),
-        blocked=verdict.blocked,
+        blocked=verdict.blocked + unreadable(parsed),
         degraded=verdict.degraded,
         rules={**parsed.rejected_by_rule, **verdict.rules},
         drift=(parsed.drift.sentence(),) if parsed.drift else (),
         raw_ref=received.raw_ref,
-        suite_version=suite.name,
+        suite_version=version_of(suite),
     )
 
 
 @task(name="validate-games", task_run_name="validate schedule", cache_policy=NO_CACHE, tags=["validate", "core_games"])
-def validate_games(batches: list[FetchedBatch]) -> Outcome:
+def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     """Check the schedule of every day that was asked for and keep it; days without games are marked as empty."""
     house, run = House.current(), run_id()
     kept = [keep(house, _checked(each, games_suite()), run) for each in receive.games_by_day(house, batches)]
     plan.settle_schedule(house, receive.days_covered(batches), run)
     outcome = total(tables.GAMES.name, [*kept, *_missed(tables.GAMES.name, batches)])
+    progress.reached(day, "schedule")
     return report(outcome, "Schedule")
 
 
@@ -91,6 +94,7 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
     known = keep(house, _checked(players, players_suite()), run)
     lines = keep(house, _checked(box, box_suite()), run)
     lost = _missed(tables.PLAYERS.name, batches)
+    progress.reached(day, "line-ups")
     return (
         report(total(tables.PLAYERS.name, [known, *lost]), "Players"),
         report(total(tables.BOX.name, [lines]), "Box scores"),
@@ -105,6 +109,7 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     say(sentence)
     suite = quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
     kept = keep(house, _checked(received, suite), run)
+    progress.reached(day, "quotes")
     return report(total(tables.QUOTES.name, [kept, *_missed(tables.QUOTES.name, batches)]), "Quotes")
 
 
@@ -136,7 +141,7 @@ def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) ->
         blocked=verdict.blocked,
         degraded=verdict.degraded,
         rules=verdict.rules,
-        suite_version=suite.name,
+        suite_version=version_of(suite),
     )
     return sift(House.current(), checked, file, run_id())
 

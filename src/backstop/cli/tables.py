@@ -65,7 +65,7 @@ def games(view: SlateView) -> Table:
 
 
 def best_props(props: pl.DataFrame, top: int) -> Table:
-    """Return the props with the best stakes: edges beyond their band first, then by expected value, then by probability.
+    """Return the props with the best stakes: edges beyond their band first, then by expected value.
 
     An edge is only known against a two-sided quote; a long shot that one book offers alone has none.
     """
