@@ -21,3 +21,15 @@ def each_distinct(expr: pl.Expr, predicate: Callable[[Any], bool]) -> pl.Expr:
         return ~values.is_in(wrong.implode())
 
     return expr.map_batches(judge, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def unless_certain(expr: pl.Expr, certain: pl.Expr, predicate: Callable[[Any], bool]) -> pl.Expr:
+    """Return a Python predicate that is known to hold for some values; only the others are put to it.
+
+    Args:
+        expr: The values.
+        certain: True for values of which it is known that the predicate holds; null for a missing value.
+        predicate: Asked once for each other distinct value.
+    """
+    asked = each_distinct(pl.when(~certain).then(expr), predicate)
+    return certain | asked.fill_null(value=False)

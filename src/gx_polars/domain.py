@@ -57,7 +57,10 @@ class Domain:
 
     def __init__(self, schema: pl.Schema, kwargs: Mapping[str, Any], *, eager: bool, nan_is_missing: bool) -> None:
         if kwargs.get("table"):
-            msg = f"The domain names a table, {kwargs['table']!r}; a batch here is one frame: leave `table` out."
+            msg = (
+                f"The expectation names another table, {kwargs['table']!r}; a batch of this engine is one frame and "
+                "has no other table beside it: compare with ExpectQueryResultsToMatchComparison."
+            )
             raise NotSupported(msg)
         self.schema = schema
         self.kwargs = kwargs

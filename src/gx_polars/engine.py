@@ -11,7 +11,7 @@ from great_expectations.core.batch import BatchMarkers
 from great_expectations.core.batch_spec import RuntimeDataBatchSpec
 from great_expectations.exceptions import BatchSpecError, GreatExpectationsError, MetricResolutionError, ValidationError
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
-from great_expectations.expectations.registry import get_metric_provider
+from great_expectations.expectations.registry import _registered_expectations, get_metric_provider
 
 from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
@@ -161,9 +161,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         self._resolved.update(resolved)
         if failed:
             self._failed.update({metric.id: error for metric, error in failed})
-            raise MetricResolutionError(
-                message=describe(*failed[0]), failed_metrics=[metric for metric, _ in failed]
-            ) from failed[0][1]
+            raise _first_of(failed)
         return resolved
 
     def _begin(
@@ -219,11 +217,40 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         return {}
 
 
-def describe(metric: MetricConfiguration, error: Exception) -> str:
-    """Return a sentence that names the metric, its columns and what went wrong."""
+def _first_of(failed: list[tuple[MetricConfiguration, Exception]]) -> MetricResolutionError:
+    """Return the error for the first failed metric and those that failed in the same words.
+
+    Great Expectations gives one message to all metrics of an error, and asks again for the others.
+    """
+    metric, cause = failed[0]
+    message = describe(metric, cause)
+    alike = [metric for metric, error in failed if describe(metric, error) == message]
+    error = MetricResolutionError(message=message, failed_metrics=alike)
+    error.__cause__ = cause
+    return error
+
+
+def describe(metric: MetricConfiguration, error: Exception, asked_by: str | None = None) -> str:
+    """Return a sentence that names the expectation, its columns and what went wrong.
+
+    Args:
+        metric: The metric that could not be computed.
+        error: Why.
+        asked_by: The type of the expectation, where it is known; else the one that the metric belongs to.
+    """
+    if not isinstance(error, MetricFailed):
+        return str(error)
     kwargs = metric.metric_domain_kwargs
     names = [kwargs[key] for key in ("column", "column_A", "column_B") if kwargs.get(key)] or kwargs.get("column_list")
-    where = f" of {', '.join(map(repr, names))}" if names else ""
-    if isinstance(error, MetricFailed):
-        return f"The metric {metric.metric_name}{where} {error}"
-    return str(error)
+    where = f" on {', '.join(map(repr, names))}" if names else ""
+    return f"{asked_by or expectation_of(metric.metric_name)}{where} {error}"
+
+
+def expectation_of(metric_name: str) -> str:
+    """Return the type of the expectation that a metric is computed for, or the metric's own name if it is not one's."""
+    for expectation_type, expectation in _registered_expectations.items():
+        map_metric = getattr(expectation, "map_metric", None)
+        dependencies = getattr(expectation, "metric_dependencies", ())
+        if (map_metric and metric_name.startswith(f"{map_metric}.")) or metric_name in dependencies:
+            return str(expectation_type)
+    return metric_name

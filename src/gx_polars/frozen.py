@@ -1,7 +1,7 @@
 """Expectations that do not change any more, so that their configuration need not be made again for every question.
 
-`Expectation.configuration` copies the whole model, and judging one result asks for it several times: half of the time of
-a small batch.
+`Expectation.configuration` copies the whole model, and judging one result asks for it several times: half of the time
+of a small batch.
 """
 
 from __future__ import annotations

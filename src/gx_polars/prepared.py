@@ -171,7 +171,7 @@ class PreparedSuite:
     def _result(self, check: Check, outcome: Outcome, engine: PolarsExecutionEngine) -> ExpectationValidationResult:
         configuration = copy.copy(check.configuration)
         failures = {
-            metric.id: _exception_info(metric, outcome.failures[metric.id])
+            metric.id: _exception_info(metric, outcome.failures[metric.id], check.configuration.type)
             for metric in check.metrics.values()
             if metric.id in outcome.failures
         }
@@ -204,9 +204,10 @@ def _has_judged(result: ExpectationValidationResult) -> bool:
     return "exception_message" in result.exception_info
 
 
-def _exception_info(metric: MetricConfiguration, error: Exception) -> ExceptionInfo:
+def _exception_info(metric: MetricConfiguration, error: Exception, asked_by: str) -> ExceptionInfo:
     return ExceptionInfo(
-        exception_traceback="".join(traceback.format_exception(error)), exception_message=describe(metric, error)
+        exception_traceback="".join(traceback.format_exception(error)),
+        exception_message=describe(metric, error, asked_by),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import operator
 import tokenize
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -51,12 +52,12 @@ def row_filter(condition: Any, column: Lookup) -> pl.Expr:
     return _condition(condition, column)
 
 
-def compare(column: Column, operator: str, value: Any) -> pl.Expr:
+def compare(column: Column, sign: str, value: Any) -> pl.Expr:
     """Return the comparison of a column with a literal, typed as the column is; `!=` keeps nulls as pandas does."""
-    if operator in ("IN", "NOT_IN"):
+    if sign in ("IN", "NOT_IN"):
         inside = column.expr.is_in(members(column.dtype, list(value)).implode())
-        return inside if operator == "IN" else ~inside.fill_null(value=False)
-    if operator == "!=":
+        return inside if sign == "IN" else ~inside.fill_null(value=False)
+    if sign == "!=":
         return column.expr.ne_missing(comparable(column.dtype, value))
     literal = comparable(column.dtype, value)
     return {
@@ -65,7 +66,7 @@ def compare(column: Column, operator: str, value: Any) -> pl.Expr:
         "<=": column.expr.le,
         ">": column.expr.gt,
         ">=": column.expr.ge,
-    }[operator](literal)
+    }[sign](literal)
 
 
 def _condition(condition: Condition, column: Lookup) -> pl.Expr:
@@ -85,7 +86,7 @@ def _condition(condition: Condition, column: Lookup) -> pl.Expr:
 
 
 _WORDS = {"&": " and ", "|": " or ", "~": " not ", "&&": " and ", "||": " or "}
-_OPERATORS: dict[type[ast.cmpop], str] = {
+_SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
     ast.Lt: "<",
@@ -94,6 +95,14 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
     ast.GtE: ">=",
     ast.In: "IN",
     ast.NotIn: "NOT_IN",
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
 }
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
@@ -148,6 +157,10 @@ class _Query:
                 sides = [left, *rights]
                 pairs = zip(sides, operators, rights, strict=False)
                 return pl.all_horizontal([self._comparison(a, type(op), b) for a, op, b in pairs])
+        return self._truth(node)
+
+    def _truth(self, node: ast.expr) -> pl.Expr:
+        match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="isnull" | "isna"), args=[]):
                 return self._named(name).expr.is_null()
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="notnull" | "notna"), args=[]):
@@ -159,19 +172,19 @@ class _Query:
         raise self._unsupported(node)
 
     def _comparison(self, left: ast.expr, kind: type[ast.cmpop], right: ast.expr) -> pl.Expr:
-        operator = _OPERATORS.get(kind)
-        if operator is None:
+        sign = _SIGNS.get(kind)
+        if sign is None:
             raise self._unsupported(right)
         if isinstance(left, ast.Name) and (literal := _literal(right)) is not None:
-            if isinstance(literal[0], list) and operator in ("==", "!="):  # query reads `x == [1, 2]` as membership
-                operator = "IN" if operator == "==" else "NOT_IN"
-            return compare(self._named(left.id), operator, literal[0])
-        if isinstance(right, ast.Name) and operator in _FLIPPED and (literal := _literal(left)) is not None:
-            return compare(self._named(right.id), _FLIPPED[operator], literal[0])
-        if operator in ("IN", "NOT_IN"):
+            if isinstance(literal[0], list) and sign in ("==", "!="):  # query reads `x == [1, 2]` as membership
+                sign = "IN" if sign == "==" else "NOT_IN"
+            return compare(self._named(left.id), sign, literal[0])
+        if isinstance(right, ast.Name) and sign in _FLIPPED and (literal := _literal(left)) is not None:
+            return compare(self._named(right.id), _FLIPPED[sign], literal[0])
+        if sign in ("IN", "NOT_IN"):
             raise self._unsupported(right)
         a, b = self._value(left), self._value(right)
-        return {"==": a.eq, "!=": a.ne_missing, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[operator](b)
+        return {"==": a.eq, "!=": a.ne_missing, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[sign](b)
 
     def _value(self, node: ast.expr) -> pl.Expr:
         literal = _literal(node)
@@ -179,21 +192,9 @@ class _Query:
             return pl.lit(literal[0])
         if isinstance(node, ast.Name):
             return self._named(node.id).expr
-        if isinstance(node, ast.BinOp):
-            a, b = self._value(node.left), self._value(node.right)
-            match node.op:
-                case ast.Add():
-                    return a + b
-                case ast.Sub():
-                    return a - b
-                case ast.Mult():
-                    return a * b
-                case ast.Div():
-                    return a / b
-                case ast.FloorDiv():
-                    return a // b
-                case ast.Mod():
-                    return a % b
+        if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+            calculated: pl.Expr = _ARITHMETIC[type(node.op)](self._value(node.left), self._value(node.right))
+            return calculated
         raise self._unsupported(node)
 
     def _named(self, name: str) -> Column:

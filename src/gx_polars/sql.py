@@ -10,7 +10,9 @@ from typing import Any
 
 import polars as pl
 from great_expectations.constants import MAX_RESULT_RECORDS
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
 from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
+from great_expectations.expectations.registry import _registered_metrics, register_metric
 
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.registry import DOMAIN_KEYS, register_provider
@@ -76,3 +78,21 @@ for _name, _argument, _finish in (
     ("unexpected_rows_query.row_count", "unexpected_rows_query", _row_count),
 ):
     register_provider(_name, _provider(_argument, _finish), DOMAIN_KEYS["table"], (_argument,))
+
+
+def _register_comparisons() -> None:
+    """Register the queries of another data source, which run on that data source's engine whatever this one is."""
+    for name in ("query.data_source_table", "comparison_query.data_source_table"):
+        known = _registered_metrics[name]
+        metric_class, provider = known["providers"][SqlAlchemyExecutionEngine.__name__]
+        register_metric(
+            name,
+            tuple(known["metric_domain_keys"]),
+            tuple(known["metric_value_keys"]),
+            PolarsExecutionEngine,
+            metric_class,
+            provider,
+        )
+
+
+_register_comparisons()

@@ -97,17 +97,21 @@ def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
     wanted = [value for value in values if value is not None]
     if is_text(dtype):
         return pl.Series([value for value in wanted if isinstance(value, str)], dtype=pl.String)
-    if dtype == pl.Boolean:
-        return pl.Series([bool(v) for v in wanted if isinstance(v, NUMBERS) and v in (0, 1)], dtype=pl.Boolean)
-    if dtype.is_integer():
-        return _integers(dtype, wanted)
-    if dtype.is_decimal():
-        return pl.Series([decimal.Decimal(str(v)) for v in wanted if isinstance(v, NUMBERS)], dtype=dtype, strict=False)
-    if dtype.is_float():
-        return pl.Series([float(v) for v in wanted if isinstance(v, NUMBERS)], dtype=pl.Float64).cast(dtype)
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return _numbers(dtype, [value for value in wanted if isinstance(value, NUMBERS)])
     if dtype.is_temporal():
         return pl.Series([_temporal(dtype, value) for value in wanted], dtype=dtype, strict=False)
     return pl.Series(wanted, dtype=dtype, strict=False)
+
+
+def _numbers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
+    if dtype == pl.Boolean:
+        return pl.Series([bool(value) for value in wanted if value in (0, 1)], dtype=pl.Boolean)
+    if dtype.is_integer():
+        return _integers(dtype, wanted)
+    if dtype.is_decimal():
+        return pl.Series([decimal.Decimal(str(value)) for value in wanted], dtype=dtype, strict=False)
+    return pl.Series([float(value) for value in wanted], dtype=pl.Float64).cast(dtype)
 
 
 _BITS: dict[type[pl.DataType], int] = {
@@ -119,5 +123,5 @@ _BITS: dict[type[pl.DataType], int] = {
 def _integers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
     bits = _BITS[dtype.base_type()]
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if dtype.is_signed_integer() else (0, 2**bits)
-    whole = [int(v) for v in wanted if isinstance(v, NUMBERS) and math.isfinite(v) and v == int(v)]
+    whole = [int(v) for v in wanted if math.isfinite(v) and v == int(v)]
     return pl.Series([v for v in whole if low <= v < high], dtype=dtype)

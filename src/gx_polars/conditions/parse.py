@@ -10,8 +10,9 @@ import jsonschema
 import polars as pl
 from dateutil import parser as dateutil_parser
 
-from gx_polars.distinct import each_distinct
+from gx_polars.distinct import each_distinct, unless_certain
 from gx_polars.domain import Column
+from gx_polars.patterns import strftime_pattern
 from gx_polars.registry import polars_condition
 
 # Dates and times of ISO 8601 that dateutil reads for certain (days up to 28, which every month has).
@@ -38,8 +39,7 @@ def dateutil_parseable(column: Column) -> pl.Expr:
         TypeError: The column is not text.
     """
     _require_text(column, "expect_column_values_to_be_dateutil_parseable")
-    certain = column.expr.str.contains(_ISO)
-    return certain | each_distinct(pl.when(~certain).then(column.expr), _dateutil_reads).fill_null(value=False)
+    return unless_certain(column.expr, column.expr.str.contains(_ISO), _dateutil_reads)
 
 
 def _dateutil_reads(value: str) -> bool:
@@ -66,7 +66,10 @@ def match_strftime_format(column: Column, *, strftime_format: str) -> pl.Expr:
             return False
         return True
 
-    return each_distinct(column.expr, reads)
+    shape = strftime_pattern(strftime_format)
+    if shape is None:
+        return each_distinct(column.expr, reads)
+    return unless_certain(column.expr, column.expr.str.contains(shape), reads)
 
 
 @polars_condition("column_values.json_parseable", nulls="propagate")

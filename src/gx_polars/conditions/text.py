@@ -9,10 +9,8 @@ import polars as pl
 
 from gx_polars.distinct import each_distinct
 from gx_polars.domain import Column
+from gx_polars.patterns import rust_pattern
 from gx_polars.registry import polars_condition
-
-# What Python's `re` has and the regex crate has not: look-around, back-references, \Z, conditionals, atomic groups.
-_PYTHON_ONLY = re.compile(r"\(\?(?:[=!>]|<[=!]|P=|\()|\\[1-9]|\\Z|[*+?}]\+")
 
 
 def matches(column: Column, pattern: str) -> pl.Expr:
@@ -28,14 +26,10 @@ def matches(column: Column, pattern: str) -> pl.Expr:
     except re.error as error:
         msg = f"The pattern {pattern!r} is not a regular expression: {error}."
         raise ValueError(msg) from error
-    if _PYTHON_ONLY.search(pattern):
+    rust = rust_pattern(pattern)
+    if rust is None:
         return each_distinct(column.text, lambda value: compiled.search(value) is not None)
-    return column.text.str.contains(_rust(pattern))
-
-
-def _rust(pattern: str) -> str:
-    r"""Return a pattern with `$` as Python means it: also before a line feed that ends the text."""
-    return pattern
+    return column.text.str.contains(rust)
 
 
 def _any(checks: Iterable[pl.Expr]) -> pl.Expr:
