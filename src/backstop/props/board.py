@@ -52,7 +52,9 @@ def board(props: pl.DataFrame, quotes: pl.DataFrame) -> Board:
     Raises:
         DataError: an id is larger than the key has room for.
     """
-    usable = quotes.lazy().filter(possible(pl.col("price_decimal")) & pl.col("side").is_in(["over", "under"]))
+    usable = quotes.lazy().filter(
+        possible(pl.col("price_decimal")) & ((pl.col("side") == "over") | (pl.col("side") == "under"))
+    )
     keyed = usable.select(_key(), "side", "bookmaker", "price_decimal").drop_nulls("key")
     rows = props.lazy().select(_key(), *LINE_KEY[:2]).with_row_index("row")
     placed, ids = pl.collect_all(

@@ -95,16 +95,23 @@ def _consensus(prices: Board) -> tuple[Floats, Floats, Floats]:
 
     A book that quotes one side only has no fair probability; NaN where no book quotes both.
     """
-    rows, columns = np.nonzero(np.isfinite(prices.over) & np.isfinite(prices.under))
-    fair = every_method(1 / prices.over[rows, columns], 1 / prices.under[rows, columns])
-    known = np.isfinite(fair)
-    first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else np.zeros(0, dtype=np.int64)
-    means = np.full((len(fair), len(prices.over)), np.nan)
-    if len(rows):
-        books = np.add.reduceat(known, first, axis=1, dtype=np.float64)
-        summed = np.add.reduceat(np.where(known, fair, 0.0), first, axis=1)
-        means[:, rows[first]] = np.divide(summed, books, out=np.full_like(summed, np.nan), where=books > 0)
+    count = len(prices.over)
+    over, under = prices.over.ravel(), prices.under.ravel()
+    cells = np.flatnonzero(np.isfinite(over) & np.isfinite(under))
+    fair = every_method(1 / over[cells], 1 / under[cells])
+    rows = cells // max(len(prices.books), 1)
+    means = np.stack([_mean_per_prop(p, rows, count) for p in fair])
     return means[list(METHODS).index("shin")], np.fmin.reduce(means), np.fmax.reduce(means)
+
+
+def _mean_per_prop(p: Floats, rows: np.ndarray[tuple[int], np.dtype[np.int64]], count: int) -> Floats:
+    """Return the mean of the books' probabilities, NaN where none has one."""
+    known = np.isfinite(p)
+    if not known.all():
+        p, rows = p[known], rows[known]
+    books = np.bincount(rows, minlength=count)
+    summed = np.bincount(rows, p, count)
+    return np.divide(summed, books, out=np.full(count, np.nan), where=books > 0)
 
 
 def _best(prices: Board, side: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
