@@ -111,7 +111,7 @@ def _mean_per_prop(p: Floats, rows: np.ndarray[tuple[int], np.dtype[np.int64]], 
         p, rows = p[known], rows[known]
     books = np.bincount(rows, minlength=count)
     summed = np.bincount(rows, p, count)
-    return np.divide(summed, books, out=np.full(count, np.nan), where=books > 0)
+    return np.asarray(np.divide(summed, books, out=np.full(count, np.nan), where=books > 0))
 
 
 def _best(prices: Board, side: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
