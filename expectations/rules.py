@@ -127,9 +127,12 @@ def volume(games: int, low: int, high: int) -> list[gxe.Expectation]:
     """Expect the rows of so many games: each game there, and from `low` to `high` rows a game.
 
     A day that lacks some is kept and named as a gap (severity `warning`): what came is right, and the ledger asks for
-    the day again until it is whole.
+    the day again until it is whole. A day without a single row is blocked: it would replace what an earlier run kept.
     """
     return [
+        gxe.ExpectTableRowCountToBeBetween(
+            min_value=1, meta=meta("any rows", "an empty answer for a day with games is no answer")
+        ),
         gxe.ExpectColumnUniqueValueCountToBeBetween(
             column="game_pk",
             min_value=games,
