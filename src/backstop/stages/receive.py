@@ -66,12 +66,13 @@ def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Rece
     """
     answers = [fetched for batch in batches for fetched in batch.answers]
     whole = schedule.merge([schedule.parse(reopen(house, fetched)) for fetched in answers])
-    here = pl.col("game_date").is_in(days_covered(batches))
+    days = days_covered(batches)
+    here = pl.col("game_date").is_in(days)
     strays = whole.frame.filter(~here).to_dicts()
     reason = "The game's official date is not among the days asked for."
     rejected = pl.concat([whole.rejected, parsing.rejections([(row, "other_day", reason) for row in strays])])
     covered = parsing.Parsed(whole.frame.filter(here), rejected, whole.rows_in, whole.drift)
-    yield from by_partition(covered, tables.GAMES, _refs(answers))
+    yield from by_partition(covered, tables.GAMES, _refs(answers), days)
 
 
 def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, Received]:
@@ -98,9 +99,14 @@ def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame
     return parsing.merge([events.parse(reopen(house, fetched)) for fetched in answers], events.EVENTS).frame
 
 
-def by_partition(whole: Parsed, table: Table, raw_ref: str) -> Iterator[Received]:
-    """Cut rows into their `game_date` partitions; rejected rows go with the first."""
+def by_partition(whole: Parsed, table: Table, raw_ref: str, days: Sequence[dt.date]) -> Iterator[Received]:
+    """Cut rows into their `game_date` partitions; rejected rows go with the first.
+
+    When every row was rejected they go with the first of the days that were asked for: they came in all the same.
+    """
     rejected, rows_rejected = whole.rejected, whole.rejected.height
+    if whole.frame.is_empty() and rows_rejected:
+        yield Received(table.name, days[0], whole, raw_ref)
     for (day,), rows in sorted(whole.frame.group_by("game_date"), key=lambda pair: str(pair[0])):
         part = parsing.Parsed(rows, rejected, rows.height + rows_rejected, whole.drift)
         yield Received(table.name, _as_date(day), part, raw_ref)
