@@ -27,12 +27,16 @@ Change = Callable[[pl.DataFrame], pl.DataFrame]
 
 @dataclass(frozen=True)
 class Broken:
-    """A rule, what breaks it, and how many rows break it then (0 for a rule about the table)."""
+    """A rule, what breaks it, and how many rows break it then (0 for a rule about the table).
+
+    `also` names rules that cannot hold when this one does not.
+    """
 
     rule: str
     change: Change
     rows: int = 1
     warns: bool = False
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def outside(rule: str, *, warns: bool = False, **values: Any) -> Broken:
     return Broken(rule, last(**values), warns=warns)
 
 
+VOLUME = ("every finished game is there", "100 to 700 rows a game")
+
 PITCHES = Suite(
     pitches_suite(DAY, 1),
     lambda _: frames.pitches(),
@@ -96,7 +102,7 @@ PITCHES = Suite(
         *strangers({"inning_topbot": "Mid", "stand": "S", "p_throws": "B", "home_team": "XXX", "away_team": "XXX"}),
         *strangers({"events": "eaten_by_dog"}),
         *strangers({"description": "eaten_by_dog", "pitch_type": "??"}, warns=True),
-        outside(f"game_date from {DAY} to {DAY}", game_date=dt.date(2025, 5, 1)),
+        outside("game_date is the day asked for", game_date=dt.date(2025, 5, 1)),
         outside("at_bat_number from 1 to 250", at_bat_number=251),
         outside("pitch_number from 1 to 40", pitch_number=41),
         outside("inning from 1 to 30", inning=31),
@@ -113,8 +119,9 @@ PITCHES = Suite(
         outside("launch_angle_deg from -90.0 to 90.0", launch_angle_deg=91.0, warns=True),
         outside("xba from 0.0 to 1.0", xba=1.5, warns=True),
         outside("bat_speed_mph from 0.0 to 95.0", bat_speed_mph=120.0, warns=True),
-        Broken("1 different game_pk", last(game_pk=2), rows=0),
-        Broken("100 to 700 rows", lambda frame: frame.head(99), rows=0),
+        Broken("every finished game is there", last(game_pk=2), rows=0, warns=True),
+        Broken("100 to 700 rows a game", lambda frame: frame.head(99), rows=0, warns=True),
+        Broken("any rows", lambda frame: frame.clear(), rows=0, also=VOLUME),
     ),
 )
 
@@ -173,7 +180,7 @@ QUOTES = Suite(
         *unknown("event_id_theodds", "bookmaker", "market", "line", "price_decimal"),
         Broken("game is on the schedule", last(game_pk=None)),
         Broken("player is known", last(player_id_mlbam=None)),
-        outside(f"game_date from {DAY} to {DAY}", game_date=dt.date(2025, 5, 3)),
+        outside("game_date is the day asked for", game_date=dt.date(2025, 5, 3)),
         *strangers({"side": "middle"}),
         outside("price_decimal above 1.0 to 5001.0", price_decimal=1.0),
         outside("line from 0.0 to 60.0", line=-0.5),

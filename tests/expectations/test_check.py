@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.check import LARGEST_REJECTED_SHARE, check
+from backstop.sources.parsed import REJECTED, Parsed
+from expectations.check import LARGEST_REJECTED_SHARE, check, unreadable
 from expectations.features import features_suite
 from expectations.games import games_suite
 from expectations.pitches import pitches_suite
@@ -151,3 +152,20 @@ def test_every_row_is_either_kept_or_rejected_and_for_the_reason_it_has(rows):
         assert b is None or a + b <= 3
     assert sum(verdict.rules.values()) == sum(rule.count(";") + 1 for rule in verdict.rejected["rule"])
     assert bool(verdict.blocked) == (verdict.rejected.height / frame.height > LARGEST_REJECTED_SHARE)
+
+
+def parsed(sound: int, **rejected: int) -> Parsed:
+    rows = [("{}", rule, "why") for rule, count in rejected.items() for _ in range(count)]
+    frame = pl.DataFrame({"a": range(sound)})
+    return Parsed(frame, pl.DataFrame(rows, schema=REJECTED, orient="row"), sound + len(rows))
+
+
+def test_a_table_of_which_much_cannot_be_parsed_is_blocked_although_the_rest_is_sound():
+    assert unreadable(parsed(7, type=3))[0].startswith("expected at most 25% of rows in quarantine, saw 30.0%")
+    assert unreadable(parsed(0, type=2)) != ()
+
+
+def test_rows_that_were_not_asked_for_block_nothing_however_many_they_are():
+    assert unreadable(parsed(1, other_day=9, superseded=9, in_play=9)) == ()
+    assert unreadable(parsed(8, type=2)) == ()
+    assert unreadable(parsed(0)) == ()
