@@ -1,0 +1,48 @@
+"""A house of its own for every test: lake, ledger, archive and quarantine in a folder, Redis once per session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backstop.clock import FixedClock
+from backstop.settings import Settings
+from backstop.stages.house import House
+from backstop.store import embedded
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Noon in New York on the day of the slate, 2025-06-15."""
+    return FixedClock(dt.datetime(2025, 6, 15, 16, tzinfo=dt.UTC))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, home=tmp_path / "home", history_first_season=2025)
+
+
+@pytest.fixture
+def house(settings: Settings, clock: FixedClock) -> Iterator[House]:
+    house = House(settings, clock)
+    yield house
+    house.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("redis")
+    yield embedded.ensure(home)
+    embedded.stop(home)
+
+
+@pytest.fixture
+def store(settings: Settings, redis_url: str) -> Iterator[House]:
+    """A house with an empty Redis, on the machine's clock: the server's own clock takes part in every age."""
+    house = House(settings.model_copy(update={"redis_url": redis_url}))
+    house.redis.flushall()
+    yield house
+    house.close()
