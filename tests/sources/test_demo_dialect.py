@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Self
 
 import httpx
 import polars as pl
@@ -34,6 +35,12 @@ class Asker:
     def __init__(self, base_url: str) -> None:
         self.client = httpx.Client(base_url=base_url, timeout=60)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.client.close()
+
     def __call__(self, item: Item) -> Answer:
         headers = {"x-api-key": "k"} if item.secret is Secret.HEADER_X_API_KEY else {}
         response = self.client.get(item.path, params=item.params, headers=headers)
@@ -44,10 +51,8 @@ class Asker:
 
 @pytest.fixture(scope="module")
 def ask() -> Iterator[Asker]:
-    with Upstream.start("demo") as upstream:
-        asker = Asker(upstream.base_url)
+    with Upstream.start("demo") as upstream, Asker(upstream.base_url) as asker:
         yield asker
-        asker.client.close()
 
 
 @pytest.fixture(scope="module")
@@ -128,14 +133,12 @@ def test_people_are_those_of_the_rosters(ask: Asker, players: pl.DataFrame) -> N
 
 def test_a_hostile_day_ends_in_whole_data_a_refusal_or_a_named_gap() -> None:
     day = DEMO_DAY - dt.timedelta(days=3)
-    with Upstream.start("demo", seed=3) as calm:
-        asker = Asker(calm.base_url)
+    with Upstream.start("demo", seed=3) as calm, Asker(calm.base_url) as asker:
         sound = pitches.parse(asker(pitches.plan([day])[0])).frame
         listed = schedule.parse(asker(schedule.plan_day(day)[0])).frame
     ends: set[str] = set()
-    with Upstream.start("demo", seed=3, faults="savant:html=0.2,savant:shortened=0.2,savant:empty=0.2,"
-                        "savant:error-column=0.1") as storm:  # fmt: skip
-        asker = Asker(storm.base_url)
+    faults = "savant:html=0.2,savant:shortened=0.2,savant:empty=0.2,savant:error-column=0.1"
+    with Upstream.start("demo", seed=3, faults=faults) as storm, Asker(storm.base_url) as asker:
         for _ in range(30):
             try:
                 parsed = pitches.parse(asker(pitches.plan([day])[0]))
