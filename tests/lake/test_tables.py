@@ -135,7 +135,7 @@ cell = st.one_of(st.none(), st.floats(width=64).map(lambda x: x + 0.0), st.integ
 column = st.lists(cell, min_size=1, max_size=8)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(one=column, other=column)
 def test_two_frames_have_one_hash_exactly_when_their_rows_are_equal(one, other):
     left, right = (pl.DataFrame({"x": pl.Series(values, dtype=pl.Float64)}) for values in (one, other))

@@ -31,7 +31,7 @@ class Draft:
     cutoff: dt.datetime
     run_id: str
     shards: tuple[tuple[str, int], ...]
-    codec: Codec = Codec.JSON
+    codec: Codec = Codec.PLAIN
 
     @property
     def keys(self) -> keys.SlateKeys:

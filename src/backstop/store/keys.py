@@ -94,14 +94,14 @@ KEYS: Final = (
         "bs:{sport}:{{{day}}}:v:{version}:{kind}:{shard}",
         "hash",
         "15 minutes after the last write, 14 days once published, 2 minutes once replaced",
-        "player id to the JSON array of his rows; shard = player id modulo the number of shards",
+        "player id to his rows (`backstop.store.codec`); shard = player id modulo the number of shards",
     ),
     KeyKind(
         "top",
         "bs:{sport}:{{{day}}}:v:{version}:top:{order}:{market}",
         "sorted set",
         "like the version's rows",
-        "the best rows of a market (or `all`), scored by expected value or edge; a member is the row itself",
+        "the best rows of a market (or `all`), scored by expected value or edge; a member is the row with its player id",
     ),
 )
 """Every kind of key there is."""

@@ -50,7 +50,9 @@ class SlateWriter:
         codec: `zstd` takes a third less memory and a third more time to load.
     """
 
-    def __init__(self, redis: Any, clock: Clock, *, keep: int = KEEP_VERSIONS, codec: Codec | str = Codec.JSON) -> None:
+    def __init__(
+        self, redis: Any, clock: Clock, *, keep: int = KEEP_VERSIONS, codec: Codec | str = Codec.PLAIN
+    ) -> None:
         self.redis: Any = redis
         self.clock = clock
         self.keep = keep
@@ -141,7 +143,7 @@ class SlateWriter:
 
     def _packing(self, draft: Draft, kind: Kind, values: list[bytes]) -> Packing:
         """Return how the version packs a kind; whoever comes first trains the dictionary for all."""
-        if draft.codec is Codec.JSON:
+        if draft.codec is Codec.PLAIN:
             return Packing(draft.codec)
         meta, name = draft.keys.meta(draft.version), f"dictionary:{kind.name}"
         known = self.redis.hget(meta, name)
@@ -149,6 +151,10 @@ class SlateWriter:
             self.redis.hsetnx(meta, name, train(values))
             known = self.redis.hget(meta, name)
         return Packing(draft.codec, known or b"")
+
+    def _shape(self, draft: Draft, kind: Kind) -> tuple[Columns, Packing]:
+        text = self.redis.hget(draft.keys.meta(draft.version), f"columns:{kind.name}")
+        return Columns.parse(text), self._packing(draft, kind, [])
 
     def publish(
         self,
@@ -192,8 +198,8 @@ class SlateWriter:
             sizes: dict[str, int] = {}
             if state != "published":
                 check_counts(draft, expected, receipts.sums)
-                packings = {name: self._packing(draft, KINDS[name], []) for name in receipts.sums}
-                sizes = check_rows(self.redis, draft, receipts, packings)
+                shapes = {name: self._shape(draft, KINDS[name]) for name in receipts.sums}
+                sizes = check_rows(self.redis, draft, receipts, shapes)
                 self._settle(draft, about, sizes)
             said, served = self._flip(draft, sizes, elapsed_s)
             self.redis.unlink(draft.keys.draft(draft.run_id), draft.keys.receipts(draft.version))

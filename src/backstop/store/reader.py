@@ -123,8 +123,7 @@ class PlayerView:
         shape, value = self.raw.get(kind, (None, None))
         if shape is None or value is None:
             return []
-        text = shape.packing.unpack([value])[0]
-        return [codec.dict_of(shape.columns, row) for row in codec.rows_of(self.player_id, text)]
+        return codec.rows_of(shape.columns, self.player_id, shape.packing.unpack([value])[0])
 
 
 class SlateReader:
@@ -217,8 +216,8 @@ class SlateReader:
                     keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS), 0, limit - 1
                 )
                 if len(members) == limit:
-                    return codec.frame_of(shape.columns, (orjson.loads(member) for member in members))
-            frame = codec.frame_of(shape.columns, self._all_rows(view, PROPS.name, shape))
+                    return codec.frame_of(shape.columns, map(codec.member_of, members))
+            frame = codec.frame_of(shape.columns, every_value(self.redis, day, view.version, PROPS.name, shape))
         if market is not None:
             frame = frame.filter(pl.col("market") == market)
         if team is not None:
@@ -233,7 +232,9 @@ class SlateReader:
             shape = self._shapes_of(view).get(FEATURES.name)
             if view.version is None or shape is None:
                 return pl.DataFrame()
-            return codec.frame_of(shape.columns, self._all_rows(view, FEATURES.name, shape)).sort(FEATURES.key)
+            return codec.frame_of(shape.columns, every_value(self.redis, day, view.version, FEATURES.name, shape)).sort(
+                FEATURES.key
+            )
 
     def _read(
         self, day: dt.date, kinds: Sequence[str], ids: Sequence[int]
@@ -278,9 +279,6 @@ class SlateReader:
             self._shapes[(view.day, view.version)] = known
         return known
 
-    def _all_rows(self, view: SlateView, kind: str, shape: Shape) -> list[list[Any]]:
-        return list(every_row(self.redis, view.day, view.version or 0, kind, shape))
-
 
 def read_shapes(meta: Mapping[bytes, bytes]) -> dict[str, Shape]:
     """Return the shape of each kind that a version's meta tells of."""
@@ -294,11 +292,10 @@ def read_shapes(meta: Mapping[bytes, bytes]) -> dict[str, Shape]:
     return shapes
 
 
-def every_row(redis: Any, day: dt.date, version: int, kind: str, shape: Shape) -> Iterator[list[Any]]:
-    """Yield all rows of a kind in one version, without holding Redis for long."""
+def every_value(redis: Any, day: dt.date, version: int, kind: str, shape: Shape) -> Iterator[tuple[int, bytes]]:
+    """Yield all players of a kind in one version with their values, without holding Redis for long."""
     for shard in range(shape.shards):
-        found: dict[bytes, bytes] = {}
         # a scan may give a field twice
-        found.update(redis.hscan_iter(keys.SlateKeys(day).rows(version, kind, shard), count=2000))
-        for player, value in zip(found, shape.packing.unpack(list(found.values())), strict=True):
-            yield from codec.rows_of(int(player), value)
+        found = dict(redis.hscan_iter(keys.SlateKeys(day).rows(version, kind, shard), count=2000))
+        values = shape.packing.unpack(list(found.values()))
+        yield from zip(map(int, found), values, strict=True)

@@ -13,7 +13,7 @@ from backstop.store import codec, keys, scripts
 from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
 from backstop.store.kinds import kind_of
-from backstop.store.reader import every_row, read_shapes
+from backstop.store.reader import every_value, read_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +138,7 @@ class Slates:
             shape = read_shapes(meta).get(kind)
             if shape is None:
                 return pl.DataFrame()
-            found = every_row(self.redis, day, version, kind, shape)
+            found = every_value(self.redis, day, version, kind, shape)
             return codec.frame_of(shape.columns, found).sort(what.key)
 
     def diff(self, day: dt.date, before: int, after: int, kind: str = "props") -> Diff:

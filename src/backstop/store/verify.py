@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from backstop.errors import IncompleteVersion
+from backstop.store import codec
 from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backstop.store.codec import Columns
     from backstop.store.drafts import Draft
     from backstop.store.packing import Packing
 
@@ -86,7 +88,9 @@ def check_counts(draft: Draft, expected: Mapping[str, int], written: Mapping[str
             )
 
 
-def check_rows(redis: Any, draft: Draft, receipts: Receipts, packings: Mapping[str, Packing]) -> dict[str, int]:
+def check_rows(
+    redis: Any, draft: Draft, receipts: Receipts, shapes: Mapping[str, tuple[Columns, Packing]]
+) -> dict[str, int]:
     """Read every row back and return the size of each key of the version.
 
     The sorted sets are cut to the number of rows that is kept ready, and must hold no row that the players do not.
@@ -106,7 +110,7 @@ def check_rows(redis: Any, draft: Draft, receipts: Receipts, packings: Mapping[s
             sizes[key] = len(rows)
             read.add(0, len(rows), checksum(list(rows), list(rows.values())))
             if KINDS[name].orders:
-                _check_best(draft, rows, best, packings[name])
+                _check_best(draft, rows, best, *shapes[name])
         if (read.players, read.checksum) != (sent.players, sent.checksum):
             raise IncompleteVersion(
                 f"{name} of {draft.day}: {sent.players} players were sent with checksum {sent.checksum}, Redis holds "
@@ -127,15 +131,20 @@ def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -
         members = redis.zrange(key, 0, -1)
         sizes[key] = len(members)
         for member in members:
-            player, row = member[1:].split(b",", 1)
-            best.setdefault(player, []).append(row)
+            best.setdefault(b"%d" % codec.member_of(member)[0], []).append(member)
     return best
 
 
-def _check_best(draft: Draft, rows: Mapping[bytes, bytes], best: Mapping[bytes, list[bytes]], packing: Packing) -> None:
+def _check_best(
+    draft: Draft,
+    rows: Mapping[bytes, bytes],
+    best: Mapping[bytes, list[bytes]],
+    columns: Columns,
+    packing: Packing,
+) -> None:
     for player in best.keys() & rows.keys():
         value = packing.unpack([rows[player]])[0]
-        if not all(row in value for row in best[player]):
+        if not all(codec.stands_in(columns, member, value) for member in best[player]):
             raise IncompleteVersion(
                 f"The best props of {draft.day} hold a row of player {player.decode()} that his props do not. "
                 "The version was not published; open a new one and load it, all rows of a player in one call.",
