@@ -163,6 +163,20 @@ def test_a_revised_day_is_complete_when_it_is_asked_again(server: Upstream, clie
     assert first["pitch_type"].null_count() == 0 < second["pitch_type"].null_count()
 
 
+def test_a_row_cap_cuts_the_answer_without_a_word(server: Upstream, client: httpx.Client):
+    whole = read(client.get("/statcast_search/csv", params=DAY).content)
+    server.set_faults("rows:row-cap=1000")
+    assert read(client.get("/statcast_search/csv", params=DAY).content).equals(whole.head(1000))
+
+
+@pytest.mark.parametrize(
+    "text", ["rows:row-cap=0", "rows:row-cap", "rows:duplicates=7", "rows:locusts", "rows:drift=1"]
+)
+def test_unknown_faults_of_rows_are_refused(text: str):
+    with pytest.raises(UsageError, match="rows:row-cap"):
+        scenario(text)
+
+
 def test_unknown_faults_are_refused_with_the_known_ones(server: Upstream):
     with pytest.raises(UsageError, match=r"savant:html=0\.2"):
         server.set_faults("savant:locusts=1")

@@ -17,8 +17,9 @@ from backstop.demo.clubs import CLUBS
 from backstop.demo.league import talent
 from backstop.demo.league.calendar import BREAK, LAST_DAY, OPENING_DAY, RAIN, season
 from backstop.demo.league.cards import cards
+from backstop.demo.league.outcomes import EVENTS, NOBODY, TRUNCATED
 from backstop.demo.league.people import BATTERS_OF_A_CLUB, CLUB_SIZE, FIRST_ID, SHARED_NAME, players
-from backstop.demo.league.play import EVENTS, NOBODY, TRUNCATED, Plays, play
+from backstop.demo.league.play import Plays, play
 from backstop.demo.league.world import LeagueWorld
 from backstop.demo.world import PitchAsk
 

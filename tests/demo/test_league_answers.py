@@ -7,10 +7,11 @@ import unicodedata
 
 import httpx
 import polars as pl
+import pytest
 
 from backstop.demo import DEMO_DAY
 from backstop.demo.dialects.savant import HEADER
-from tests.demo.frames import pitches, schedule
+from tests.demo.frames import pitches, read, schedule
 
 DAY_BEFORE = "2025-05-01"
 BREAK = "2025-04-21"
@@ -18,7 +19,9 @@ MARKETS = "batter_hits,batter_home_runs,batter_total_bases,batter_strikeouts,bat
 
 
 def test_a_day_of_pitches_has_savants_header_order_and_size(demo: httpx.Client):
-    answer = demo.get("/statcast_search/csv", params={"game_date_gt": DAY_BEFORE, "game_date_lt": DAY_BEFORE})
+    answer = demo.get(
+        "/statcast_search/csv", params={"type": "details", "game_date_gt": DAY_BEFORE, "game_date_lt": DAY_BEFORE}
+    )
     assert answer.headers["content-type"] == "application/download; charset=utf-8"
     assert answer.content.startswith(b'\xef\xbb\xbf"pitch_type","game_date"')
     frame = pitches(demo, DAY_BEFORE)
@@ -28,6 +31,21 @@ def test_a_day_of_pitches_has_savants_header_order_and_size(demo: httpx.Client):
     assert frame.select("game_pk", "at_bat_number", "pitch_number").is_unique().all()
     key = frame.select(pl.col("game_pk", "at_bat_number", "pitch_number").cast(pl.Int64))
     assert key.equals(key.sort(pl.all(), descending=True))
+
+
+def test_who_forgets_to_ask_for_details_gets_another_table(demo: httpx.Client):
+    answer = demo.get(
+        "/statcast_search/csv", params={"all": "true", "game_date_gt": DAY_BEFORE, "game_date_lt": DAY_BEFORE}
+    )
+    frame = read(answer.content)
+    assert frame.columns[:5] == ["pitches", "player_id", "player_name", "total_pitches", "pitch_percent"]
+    assert frame["pitches"].cast(pl.Int64).sum() == len(pitches(demo, DAY_BEFORE))
+
+
+@pytest.mark.parametrize("query", ["game_date_gt=2025-02-31", "batters_lookup[]=Judge", "game_date_gt=yesterday"])
+def test_what_cannot_be_read_is_answered_with_a_web_page(demo: httpx.Client, query: str):
+    answer = demo.get(f"/statcast_search/csv?type=details&{query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 def test_a_day_without_games_gives_the_header_alone_and_an_empty_schedule(demo: httpx.Client):

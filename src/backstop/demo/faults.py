@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from backstop.demo.account import MONTHLY_CREDITS
 from backstop.demo.rows import RowFaults
@@ -143,6 +143,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 }
 """Scenarios by name; `down` is for one feed at a time: `savant:503=1`."""
 
+_ROWS: Final = re.compile(r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|drift|revised)")
 _RULE: Final = re.compile(
     r"(?P<feed>[a-z]+|\*):(?P<fault>[a-z0-9-]+)=(?P<share>[0-9.]+)(?:x(?P<times>\d+))?(?:@(?P<seconds>[0-9.]+))?"
 )
@@ -151,18 +152,42 @@ _RULE: Final = re.compile(
 def scenario(text: str | None) -> Scenario:
     """Read a scenario: a name, or rules like `savant:html=0.2,statsapi:429=0.1x3@2`, or a name and rules.
 
-    A rule is `feed:fault=share`, then `x` and how often in a row, then `@` and seconds.
+    A rule is `feed:fault=share`, then `x` and how often in a row, then `@` and seconds. What is wrong in Savant's rows
+    is said as `rows:row-cap=3000`, `rows:duplicates=0.01`, `rows:impossible=0.01`, `rows:drift`, `rows:revised`.
 
     >>> [rule.fault for rule in scenario("savant:html=0.2").rules]
     [<Fault.HTML: 'html'>]
+    >>> scenario("rows:row-cap=3000").rows.row_cap
+    3000
 
     Raises:
         UsageError: a part is neither a name nor a rule.
     """
     parts = [part for part in (text or "calm").split(",") if part]
     chosen = SCENARIOS[parts.pop(0)] if parts and parts[0] in SCENARIOS else CALM
-    rules = tuple(_rule(part) for part in parts)
-    return replace(chosen, name=text or "calm", rules=rules + chosen.rules) if rules else chosen
+    rows = chosen.rows
+    for part in (part for part in parts if part.startswith("rows:")):
+        rows = _of_rows(part, rows)
+    rules = tuple(_rule(part) for part in parts if not part.startswith("rows:"))
+    return replace(chosen, name=text or "calm", rules=rules + chosen.rules, rows=rows) if parts else chosen
+
+
+def _of_rows(text: str, rows: RowFaults) -> RowFaults:
+    name, _, value = text.removeprefix("rows:").partition("=")
+    found = _ROWS.fullmatch(text)
+    if not found:
+        raise UsageError(
+            f"{text!r} is no fault of rows; expected rows:row-cap=N, rows:duplicates=SHARE, rows:impossible=SHARE, "
+            "rows:drift or rows:revised."
+        )
+    chosen: dict[str, Any] = {
+        "row-cap": {"row_cap": int(value or 0)} if name == "row-cap" else {},
+        "duplicates": {"duplicates": float(value or 0)},
+        "impossible": {"impossible": float(value or 0)},
+        "drift": {"drift": True},
+        "revised": {"revised": True},
+    }
+    return replace(rows, **chosen[name])
 
 
 def _rule(text: str) -> Rule:
@@ -170,7 +195,7 @@ def _rule(text: str) -> Rule:
     known = found and found["feed"] in {*FEEDS, "*"} and found["fault"] in set(Fault)
     if not found or not known or not 0 <= float(found["share"]) <= 1:
         raise UsageError(
-            f"{text!r} is no fault; expected a scenario ({', '.join(SCENARIOS)}) or feed:fault=share with a feed of "
+            f"{text!r} is no fault; expected a scenario ({', '.join(SCENARIOS)}), or feed:fault=share with a feed of "
             f"{', '.join(FEEDS)} and a fault of {', '.join(Fault)}, for example savant:html=0.2."
         )
     rule = Rule(found["feed"], Fault(found["fault"]), float(found["share"]))

@@ -76,12 +76,16 @@ class Routes:
         return [Route(path, _guarded(answer, self._account), methods=["GET"]) for path, answer in answers.items()]
 
     def savant_pitches(self, request: Request) -> Response:
-        """Answer Savant's search: one row per pitch."""
+        """Answer Savant's search: one row per pitch, or per player when details were not asked."""
         try:
             ask = savant.ask(request.query_params.multi_items())
         except savant.Unreadable:
             return Response(HTML_PAGE, media_type="text/html; charset=utf-8")
-        return Response(self._rows.csv(self._world, ask), headers={"content-type": CSV_TYPE})
+        if request.query_params.get("type") != "details":
+            body = savant.grouped(self._world.pitches(ask), ask.named)
+        else:
+            body = self._rows.csv(self._world, ask)
+        return Response(body, headers={"content-type": CSV_TYPE})
 
     def leaderboard(self, request: Request) -> Response:
         """Answer a leaderboard; one that is not known gives Savant's web page, as its own server does."""

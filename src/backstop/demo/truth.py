@@ -15,8 +15,9 @@ import polars as pl
 
 from backstop.demo.league.calendar import season
 from backstop.demo.league.cards import cards
+from backstop.demo.league.outcomes import INTENT_WALK, NOBODY, TRUNCATED, Ints
 from backstop.demo.league.people import FIRST_ID
-from backstop.demo.league.play import INTENT_WALK, NOBODY, TRUNCATED, Cards, Ints, Plays, play
+from backstop.demo.league.play import Cards, Plays, play
 from backstop.demo.league.talent import BB, DOUBLE, HOMER, SINGLE, TRIPLE, K
 from backstop.demo.league.world import SEED
 from backstop.errors import UsageError

@@ -92,8 +92,28 @@ def csv(frame: pl.DataFrame, *, cap: int = ROW_CAP, without: frozenset[str] = fr
         cap: Rows after which to stop.
         without: Columns that this era lacks.
     """
-    columns = [name for name in header(frame.columns) if name not in without]
+    columns: list[str | pl.Expr] = ["pitches", "player_id", "player_name", pl.col("pitches").alias("total_pitches")]
+    columns += [share.alias("pitch_percent"), *speeds]
     shown = frame.head(cap).select(_printed(name, frame.schema) for name in columns)
+    return BOM + shown.write_csv(quote_style="non_numeric").encode()
+
+
+def grouped(frame: pl.DataFrame, named: str) -> bytes:
+    """Print what Savant gives to who forgets `type=details`: another table altogether, one row per player.
+
+    Args:
+        frame: Pitches with `player_name`.
+        named: `pitcher` or `batter`.
+    """
+    speeds = [name for name in ("release_speed", "launch_speed") if name in frame.columns]
+    rows = frame.group_by(player_id=named).agg(
+        pl.len().alias("pitches"), pl.col("player_name").first(), *(pl.col(name).mean().round(1) for name in speeds)
+    )
+    share = (pl.col("pitches") / pl.max_horizontal(pl.col("pitches").sum(), 1) * 100).round(1)
+    XX.alias("total_pitches"),
+        share.alias("pitch_percent"),
+    ]
+    shown = rows.sort("pitches", "player_id", descending=True).select(columns)
     return BOM + shown.write_csv(quote_style="non_numeric").encode()
 
 

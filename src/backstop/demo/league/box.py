@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from backstop.demo.league.outcomes import ERROR, INTENT_WALK, NOBODY, SAC_BUNT, SAC_FLY, TRUNCATED
 from backstop.demo.league.people import FIRST_ID, Player, players
-from backstop.demo.league.play import ERROR, INTENT_WALK, NOBODY, SAC_BUNT, SAC_FLY, TRUNCATED, Cards, Plays
+from backstop.demo.league.play import Cards, Plays
 from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, SINGLE, TRIPLE, K
 from backstop.demo.world import Appearance
 

@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 
 from backstop.demo.league.calendar import season
+from backstop.demo.league.outcomes import NOBODY, Ints
 from backstop.demo.league.people import BATTERS_OF_A_CLUB, BENCH, CLUB_SIZE, FIELD, RELIEVERS, STARTERS
-from backstop.demo.league.play import NOBODY, Cards, Ints
+from backstop.demo.league.play import Cards
 
 STANDS_IN: Final = (2, 1, 2, 3, 3, 1, 2, 1, 0)
 """Who of the bench stands in for each place of the usual batting order."""

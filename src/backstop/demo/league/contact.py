@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backstop.demo.league.columns import shown, worded
 from backstop.demo.league.counts import AUTO_BALL, BALL, BLOCKED, FOUL, Ints, Rows
-from backstop.demo.league.play import (
+from backstop.demo.league.outcomes import (
     BB_TYPES,
     ERROR,
     EVENTS,
@@ -26,8 +26,8 @@ from backstop.demo.league.play import (
     SAC_BUNT,
     SAC_FLY,
     TRUNCATED,
-    Plays,
 )
+from backstop.demo.league.play import Plays
 from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE, K
 
 Floats = NDArray[np.float64]

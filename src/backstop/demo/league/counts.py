@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from backstop.demo.league.play import INTENT_WALK, TRUNCATED, Plays
+from backstop.demo.league.outcomes import INTENT_WALK, TRUNCATED
+from backstop.demo.league.play import Plays
 from backstop.demo.league.talent import BB, HBP, K
 
 Ints = NDArray[np.int64]

@@ -14,8 +14,9 @@ from backstop.demo.league import contact, counts, flight
 from backstop.demo.league.calendar import Fixture
 from backstop.demo.league.columns import worded
 from backstop.demo.league.counts import BALLS, CALLS, IN_PLAY, Ints, Rows
+from backstop.demo.league.outcomes import EVENTS, NOBODY
 from backstop.demo.league.people import FIELD, FIRST_ID, players
-from backstop.demo.league.play import EVENTS, NOBODY, Cards, Plays
+from backstop.demo.league.play import Cards, Plays
 
 
 def pitches(plays: Plays, cards: Cards, fixtures: list[Fixture], rng: np.random.Generator) -> pl.DataFrame:

@@ -15,38 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backstop.demo.league import talent
-from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE, K
+from backstop.demo.league.outcomes import (
+    ERROR,
+    GIDP,
+    INTENT_WALK,
+    NOBODY,
+    OUTS_MADE,
+    TRUNCATED,
+    Flags,
+    Ints,
+    ball,
+    outs_in_detail,
+)
+from backstop.demo.league.runners import Moves
+from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE
 
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-EVENTS: Final = (
-    "strikeout", "walk", "hit_by_pitch", "single", "double", "triple", "home_run", "field_out",
-    "intent_walk", "force_out", "grounded_into_double_play", "sac_fly", "sac_bunt", "field_error", "truncated_pa",
-)  # fmt: skip
-"""What a plate appearance may end with; the first eight in the order of `talent.CLASSES`."""
-
-INTENT_WALK, FORCE_OUT, GIDP, SAC_FLY, SAC_BUNT, ERROR, TRUNCATED = range(8, 15)
-BB_TYPES: Final = ("ground_ball", "fly_ball", "line_drive", "popup", "")
-GROUND, FLY, LINE, POPUP, NOT_IN_PLAY = range(5)
-NOBODY: Final = -1
 RELIEVED_MID_INNING: Final = -3
 """Batters beyond his plan after which a pitcher is taken out in the middle of an inning."""
 
 REGULATION: Final = 9
 NEVER: Final = 99
-
-_TYPE_SHARES: Final = np.array(
-    [
-        [0.42, 0.08, 0.47, 0.03],  # single
-        [0.14, 0.32, 0.54, 0.00],  # double
-        [0.05, 0.50, 0.45, 0.00],  # triple
-        [0.00, 0.88, 0.12, 0.00],  # home run
-        [0.45, 0.31, 0.12, 0.12],  # out
-    ]
-)
-_SECOND_SCORES, _FIRST_TO_THIRD, _FIRST_SCORES = 0.62, 0.28, 0.42
-_DOUBLE_PLAY, _FORCED, _FLY_SCORES, _GROUNDER_SCORES, _ERROR, _BUNT, _INTENT = 0.48, 0.35, 0.62, 0.45, 0.018, 0.04, 0.10
+INTENT: Final = 0.10
+"""Share of walks with first base open and somebody on that are intentional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,21 +202,21 @@ class _Table:
         drawn = (self.rng.random((len(g), 1)) > np.cumsum(rates, axis=1)).sum(axis=1)
         event = np.minimum(drawn, OUT)
         chance = (self.on[g, 0] == NOBODY) & (self.on[g, 1:] != NOBODY).any(axis=1)
-        intent = (event == BB) & chance & (self.rng.random(len(g)) < _INTENT)
+        intent = (event == BB) & chance & (self.rng.random(len(g)) < INTENT)
         return np.where(intent, INTENT_WALK, event)
 
     def _resolve(self, g: Ints, batter: Ints, pitcher: Ints, event: Ints) -> dict[str, NDArray[Any]]:
         """Move the runners, count outs and runs, and write the play's kind into `event`."""
         u = self.rng.random((len(g), 6))
-        kind = _ball(event, u[:, 0])
-        _outs_in_detail(event, kind, self.on[g] != NOBODY, self.outs[g], u)
-        moves = _Moves(self.on[g], self.charge[g], self.clean[g], batter, pitcher)
+        kind = ball(event, u[:, 0])
+        outs_in_detail(event, kind, self.on[g] != NOBODY, self.outs[g], u)
+        moves = Moves(self.on[g], self.charge[g], self.clean[g], batter, pitcher)
         moves.walk(np.isin(event, (BB, HBP, INTENT_WALK)))
         moves.single(np.isin(event, (SINGLE,)), u)
         moves.double(event == DOUBLE, u)
         moves.triple(event == TRIPLE)
         moves.homer(event == HOMER)
-        made = _OUTS_MADE[event]
+        made = OUTS_MADE[event]
         alive = self.outs[g] + made < 3
         moves.out(event, kind, alive, u)
         self._cap_walk_offs(g, event, moves)
@@ -243,7 +233,7 @@ class _Table:
             "earned": moves.earned, "outs_made": made,
         }  # fmt: skip
 
-    def _cap_walk_offs(self, g: Ints, event: Ints, moves: _Moves) -> None:
+    def _cap_walk_offs(self, g: Ints, event: Ints, moves: Moves) -> None:
         """Stop counting once the home club leads in its last inning, except for home runs."""
         needed = self.score[g, 0] - self.score[g, 1] + 1
         last = (self.half[g] == 1) & (self.inning[g] >= REGULATION) & (event != HOMER)
@@ -296,124 +286,3 @@ def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flag
     rates *= talent.BY_TIME[third_time.astype(np.intp)]
     rates /= rates.sum(axis=1, keepdims=True)
     return rates
-
-
-_OUTS_MADE: Final = np.array([1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 1, 1, 0, 0])
-
-
-def _ball(event: Ints, u: talent.Rates) -> Ints:
-    """Draw how a ball in play left the bat; `NOT_IN_PLAY` for the others."""
-    row = np.clip(event - SINGLE, 0, len(_TYPE_SHARES) - 1)
-    drawn = (u[:, None] > np.cumsum(_TYPE_SHARES[row], axis=1)).sum(axis=1)
-    return np.where((event >= SINGLE) & (event <= OUT), np.minimum(drawn, POPUP), NOT_IN_PLAY)
-
-
-def _outs_in_detail(event: Ints, kind: Ints, on: Flags, outs: Ints, u: talent.Rates) -> None:
-    """Turn plain outs into errors, double plays, force outs, flies and bunts where the bases allow it."""
-    out, first = event == OUT, on[:, 0]
-    error = out & (u[:, 1] < _ERROR)
-    bunt = out & ~error & first & ~on[:, 1] & ~on[:, 2] & (outs == 0) & (u[:, 2] < _BUNT)
-    rest = out & ~error & ~bunt
-    double = rest & (kind == GROUND) & first & (outs < 2) & (u[:, 3] < _DOUBLE_PLAY)
-    forced = rest & (kind == GROUND) & first & ~double & (u[:, 4] < _FORCED)
-    fly = rest & (kind == FLY) & on[:, 2] & (outs < 2) & (u[:, 5] < _FLY_SCORES)
-    for mask, what in ((error, ERROR), (bunt, SAC_BUNT), (double, GIDP), (forced, FORCE_OUT), (fly, SAC_FLY)):
-        event[mask] = what
-    kind[bunt | (error & (kind == POPUP))] = GROUND
-
-
-class _Moves:
-    """Runners on their way: who stands where after the play, and who scored."""
-
-    def __init__(self, on: Ints, charge: Ints, clean: Flags, batter: Ints, pitcher: Ints) -> None:
-        self.on, self.charge, self.clean = on.copy(), charge.copy(), clean.copy()
-        self.batter, self.pitcher = batter, pitcher
-        rows = len(batter)
-        self.scored, self.charged = np.full((rows, 4), NOBODY), np.full((rows, 4), NOBODY)
-        self.earned = np.zeros((rows, 4), dtype=bool)
-
-    def walk(self, mask: Flags) -> None:
-        """Everybody who is forced moves up."""
-        first = mask & (self.on[:, 0] != NOBODY)
-        second = first & (self.on[:, 1] != NOBODY)
-        self._score(second & (self.on[:, 2] != NOBODY), 2)
-        self._move(second, 1, 2)
-        self._move(first, 0, 1)
-        self._bat(mask, 0)
-
-    def single(self, mask: Flags, u: talent.Rates) -> None:
-        """Third scores, second usually, first moves one or two."""
-        self._score(mask, 2)
-        self._score(mask & (u[:, 1] < _SECOND_SCORES), 1)
-        self._move(mask, 1, 2)
-        self._move(mask & (self.on[:, 2] == NOBODY) & (u[:, 2] < _FIRST_TO_THIRD), 0, 2)
-        self._move(mask, 0, 1)
-        self._bat(mask, 0)
-
-    def double(self, mask: Flags, u: talent.Rates) -> None:
-        """Third and second score, first often."""
-        self._score(mask, 2)
-        self._score(mask, 1)
-        self._score(mask & (u[:, 1] < _FIRST_SCORES), 0)
-        self._move(mask, 0, 2)
-        self._bat(mask, 1)
-
-    def triple(self, mask: Flags) -> None:
-        """Everybody scores."""
-        for base in (2, 1, 0):
-            self._score(mask, base)
-        self._bat(mask, 2)
-
-    def homer(self, mask: Flags) -> None:
-        """Everybody scores, and the batter."""
-        for base in (2, 1, 0):
-            self._score(mask, base)
-        self.scored[mask, 3], self.charged[mask, 3], self.earned[mask, 3] = self.batter[mask], self.pitcher[mask], True
-
-    def out(self, event: Ints, kind: Ints, alive: Flags, u: talent.Rates) -> None:
-        """Move runners on outs and errors; without `alive` the inning is over and nobody moves."""
-        error = event == ERROR
-        self._score(error, 2)
-        self._move(error, 1, 2)
-        self._move(error, 0, 1)
-        self._bat(error, 0, clean=False)
-        self._score((event == SAC_FLY) & alive, 2)
-        self._move((event == SAC_BUNT) & alive, 0, 1)
-        grounder = (event == OUT) & (kind == GROUND) & alive
-        self._score(grounder & (u[:, 5] < _GROUNDER_SCORES), 2)
-        self._move(grounder & (self.on[:, 2] == NOBODY) & (u[:, 4] > _GROUNDER_SCORES), 1, 2)
-        double, forced = event == GIDP, event == FORCE_OUT
-        self._clear(double | forced, 0)
-        self._score((double | forced) & alive, 2)
-        self._move((double | forced) & alive, 1, 2)
-        self._bat(forced, 0)
-
-    def forget(self, mask: Flags) -> None:
-        """Let nobody score where the third out came first."""
-        self.scored[mask], self.charged[mask], self.earned[mask] = NOBODY, NOBODY, False
-
-    def _score(self, mask: Flags, base: int) -> None:
-        goes = mask & (self.on[:, base] != NOBODY)
-        slot = 2 - base
-        self.scored[goes, slot], self.charged[goes, slot] = self.on[goes, base], self.charge[goes, base]
-        self.earned[goes, slot] = self.clean[goes, base]
-        self._clear(goes, base)
-
-    def _move(self, mask: Flags, start: int, end: int) -> None:
-        goes = mask & (self.on[:, start] != NOBODY)
-        for state in (self.on, self.charge, self.clean):
-            state[goes, end] = state[goes, start]
-        self._clear(goes, start)
-
-    def _clear(self, mask: Flags, base: int) -> None:
-        self.on[mask, base], self.charge[mask, base], self.clean[mask, base] = NOBODY, NOBODY, True
-
-    def _bat(self, mask: Flags, base: int, *, clean: bool = True) -> None:
-        self.on[mask, base], self.charge[mask, base], self.clean[mask, base] = (
-            self.batter[mask],
-            self.pitcher[mask],
-            clean,
-        )
-
-
-assert EVENTS[K] == "strikeout" and EVENTS[OUT] == "field_out"  # noqa: S101, PT018 - the two vocabularies share their start

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
 import uuid
 from functools import cached_property
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from backstop.clock import baseball_day
 from backstop.demo.clubs import BY_ID, CLUBS
 from backstop.demo.league import boards, box, odds
 from backstop.demo.league.calendar import DEMO_DAY, Fixture, season
-from backstop.demo.league.cards import cards
+from backstop.demo.league.campaign import GAME_LASTS, Campaign
 from backstop.demo.league.people import FIRST_ID, by_id, players
-from backstop.demo.league.pitches import pitches
-from backstop.demo.league.play import Cards, Plays, play
 from backstop.demo.world import QUOTE_COLUMNS, Appearance, Event, Game, Person, PitchAsk, Play, Side
 
 SEED: Final = 20250402
 NOON: Final = dt.datetime.combine(DEMO_DAY, dt.time(17, 40), dt.UTC)
 """Where the simulated clock stands: 13:40 in New York, half an hour into the first game of the doubleheader."""
 
-GAME_LASTS: Final = dt.timedelta(hours=2, minutes=50)
-PLATE_APPEARANCES_PER_HOUR: Final = 27
-POSTS_BEFORE: Final = dt.timedelta(hours=8, minutes=26)
-"""How long before the first pitch line-ups are posted; the latest game of the demo day has none yet."""
-
 LISTED_BEFORE: Final = dt.timedelta(hours=36)
-COLLECTED_AT_HOUR_UTC: Final = 7
-"""Savant collects a day's pitches about 03:00 in New York of the next morning."""
 
 
 class LeagueWorld:
@@ -47,54 +36,7 @@ class LeagueWorld:
         self.seed = seed
         self.now: dt.datetime | None = now
         self._now = now
-        self._days: dict[dt.date, pl.DataFrame] = {}
-        self._lock = threading.Lock()
-        self._plays: Plays | None = None
-        self._playing = threading.Lock()
-
-    @cached_property
-    def cards(self) -> Cards:
-        """Line-up cards of every game, in the order of `season()`."""
-        return cards(self.seed)
-
-    @property
-    def plays(self) -> Plays:
-        """Every plate appearance of the season, also of games that are still to come."""
-        with self._playing:
-            if self._plays is None:
-                self._plays = play(self.cards, np.random.default_rng([self.seed, 5]))
-            return self._plays
-
-    @cached_property
-    def _rows(self) -> dict[int, int]:
-        return {fixture.game_pk: row for row, fixture in enumerate(season())}
-
-    @cached_property
-    def _scores(self) -> dict[int, tuple[int, int]]:
-        """Final score (away, home) by row of the game."""
-        last = (
-            pl.DataFrame({name: self.plays[name] for name in ("game", "half", "runs")})
-            .group_by("game")
-            .agg(
-                away=pl.col("runs").filter(pl.col("half") == 0).sum(),
-                home=pl.col("runs").filter(pl.col("half") == 1).sum(),
-            )
-        )
-        return {game: (away, home) for game, away, home in last.iter_rows()}
-
-    @cached_property
-    def _records(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """Wins and losses of a club up to and with a game, by (row, club)."""
-        tally: dict[int, list[int]] = {}
-        found: dict[tuple[int, int], tuple[int, int]] = {}
-        for row, fixture in enumerate(season()):
-            away, home = self._scores[row]
-            over = self._state(fixture) == "Final"
-            for club, won in ((fixture.home, home > away), (fixture.away, away > home)):
-                record = tally.setdefault(club, [0, 0])
-                record[0 if won else 1] += over
-                found[row, club] = (record[0], record[1])
-        return found
+        self._campaign = Campaign(seed, now)
 
     def warm(self) -> None:
         """Play the season."""
@@ -102,10 +44,12 @@ class LeagueWorld:
 
     def pitches(self, ask: PitchAsk) -> pl.DataFrame:
         """Return pitches of days that Savant has collected."""
-        wanted = [fixture.day for fixture in season() if self._is_collected(fixture.day) and _asked(fixture, ask)]
+        wanted = [
+            fixture.day for fixture in season() if self._campaign.is_collected(fixture.day) and _asked(fixture, ask)
+        ]
         days = sorted(dict.fromkeys(wanted), reverse=True)
-        parts = [self._day(day).filter(*_filters(ask)) for day in days]
-        frame = pl.concat(parts) if parts else self._day(season()[0].day).clear()
+        parts = [self._campaign.pitches(day).filter(*_filters(ask)) for day in days]
+        frame = pl.concat(parts) if parts else self._campaign.pitches(season()[0].day).clear()
         names = pl.DataFrame(
             {
                 "id": [p.person.player_id for p in players()],
@@ -127,28 +71,28 @@ class LeagueWorld:
 
     def game(self, game_pk: int) -> Game | None:
         """Return a game by its id."""
-        row = self._rows.get(game_pk)
+        row = self._campaign.rows.get(game_pk)
         return None if row is None else self._game(season()[row])
 
     def appearances(self, game_pk: int) -> list[Appearance]:
         """Return who stands in the box score now."""
-        row = self._rows[game_pk]
+        row = self._campaign.rows[game_pk]
         fixture = season()[row]
-        state = self._state(fixture)
+        state = self._campaign.state(fixture)
         if state != "Scheduled":
-            return box.appearances(self._until(row), self.cards, row)
-        return box.posted(self.cards, row, with_lineups=self._is_posted(fixture))
+            return box.appearances(self._campaign.until(row), self._campaign.cards, row)
+        return box.posted(self._campaign.cards, row, with_lineups=self._campaign.is_posted(fixture))
 
     def plays_of_game(self, game_pk: int) -> list[Play]:
         """Return the plate appearances of a game until now; the last one of a game under way goes on."""
-        row = self._rows[game_pk]
+        row = self._campaign.rows[game_pk]
         fixture = season()[row]
-        if self._state(fixture) == "Scheduled":
+        if self._campaign.state(fixture) == "Scheduled":
             return []
-        pitched = self._day(fixture.day).filter(game_pk=game_pk)
+        pitched = self._campaign.pitches(fixture.day).filter(game_pk=game_pk)
         last = pitched.sort("at_bat_number", "pitch_number").group_by("at_bat_number", maintain_order=True).last()
-        rbi = self._until(row)["rbi"].tolist()
-        going_on = self._state(fixture) == "In Progress"
+        rbi = self._campaign.until(row)["rbi"].tolist()
+        going_on = self._campaign.state(fixture) == "In Progress"
         return [
             Play(
                 number, inning, half == "Top", batter, pitcher, stand, throws, event, rbi[number - 1], count,
@@ -215,10 +159,15 @@ class LeagueWorld:
         fixture = self._events.get(event_id)
         if fixture is None:
             return None
-        row = self._rows[fixture.game_pk]
+        row = self._campaign.rows[fixture.game_pk]
         first = next(f.game_pk for f in season() if f.day == fixture.day)
         found = odds.quotes(
-            fixture, self.cards, row, min(at or self._now, self._now), self.seed, stranger=first == fixture.game_pk
+            fixture,
+            self._campaign.cards,
+            row,
+            min(at or self._now, self._now),
+            self.seed,
+            stranger=first == fixture.game_pk,
         )
         return found if len(found) else pl.DataFrame(schema=QUOTE_COLUMNS)
 
@@ -227,8 +176,8 @@ class LeagueWorld:
         return {odds.event_id(fixture.game_pk): fixture for fixture in season()}
 
     def _game(self, fixture: Fixture) -> Game:
-        row = self._rows[fixture.game_pk]
-        state = self._state(fixture)
+        row = self._campaign.rows[fixture.game_pk]
+        state = self._campaign.state(fixture)
         abstract = {"Scheduled": "Preview", "In Progress": "Live"}.get(state, "Final")
         return Game(
             fixture.game_pk,
@@ -266,55 +215,23 @@ class LeagueWorld:
 
     def _side(self, row: int, fixture: Fixture, side: int) -> Side:
         club = fixture.home if side else fixture.away
-        state = self._state(fixture)
-        posted = self._is_posted(fixture)
+        state = self._campaign.state(fixture)
+        posted = self._campaign.is_posted(fixture)
         score: int | None = None
         if state != "Scheduled":
-            plays = self._until(row)
+            plays = self._campaign.until(row)
             score = int(plays["runs"][plays["half"] == side].sum())
-        wins, losses = self._records[row, club]
+        wins, losses = self._campaign.records[row, club]
+        cards, named = self._campaign.cards, fixture.start_at - self._now < LISTED_BEFORE
         return Side(
             CLUBS[club],
-            int(self.cards.starter[row, side]) + FIRST_ID if fixture.start_at - self._now < LISTED_BEFORE else None,
-            tuple(int(index) + FIRST_ID for index in self.cards.lineup[row, side]) if posted else (),
+            int(cards.starter[row, side]) + FIRST_ID if named else None,
+            tuple(int(index) + FIRST_ID for index in cards.lineup[row, side]) if posted else (),
             score, wins, losses,
         )  # fmt: skip
 
-    def _until(self, row: int) -> Plays:
-        """Return a game's plate appearances that happened before the clock's instant."""
-        fixture = season()[row]
-        first, last = np.searchsorted(self.plays["game"], [row, row + 1])
-        if self._state(fixture) == "In Progress":
-            hours = (self._now - fixture.start_at).total_seconds() / 3600
-            last = min(last, first + int(hours * PLATE_APPEARANCES_PER_HOUR))
-        return Plays({name: values[first:last] for name, values in self.plays.columns.items()})
-
-    def _state(self, fixture: Fixture) -> str:
-        if fixture.start_at > self._now:
-            return "Scheduled"
-        return "In Progress" if fixture.start_at + GAME_LASTS > self._now else "Final"
-
-    def _is_posted(self, fixture: Fixture) -> bool:
-        return fixture.start_at - self._now <= POSTS_BEFORE
-
     def _is_hidden(self, fixture: Fixture, now: dt.datetime) -> bool:
         return fixture.moved_from is not None and baseball_day(now) < fixture.moved_from
-
-    def _is_collected(self, day: dt.date) -> bool:
-        return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(COLLECTED_AT_HOUR_UTC), dt.UTC) <= self._now
-
-    def _day(self, day: dt.date) -> pl.DataFrame:
-        with self._lock:
-            if day not in self._days:
-                fixtures = [fixture for fixture in season() if fixture.day == day]
-                rows = [self._rows[fixture.game_pk] for fixture in fixtures]
-                first, last = np.searchsorted(self.plays["game"], [rows[0], rows[-1] + 1])
-                columns = {name: values[first:last] for name, values in self.plays.columns.items()}
-                columns["game"] = columns["game"] - rows[0]
-                of_day = Cards(*(getattr(self.cards, name)[rows] for name in Cards.__dataclass_fields__))
-                rng = np.random.default_rng([self.seed, 6, day.toordinal()])
-                self._days[day] = pitches(Plays(columns), of_day, fixtures, rng)
-            return self._days[day]
 
 
 def _asked(fixture: Fixture, ask: PitchAsk) -> bool:
