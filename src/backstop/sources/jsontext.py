@@ -74,6 +74,22 @@ def as_list(value: Any, name: str, *, source: str) -> list[Any]:
     return value
 
 
+def dig(block: Any, *keys: str) -> Any:
+    """Go down nested objects; `None` where one is absent.
+
+    >>> dig({"team": {"id": 116}}, "team", "id"), dig({"team": None}, "team", "id")
+    (116, None)
+    """
+    for key in keys:
+        block = block.get(key) if isinstance(block, dict) else None
+    return block
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """Return the value if it is an object, an empty one otherwise: what is absent is absent below it too."""
+    return value if isinstance(value, dict) else {}
+
+
 def instant(text: Any) -> dt.datetime | None:
     """Read an ISO instant as UTC; `None` when it is not one or has no zone.
 

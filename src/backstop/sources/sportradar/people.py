@@ -10,6 +10,7 @@ import polars as pl
 
 from backstop.net.item import Answer, Item
 from backstop.sources import jsontext
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.sportradar import wire
 from backstop.tables import Column, Table
@@ -113,7 +114,7 @@ def parse_injuries(answer: Answer) -> Parsed:
     """
     root = wire.decode(answer.body, "league")
     intake = Intake(INJURIES)
-    teams = root.get("teams", wire.dig(root, "league", "teams"))
+    teams = root.get("teams", dig(root, "league", "teams"))
     for team in wire.objects(teams, intake):
         for player in wire.objects(team.get("players"), intake):
             for injury in wire.objects(player.get("injuries"), intake):

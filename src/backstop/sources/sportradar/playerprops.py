@@ -15,6 +15,7 @@ from backstop.clock import baseball_day
 from backstop.net.item import Answer, Item, Priority, Secret
 from backstop.settings import Feed
 from backstop.sources import jsontext
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Drift, Intake, Parsed
 from backstop.sources.sportradar import wire
 from backstop.sources.teams import BY_ABBREVIATION, BY_NAME
@@ -130,14 +131,14 @@ def parse(answer: Answer) -> Parsed:
 def _outcomes(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Go through players, markets, books and outcomes, each with what the levels above say of it."""
     for prop in _list(event.get("players_props")):
-        for market in _list(wire.dig(prop, "markets")):
-            for book in _list(wire.dig(market, "books")):
-                for outcome in _list(wire.dig(book, "outcomes")):
+        for market in _list(dig(prop, "markets")):
+            for book in _list(dig(market, "books")):
+                for outcome in _list(dig(book, "outcomes")):
                     yield {
-                        "player": wire.dig(prop, "player", "name"),
-                        "market": wire.dig(market, "name"),
-                        "book": wire.dig(book, "name"),
-                        "book_removed": wire.dig(book, "removed"),
+                        "player": dig(prop, "player", "name"),
+                        "market": dig(market, "name"),
+                        "book": dig(book, "name"),
+                        "book_removed": dig(book, "removed"),
                         "outcome": outcome,
                     }
 
@@ -153,15 +154,15 @@ def _market(raw: dict[str, Any]) -> str | None:
 
 def _load(raw: dict[str, Any], event: dict[str, Any], answer: Answer, intake: Intake) -> None:
     block = event.get("sport_event")
-    start_at = jsontext.instant(wire.dig(block, "start_time"))
-    sides = {str(wire.dig(one, "qualifier")): _team(one) for one in _list(wire.dig(block, "competitors"))}
+    start_at = jsontext.instant(dig(block, "start_time"))
+    sides = {str(dig(one, "qualifier")): _team(one) for one in _list(dig(block, "competitors"))}
     home, away, player = sides.get("home"), sides.get("away"), _player(raw["player"])
-    price, line = _number(wire.dig(raw["outcome"], "odds_decimal")), _number(wire.dig(raw["outcome"], "total"))
+    price, line = _number(dig(raw["outcome"], "odds_decimal")), _number(dig(raw["outcome"], "total"))
     decimal = None if price is None else decimal_price(price, "decimal")
-    side = str(wire.dig(raw["outcome"], "type")).lower()
+    side = str(dig(raw["outcome"], "type")).lower()
     if start_at is None or home is None or away is None:
         intake.reject(raw, "unknown_team", "The event has no readable start, or a side that is no club.")
-    elif raw["book_removed"] or wire.dig(raw["outcome"], "removed"):
+    elif raw["book_removed"] or dig(raw["outcome"], "removed"):
         intake.reject(raw, "removed", "The book withdrew this price.")
     elif answer.fetched_at >= start_at:
         intake.reject(
@@ -174,13 +175,13 @@ def _load(raw: dict[str, Any], event: dict[str, Any], answer: Answer, intake: In
     elif line is None:
         intake.reject(raw, "line", "The outcome has no total.")
     elif decimal is None:
-        intake.reject(raw, "price", f"{wire.dig(raw['outcome'], 'odds_decimal')!r} cannot be a decimal price.")
+        intake.reject(raw, "price", f"{dig(raw['outcome'], 'odds_decimal')!r} cannot be a decimal price.")
     elif player is None:
         intake.reject(raw, "player", "The outcome names no player.")
     else:
         intake.load(
             {
-                "event_id_theodds": wire.dig(block, "id"),
+                "event_id_theodds": dig(block, "id"),
                 "game_date": baseball_day(start_at),
                 "commence_at": start_at,
                 "home_team": home,
@@ -198,9 +199,7 @@ def _load(raw: dict[str, Any], event: dict[str, Any], answer: Answer, intake: In
 
 
 def _team(competitor: Any) -> str | None:
-    found = BY_NAME.get(str(wire.dig(competitor, "name"))) or BY_ABBREVIATION.get(
-        str(wire.dig(competitor, "abbreviation"))
-    )
+    found = BY_NAME.get(str(dig(competitor, "name"))) or BY_ABBREVIATION.get(str(dig(competitor, "abbreviation")))
     return found.abbreviation if found else None
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from backstop.clock import baseball_day
 from backstop.net.item import Answer, Item, Priority
 from backstop.sources import jsontext
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import REJECTED, Intake, Parsed, rejections
 from backstop.sources.sportradar import wire
 from backstop.sources.teams import BY_ABBREVIATION
@@ -132,8 +133,8 @@ def _load(game: dict[str, Any], intake: Intake, asked: dt.date | None) -> None:
                 "game_number": game.get("game_number"),
                 "home_team": home,
                 "away_team": away,
-                "home_score": wire.dig(game, "home", "runs"),
-                "away_score": wire.dig(game, "away", "runs"),
+                "home_score": dig(game, "home", "runs"),
+                "away_score": dig(game, "away", "runs"),
             },
             game,
         )

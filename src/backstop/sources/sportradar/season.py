@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from backstop.net.item import Answer, Item
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.sportradar import statistics, wire
 from backstop.sources.teams import TEAMS
@@ -65,7 +66,7 @@ def parse(answer: Answer) -> Parsed:
     for player in wire.objects(root["players"], intake):
         intake.load(
             {
-                "season": wire.dig(root, "season", "year"),
+                "season": dig(root, "season", "year"),
                 "team": wire.team(root),
                 "player_id_sportradar": player.get("id"),
                 "player_id_mlbam": wire.mlbam(player, "mlbam_id", "reference"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from backstop.sources.sportradar import wire
+from backstop.sources.jsontext import dig
 from backstop.tables import Column
 
 HITTING: Final[dict[str, tuple[str, ...]]] = {
@@ -45,14 +45,14 @@ COLUMNS: Final = tuple(
 
 def counts(statistics: Any) -> dict[str, int | None]:
     """Read the counts of a player: hitting and pitching, each null as a whole when he did not."""
-    hitting, pitching = wire.dig(statistics, "hitting", "overall"), wire.dig(statistics, "pitching", "overall")
-    found: dict[str, int | None] = {name: wire.dig(hitting, *path) for name, path in HITTING.items()}
-    found |= {name: wire.dig(pitching, *path) for name, path in PITCHING.items()}
+    hitting, pitching = dig(statistics, "hitting", "overall"), dig(statistics, "pitching", "overall")
+    found: dict[str, int | None] = {name: dig(hitting, *path) for name, path in HITTING.items()}
+    found |= {name: dig(pitching, *path) for name, path in PITCHING.items()}
     found["walks"], found["pitcher_walks"] = _walks(hitting), _walks(pitching)
     return found
 
 
 def _walks(overall: Any) -> int | None:
     """Add intentional walks, which this feed counts apart, to the others."""
-    unintentional, intentional = wire.dig(overall, "onbase", "bb"), wire.dig(overall, "onbase", "ibb")
+    unintentional, intentional = dig(overall, "onbase", "bb"), dig(overall, "onbase", "ibb")
     return unintentional + (intentional or 0) if isinstance(unintentional, int) else None

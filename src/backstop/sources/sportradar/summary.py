@@ -14,6 +14,7 @@ import polars as pl
 from backstop.clock import baseball_day
 from backstop.net.item import Answer, Item, Priority
 from backstop.sources import jsontext
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.sportradar import statistics, wire
 from backstop.tables import Column, Table
@@ -64,8 +65,8 @@ def _games(body: bytes) -> list[Any]:
     root = wire.decode(body)
     if "game" in root:
         return [root["game"]]
-    games = wire.dig(wire.decode(body, "league"), "league", "games")
-    return [wire.dig(game, "game") or game for game in jsontext.as_list(games or [], "games", source=wire.SOURCE)]
+    games = dig(wire.decode(body, "league"), "league", "games")
+    return [dig(game, "game") or game for game in jsontext.as_list(games or [], "games", source=wire.SOURCE)]
 
 
 def parse(answer: Answer) -> Parsed:
@@ -88,20 +89,20 @@ def _load_side(game: dict[str, Any], side: str, intake: Intake) -> None:
     start_at, team = jsontext.instant(game.get("scheduled")), wire.team(block)
     entries: dict[str, dict[str, Any]] = {}
     # who appeared stands in both lists, with statistics in the second
-    for entry in (*wire.objects(wire.dig(block, "roster"), intake), *wire.objects(wire.dig(block, "players"), intake)):
+    for entry in (*wire.objects(dig(block, "roster"), intake), *wire.objects(dig(block, "players"), intake)):
         if isinstance(entry.get("id"), str):
             entries[entry["id"]] = entry
         else:
             intake.reject(
                 entry, "missing_key", f"The player's id is {entry.get('id')!r}: he cannot be told from others."
             )
-    lineup = wire.dig(block, "lineup")
+    lineup = dig(block, "lineup")
     slots = {
-        str(wire.dig(place, "id")): wire.dig(place, "order")
+        str(dig(place, "id")): dig(place, "order")
         for place in (lineup if isinstance(lineup, list) else [])
-        if wire.dig(place, "inning") == 0 and wire.dig(place, "order") != 0
+        if dig(place, "inning") == 0 and dig(place, "order") != 0
     }
-    starter = wire.dig(block, "starting_pitcher", "id") or wire.dig(block, "probable_pitcher", "id")
+    starter = dig(block, "starting_pitcher", "id") or dig(block, "probable_pitcher", "id")
     for player, entry in entries.items():
         if start_at is None:
             intake.reject(entry, "cast", f"scheduled {game.get('scheduled')!r} of the game cannot be read.")

@@ -66,13 +66,6 @@ def full_name(person: dict[str, Any]) -> str | None:
     return " ".join(words) or None
 
 
-def dig(block: Any, *keys: str) -> Any:
-    """Go down nested objects; `None` where one is absent."""
-    for key in keys:
-        block = block.get(key) if isinstance(block, dict) else None
-    return block
-
-
 def objects(block: Any, intake: Intake) -> list[dict[str, Any]]:
     """Return the objects of a list, none when there is no list; anything else is rejected."""
     if block is not None and not isinstance(block, list):

@@ -18,6 +18,7 @@ from backstop.errors import UpstreamMalformed, UsageError
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
+from backstop.sources.jsontext import mapping
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.teams import abbreviation_of
 from backstop.tables import BOX, PLAYERS
@@ -149,7 +150,7 @@ def _game(game_pk: int, games: pl.DataFrame) -> _Game:
 def _sides(teams: dict[str, dict[str, Any]], game: _Game) -> list[_Side]:
     codes = {}
     for name in ("home", "away"):
-        team = _dict(teams[name].get("team"))
+        team = mapping(teams[name].get("team"))
         code = abbreviation_of(team.get("id"), team.get("abbreviation"))
         if code is None:
             raise UpstreamMalformed(
@@ -174,7 +175,7 @@ def _starter(block: dict[str, Any], probable: int | None) -> int | None:
     """Name the starting pitcher: who pitched first, else the probable one."""
     for entry in block["players"].values():
         if _stats(entry, "pitching").get("gamesStarted") == 1:
-            return _dict(entry.get("person")).get("id")
+            return mapping(entry.get("person")).get("id")
     pitched = [pid for pid in _list(block.get("pitchers")) if isinstance(pid, int)]
     return pitched[0] if pitched else probable
 
@@ -183,7 +184,7 @@ def _load(entry: Any, side: _Side, game: _Game, players: Intake, box: Intake) ->
     if not isinstance(entry, dict):
         players.reject(entry, "type", "The roster entry is not an object.")
         return
-    person = _dict(entry.get("person"))
+    person = mapping(entry.get("person"))
     slot = _slot(entry, side)
     identity = {
         "game_pk": game.game_pk,
@@ -198,7 +199,7 @@ def _load(entry: Any, side: _Side, game: _Game, players: Intake, box: Intake) ->
             "full_name": person.get("fullName"),
             "opponent": side.opponent,
             "is_home": side.is_home,
-            "position": _dict(entry.get("position")).get("abbreviation"),
+            "position": mapping(entry.get("position")).get("abbreviation"),
             "slot": slot,
             "is_starting_pitcher": is_pitcher,
         },
@@ -227,8 +228,8 @@ def _slot(entry: dict[str, Any], side: _Side) -> int | None:
     code = entry.get("battingOrder")
     if isinstance(code, str) and len(code) == 3 and code.isdecimal():  # noqa: PLR2004 - slot, then two digits
         return int(code[0]) if code.endswith("00") else None
-    player = _dict(entry.get("person")).get("id")
-    started = not any(isinstance(_dict(other).get("battingOrder"), str) for other in side.players.values())
+    player = mapping(entry.get("person")).get("id")
+    started = not any(isinstance(mapping(other).get("battingOrder"), str) for other in side.players.values())
     return side.order.index(player) + 1 if started and player in side.order else None
 
 
@@ -247,11 +248,7 @@ def outs_of(innings: Any) -> int | None:
 
 
 def _stats(entry: Any, kind: str) -> dict[str, Any]:
-    return _dict(_dict(_dict(entry).get("stats")).get(kind))
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return mapping(mapping(mapping(entry).get("stats")).get(kind))
 
 
 def _list(value: Any) -> list[Any]:

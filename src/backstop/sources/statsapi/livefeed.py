@@ -15,6 +15,7 @@ import polars as pl
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
+from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Intake, Parsed
 from backstop.tables import UTC_INSTANT, Column, Table
 
@@ -89,45 +90,39 @@ def parse(answer: Answer) -> Live:
     """
     root = jsontext.decode_object(answer.body, "gamePk", "gameData", "liveData", source=SOURCE)
     intake = Intake(PLAYS)
-    day = jsontext.day(_dig(root, "gameData", "datetime", "officialDate"))
-    plays = _dig(root, "liveData", "plays", "allPlays")
+    day = jsontext.day(dig(root, "gameData", "datetime", "officialDate"))
+    plays = dig(root, "liveData", "plays", "allPlays")
     for play in plays if isinstance(plays, list) else []:
         intake.load(_play(play, root["gamePk"], day), play)
-    temperature = _dig(root, "gameData", "weather", "temp")
+    temperature = dig(root, "gameData", "weather", "temp")
     return Live(
         plays=intake.parsed(),
-        status=_dig(root, "gameData", "status", "detailedState"),
+        status=dig(root, "gameData", "status", "detailedState"),
         temperature_f=int(temperature) if isinstance(temperature, str) and temperature.isdecimal() else None,
-        wind=_dig(root, "gameData", "weather", "wind"),
+        wind=dig(root, "gameData", "weather", "wind"),
     )
 
 
 def _play(play: Any, game_pk: Any, day: Any) -> dict[str, Any]:
-    index, half = _dig(play, "about", "atBatIndex"), _dig(play, "about", "halfInning")
-    events = _dig(play, "playEvents")
-    pitches = [event for event in (events if isinstance(events, list) else []) if _dig(event, "isPitch") is True]
-    complete = _dig(play, "about", "isComplete")
+    index, half = dig(play, "about", "atBatIndex"), dig(play, "about", "halfInning")
+    events = dig(play, "playEvents")
+    pitches = [event for event in (events if isinstance(events, list) else []) if dig(event, "isPitch") is True]
+    complete = dig(play, "about", "isComplete")
     return {
         "game_pk": game_pk,
         "game_date": day,
         "at_bat_number": index + 1 if isinstance(index, int) else None,
-        "inning": _dig(play, "about", "inning"),
+        "inning": dig(play, "about", "inning"),
         "inning_topbot": {"top": "Top", "bottom": "Bot"}.get(str(half)),
-        "batter_id_mlbam": _dig(play, "matchup", "batter", "id"),
-        "pitcher_id_mlbam": _dig(play, "matchup", "pitcher", "id"),
-        "stand": _dig(play, "matchup", "batSide", "code"),
-        "p_throws": _dig(play, "matchup", "pitchHand", "code"),
-        "events": _dig(play, "result", "eventType") if complete else None,
-        "rbi": _dig(play, "result", "rbi") if complete else None,
+        "batter_id_mlbam": dig(play, "matchup", "batter", "id"),
+        "pitcher_id_mlbam": dig(play, "matchup", "pitcher", "id"),
+        "stand": dig(play, "matchup", "batSide", "code"),
+        "p_throws": dig(play, "matchup", "pitchHand", "code"),
+        "events": dig(play, "result", "eventType") if complete else None,
+        "rbi": dig(play, "result", "rbi") if complete else None,
         "pitches": len(pitches),
-        "home_score": _dig(play, "result", "homeScore"),
-        "away_score": _dig(play, "result", "awayScore"),
+        "home_score": dig(play, "result", "homeScore"),
+        "away_score": dig(play, "result", "awayScore"),
         "is_complete": complete,
-        "ended_at": jsontext.instant(_dig(play, "about", "endTime")) if complete else None,
+        "ended_at": jsontext.instant(dig(play, "about", "endTime")) if complete else None,
     }
-
-
-def _dig(block: Any, *keys: str) -> Any:
-    for key in keys:
-        block = block.get(key) if isinstance(block, dict) else None
-    return block

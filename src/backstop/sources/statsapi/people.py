@@ -13,6 +13,7 @@ from backstop.ids import batched
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
+from backstop.sources.jsontext import mapping
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.teams import BY_ABBREVIATION, abbreviation_of
 from backstop.tables import Column, Table
@@ -125,9 +126,9 @@ def parse(answer: Answer) -> Parsed:
                 "full_name": person.get("fullName"),
                 "last_first_name": person.get("lastFirstName"),
                 "birth_date": jsontext.day(person.get("birthDate")),
-                "bats": _dict(person.get("batSide")).get("code"),
-                "throws": _dict(person.get("pitchHand")).get("code"),
-                "position": _dict(person.get("primaryPosition")).get("abbreviation"),
+                "bats": mapping(person.get("batSide")).get("code"),
+                "throws": mapping(person.get("pitchHand")).get("code"),
+                "position": mapping(person.get("primaryPosition")).get("abbreviation"),
                 "height_in": inches(person.get("height")),
                 "weight_lb": person.get("weight"),
                 "debut_on": jsontext.day(person.get("mlbDebutDate")),
@@ -150,16 +151,16 @@ def parse_roster(answer: Answer) -> Parsed:
     params = dict(answer.item.params)
     intake = Intake(ROSTERS)
     for entry in jsontext.as_list(root["roster"], "roster", source="Stats API roster"):
-        person = _dict(_dict(entry).get("person"))
+        person = mapping(mapping(entry).get("person"))
         intake.load(
             {
-                "team": abbreviation_of(root.get("teamId", _dict(entry).get("parentTeamId"))),
+                "team": abbreviation_of(root.get("teamId", mapping(entry).get("parentTeamId"))),
                 "roster_type": root.get("rosterType", params.get("rosterType")),
                 "as_of": jsontext.day(params.get("date")),
                 "player_id_mlbam": person.get("id"),
                 "full_name": person.get("fullName"),
-                "position": _dict(_dict(entry).get("position")).get("abbreviation"),
-                "status": _dict(_dict(entry).get("status")).get("code"),
+                "position": mapping(mapping(entry).get("position")).get("abbreviation"),
+                "status": mapping(mapping(entry).get("status")).get("code"),
             },
             entry,
         )
@@ -174,7 +175,3 @@ def inches(height: Any) -> int | None:
     """
     found = re.fullmatch(r"(\d+)' ?(\d+)\"", height) if isinstance(height, str) else None
     return int(found[1]) * 12 + int(found[2]) if found else None
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

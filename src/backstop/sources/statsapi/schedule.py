@@ -18,6 +18,7 @@ from backstop.errors import UsageError
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
+from backstop.sources.jsontext import mapping
 from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.parsed import merge as merge_parts
 from backstop.sources.teams import abbreviation_of
@@ -135,13 +136,9 @@ def merge(parts: Iterable[Parsed]) -> Parsed:
 def _rank(game: Any) -> tuple[str, int]:
     if not isinstance(game, dict):
         return "", 0
-    state = _dict(game.get("status")).get("abstractGameState")
-    off = str(_dict(game.get("status")).get("detailedState")) in OFF
+    state = mapping(game.get("status")).get("abstractGameState")
+    off = str(mapping(game.get("status")).get("detailedState")) in OFF
     return str(game.get("officialDate", "")), -1 if off else {"Live": 1, "Final": 2}.get(str(state), 0)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
@@ -157,14 +154,14 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
     if asked is not None and game_date != asked:
         intake.reject(game, "other_day", f"The game belongs to {game_date}, but {asked} was asked.")
         return
-    home, away = (_dict(_dict(game.get("teams")).get(side)) for side in ("home", "away"))
-    codes = [abbreviation_of(_dict(side.get("team")).get("id"), _dict(side.get("team")).get("abbreviation"))
+    home, away = (mapping(mapping(game.get("teams")).get(side)) for side in ("home", "away"))
+    codes = [abbreviation_of(mapping(side.get("team")).get("id"), mapping(side.get("team")).get("abbreviation"))
              for side in (home, away)]  # fmt: skip
     if None in codes:
-        names = " and ".join(str(_dict(side.get("team")).get("name")) for side in (home, away))
+        names = " and ".join(str(mapping(side.get("team")).get("name")) for side in (home, away))
         intake.reject(game, "unknown_team", f"One of {names} is no club that is known, and no abbreviation is given.")
         return
-    status = _dict(game.get("status"))
+    status = mapping(game.get("status"))
     intake.load(
         {
             "game_pk": game.get("gamePk"),
@@ -178,13 +175,13 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
             "game_number": game.get("gameNumber"),
             "home_team": codes[0],
             "away_team": codes[1],
-            "home_team_id_mlbam": _dict(home.get("team")).get("id"),
-            "away_team_id_mlbam": _dict(away.get("team")).get("id"),
-            "venue_id_mlbam": _dict(game.get("venue")).get("id"),
+            "home_team_id_mlbam": mapping(home.get("team")).get("id"),
+            "away_team_id_mlbam": mapping(away.get("team")).get("id"),
+            "venue_id_mlbam": mapping(game.get("venue")).get("id"),
             "home_score": home.get("score"),
             "away_score": away.get("score"),
-            "home_starter_id_mlbam": _dict(home.get("probablePitcher")).get("id"),
-            "away_starter_id_mlbam": _dict(away.get("probablePitcher")).get("id"),
+            "home_starter_id_mlbam": mapping(home.get("probablePitcher")).get("id"),
+            "away_starter_id_mlbam": mapping(away.get("probablePitcher")).get("id"),
         },
         game,
     )
@@ -203,11 +200,11 @@ def lineups(answer: Answer) -> Parsed:
     """
     intake = Intake(LINEUPS)
     for game in _games(answer.body):
-        posted = _dict(_dict(game).get("lineups"))
+        posted = mapping(mapping(game).get("lineups"))
         for side, is_home in (("homePlayers", True), ("awayPlayers", False)):
             players = posted.get(side)
             for slot, player in enumerate(players if isinstance(players, list) else [], start=1):
-                person = _dict(player)
+                person = mapping(player)
                 intake.load(
                     {
                         "game_pk": game.get("gamePk"),
@@ -215,7 +212,7 @@ def lineups(answer: Answer) -> Parsed:
                         "full_name": person.get("fullName"),
                         "is_home": is_home,
                         "slot": slot,
-                        "position": _dict(person.get("primaryPosition")).get("abbreviation"),
+                        "position": mapping(person.get("primaryPosition")).get("abbreviation"),
                     },
                     player,
                 )
