@@ -110,9 +110,8 @@ def grouped(frame: pl.DataFrame, named: str) -> bytes:
         pl.len().alias("pitches"), pl.col("player_name").first(), *(pl.col(name).mean().round(1) for name in speeds)
     )
     share = (pl.col("pitches") / pl.max_horizontal(pl.col("pitches").sum(), 1) * 100).round(1)
-    XX.alias("total_pitches"),
-        share.alias("pitch_percent"),
-    ]
+    total = pl.col("pitches").alias("total_pitches")
+    columns: list[str | pl.Expr] = ["pitches", "player_id", "player_name", total, share.alias("pitch_percent"), *speeds]
     shown = rows.sort("pitches", "player_id", descending=True).select(columns)
     return BOM + shown.write_csv(quote_style="non_numeric").encode()
 
