@@ -192,6 +192,15 @@ def test_a_price_that_cannot_be_is_set_apart() -> None:
     assert "50 cannot be a price in american odds" in parsed.rejected["reason"][0]
 
 
+def test_an_answer_in_another_format_than_asked_gives_no_price_at_all() -> None:
+    prices = [1.9, 5, 3.4, 200, 17]
+    parsed = parse(quoted(*(outcome(price=price, description=f"P {price}") for price in prices)))
+    assert (len(parsed.frame), parsed.rejected_by_rule) == (0, {"price_format": 5})
+    decimal = type(ITEM)(ITEM.feed, ITEM.table, ITEM.key, ITEM.path, (("oddsFormat", "decimal"),))
+    american = [outcome(price=price, description=f"P {price}") for price in (-110, -150, 120, -300)]
+    assert parse(quoted(*american), item=decimal).rejected_by_rule == {"price_format": 4}
+
+
 def test_a_quote_updated_at_the_start_or_later_is_counted_as_in_play() -> None:
     for stamp in ("2025-06-15T17:40:00Z", "2025-06-15T19:00:00Z"):
         parsed = parse(quoted(outcome(), stamp=stamp))

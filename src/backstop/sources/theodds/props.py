@@ -32,6 +32,9 @@ YES_NO_LINE = 0.5
 HISTORY_COSTS = 10
 """Historical odds cost ten times as much as live ones."""
 
+FEWEST_PRICES = 3
+"""Of so few prices one cannot tell the format."""
+
 KNOWN_OUTCOME = frozenset({"name", "description", "price", "point", "link", "sid", "bet_limit", "multiplier"})
 NEEDED_OUTCOME = frozenset({"name", "description", "price"})
 
@@ -124,7 +127,8 @@ def parse(answer: Answer) -> Parsed:
 
     Of the same book, player, line and side the newest price counts; of two of one instant the lower one. Rejected:
     `in_play` (updated at or after the start; without a stamp, seen at or after it), `price`, `line`, `side`,
-    `player`, `unknown_team`, `type`, `superseded`.
+    `player`, `unknown_team`, `type`, `superseded`; `price_format` (most prices cannot be odds of the format asked: a
+    decimal 200 among them would be read as +200).
 
     Raises:
         UpstreamMalformed: see `inspect`.
@@ -139,6 +143,9 @@ def parse(answer: Answer) -> Parsed:
         reason = f"{event['away_team']!r} at {event['home_team']!r}, {event['commence_time']!r}: not a known game."
         for quote in quotes:
             intake.reject(quote, "unknown_team", reason)
+    elif _in_another_format(quotes, odds_format):
+        for quote in quotes:
+            intake.reject(quote, "price_format", f"Most prices of the answer cannot be {odds_format} odds, so none is.")
     else:
         fixed = {
             "event_id_theodds": event["id"],
@@ -173,6 +180,13 @@ def _quotes(event: dict[str, Any]) -> Iterator[_Quote]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _in_another_format(quotes: Sequence[_Quote], odds_format: str) -> bool:
+    """Tell whether most of the numbers that stand for prices are impossible in the format asked."""
+    prices = [price for quote in quotes if isinstance(price := _raw(quote.outcome).get("price"), int | float)]
+    impossible = sum(wire.decimal_price(price, odds_format) is None for price in prices)
+    return impossible * 2 > len(prices) > FEWEST_PRICES
 
 
 def _preference(quote: _Quote, odds_format: str) -> tuple[bool, float]:
