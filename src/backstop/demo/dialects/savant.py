@@ -92,8 +92,7 @@ def csv(frame: pl.DataFrame, *, cap: int = ROW_CAP, without: frozenset[str] = fr
         cap: Rows after which to stop.
         without: Columns that this era lacks.
     """
-    columns: list[str | pl.Expr] = ["pitches", "player_id", "player_name", pl.col("pitches").alias("total_pitches")]
-    columns += [share.alias("pitch_percent"), *speeds]
+    columns = [name for name in header(frame.columns) if name not in without]
     shown = frame.head(cap).select(_printed(name, frame.schema) for name in columns)
     return BOM + shown.write_csv(quote_style="non_numeric").encode()
 
