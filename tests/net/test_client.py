@@ -205,6 +205,18 @@ async def test_a_named_pause_longer_than_the_budget_is_handed_to_the_caller(
     assert len(server.heard) == 1
 
 
+@on_loop
+async def test_a_long_pause_fails_the_items_behind_it_too_instead_of_holding_them(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    server.fallback = Say(status=429, headers=(("Retry-After", "3600"),))
+    async with Fetcher(settings, clock=clock) as fetcher, asyncio.timeout(20):
+        outcomes = await fetcher.fetch_many(numbered(100))
+    assert all(isinstance(outcome, RateLimited) for outcome in outcomes)
+    assert {outcome.source for outcome in outcomes if isinstance(outcome, RateLimited)} == {"statsapi"}
+    assert len(server.heard) <= 25
+
+
 @pytest.mark.parametrize("date", [None, "Sun, 15 Jun 2025 12:00:00 GMT"])
 @on_loop
 async def test_a_pause_may_be_named_as_seconds_or_as_a_date(

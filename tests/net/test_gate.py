@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from backstop.errors import RateLimited
 from backstop.net import keys, scripts
 from backstop.net.gate import Gate, Pace, Word
 from backstop.net.item import Priority
@@ -133,6 +134,48 @@ async def test_a_pause_holds_everybody_and_ends_by_itself() -> None:
     began = loop.time()
     async with gate.visit(Priority.LIVE):
         assert loop.time() - began >= 0.099
+
+
+@on_loop
+async def test_who_has_less_patience_than_a_pause_lasts_is_told_at_once() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+
+    async def visit(patience_s: float) -> str:
+        async with gate.visit(Priority.LIVE, patience_s=patience_s):
+            return "in"
+
+    async with gate.visit(Priority.LIVE):
+        before = [asyncio.ensure_future(visit(patience_s)) for patience_s in (1, 60)]
+        await until(lambda: gate.waiting == 2)
+        gate.pause(30)
+        with pytest.raises(RateLimited, match="another 30 s") as caught:
+            await before[0]
+        with pytest.raises(RateLimited):
+            await visit(1)
+    assert caught.value.retry_after_s == pytest.approx(30, abs=1)
+    assert not before[1].done()
+    before[1].cancel()
+    await asyncio.gather(*before, return_exceptions=True)
+    assert gate.wants == [0, 0, 0]
+
+
+@on_loop
+async def test_a_request_that_is_tried_again_keeps_its_place() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+    order: list[str] = []
+
+    async def visit(name: str, ticket: int | None = None) -> None:
+        async with gate.visit(Priority.HISTORY, ticket=ticket):
+            order.append(name)
+
+    first = gate.ticket()
+    async with gate.visit(Priority.HISTORY):
+        waiting = [asyncio.ensure_future(visit(name)) for name in "abc"]
+        await until(lambda: gate.waiting == 3)
+        waiting.append(asyncio.ensure_future(visit("again", first)))
+        await until(lambda: gate.waiting == 4)
+    await asyncio.gather(*waiting)
+    assert order == ["again", "a", "b", "c"]
 
 
 def test_the_width_doubles_each_round_until_the_first_congestion_then_adds_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
 from backstop.net.breaker_shared import SharedBreaker
 from backstop.net.budget import Budget, SharedBudget
 from backstop.net.exchange import Host, Reply, TimedOut
-from backstop.net.gate import Gate, Word
+from backstop.net.gate import Gate, Visit, Word
 from backstop.net.health import FeedHealth
 from backstop.net.item import Answer, Item
 from backstop.net.meter import Counts
@@ -28,7 +29,7 @@ from backstop.net.refusal import SERVER_ERROR, TOO_MANY
 from backstop.net.retry import Deadline, spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from backstop.clock import Clock
     from backstop.net.archive import Archive, Entry
@@ -114,6 +115,11 @@ class Door:
     async def attempt(self, item: Item, inspect: Callable[[bytes], None] | None, deadline: Deadline) -> Answer:
         """Ask once.
 
+        Args:
+            item: What to ask.
+            inspect: The table's own look at the content.
+            deadline: The item's time budget and place in the queue.
+
         Raises:
             UpstreamError: why there is no answer; `retryable` says whether another attempt is worth it.
         """
@@ -149,7 +155,7 @@ class Door:
         loop = asyncio.get_running_loop()
         while True:
             await self._wait_for_breaker(item, deadline)
-            async with self.gate.visit(item.priority, f"{item.feed}/{item.table}") as visit:
+            async with self._visit(item, deadline) as visit:
                 leave = await self.breaker.leave(loop.time())
                 if not leave.granted:
                     continue
@@ -170,6 +176,19 @@ class Door:
                 visit.word = _word(reply.status)
                 self.counts.received_bytes += len(reply.body)
                 return leave, reply
+
+    @contextlib.asynccontextmanager
+    async def _visit(self, item: Item, deadline: Deadline) -> AsyncIterator[Visit]:
+        if deadline.ticket is None:
+            deadline.ticket = self.gate.ticket()
+        kind = f"{item.feed}/{item.table}"
+        patience_s = deadline.patience_s()
+        try:
+            async with self.gate.visit(item.priority, kind, ticket=deadline.ticket, patience_s=patience_s) as visit:
+                yield visit
+        except RateLimited as error:
+            error.source = self.feed.value
+            raise
 
     async def _wait_for_breaker(self, item: Item, deadline: Deadline) -> None:
         loop = asyncio.get_running_loop()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from backstop.errors import RateLimited
 from backstop.net.item import Priority
 from backstop.net.width import Latency, Width
 
@@ -73,8 +75,9 @@ class Pace:
 @dataclass(order=True)
 class _Waiter:
     rank: int
-    order: int
+    ticket: int
     ready: asyncio.Future[None] = field(compare=False)
+    patience_s: float = field(compare=False)
 
 
 class Gate:
@@ -110,14 +113,30 @@ class Gate:
         """Requests before the gate."""
         return sum(1 for waiter in self._waiting if not waiter.ready.done())
 
+    def ticket(self) -> int:
+        """Draw a place in the queue; a request that is tried again keeps its own."""
+        return next(self._order)
+
     @asynccontextmanager
-    async def visit(self, priority: Priority, kind: str = "") -> AsyncIterator[Visit]:
-        """Wait for a slot, hold it, give it back whatever happens."""
+    async def visit(
+        self, priority: Priority, kind: str = "", *, ticket: int | None = None, patience_s: float = math.inf
+    ) -> AsyncIterator[Visit]:
+        """Wait for a slot, hold it, give it back whatever happens.
+
+        Args:
+            priority: Who goes first.
+            kind: Requests of one kind take about as long.
+            ticket: Place in the queue within the priority; a new one when not given.
+            patience_s: A pause of the host that is longer is not waited for.
+
+        Raises:
+            RateLimited: the host asked for a longer pause.
+        """
         loop = asyncio.get_running_loop()
         rank = RANK[priority]
         self.wants[rank] += 1
         try:
-            await self._enter(rank)
+            await self._enter(rank, self.ticket() if ticket is None else ticket, patience_s)
             try:
                 await self._keep_pace()
                 visit = Visit(kind, loop.time())
@@ -132,8 +151,13 @@ class Gate:
             self._left()
 
     def pause(self, seconds: float) -> None:
-        """Let nobody in for that long, as a feed asked with `Retry-After`."""
-        self._closed_until = max(self._closed_until, asyncio.get_running_loop().time() + seconds)
+        """Let nobody in for that long, as a feed asked with `Retry-After`; who has less patience is told at once."""
+        now = asyncio.get_running_loop().time()
+        self._closed_until = max(self._closed_until, now + seconds)
+        left_s = self._closed_until - now
+        for waiter in self._waiting:
+            if waiter.patience_s < left_s and not waiter.ready.done():
+                waiter.ready.set_exception(_paused(left_s))
 
     def admit(self) -> None:
         """Let in as many as there are free slots, best priority first."""
@@ -145,12 +169,15 @@ class Gate:
                 self.in_flight += 1
                 waiter.ready.set_result(None)
 
-    async def _enter(self, rank: int) -> None:
+    async def _enter(self, rank: int, ticket: int, patience_s: float) -> None:
+        left_s = self._closed_until - asyncio.get_running_loop().time()
+        if left_s > patience_s:
+            raise _paused(left_s)
         if not self._waiting and self.in_flight < self.slots and self._open():
             self.in_flight += 1
             return
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, _Waiter(rank, next(self._order), ready))
+        heapq.heappush(self._waiting, _Waiter(rank, ticket, ready, patience_s))
         self._short()
         try:
             await ready
@@ -197,3 +224,11 @@ class Gate:
 
     def _congested(self, started_at: float, now: float) -> None:
         self.width.bad(started_at=started_at, now=now)
+
+
+def _paused(seconds: float) -> RateLimited:
+    return RateLimited(
+        f"The host asked for a pause that lasts another {seconds:.0f} s, longer than the request may take; ask again "
+        "after it.",
+        retry_after_s=seconds,
+    )

@@ -46,11 +46,19 @@ class Deadline:
 
     Args:
         budget_s: Seconds for the request with its retries.
+
+    Attributes:
+        ticket: Place in the gate's queue, kept over retries: who failed once does not stand at the end again.
     """
 
     def __init__(self, budget_s: float) -> None:
         self.budget_s = budget_s
+        self.ticket: int | None = None
         self._ends_at: float | None = None
+
+    def patience_s(self) -> float:
+        """Seconds that may be waited for a pause to end: what is left, or all of it before the clock started."""
+        return self.budget_s if self._ends_at is None else self.left_s()
 
     def left_s(self) -> float:
         """Seconds left; the first call starts the clock."""
