@@ -101,7 +101,7 @@ KEYS: Final = (
         "bs:{sport}:{{{day}}}:v:{version}:top:{order}:{market}",
         "sorted set",
         "like the version's rows",
-        "the best rows of a market (or `all`), scored by expected value or edge; a member is the row with its player id",
+        "the best rows of a market (or `all`), scored by expected value or edge; a member is a row with its player",
     ),
 )
 """Every kind of key there is."""

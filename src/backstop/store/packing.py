@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 LEVEL: Final = 3
 DICTIONARY_BYTES: Final = 16 * 1024
-SAMPLES: Final = 2000
+SAMPLES: Final = 1000
 """Values that a dictionary is trained on: a tenth of a second."""
 
-SAMPLE_BYTES: Final = 4 * 1024 * 1024
+SAMPLE_BYTES: Final = 1024 * 1024
 FEWEST: Final = 20
 """Fewer samples make no dictionary."""
 

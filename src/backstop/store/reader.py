@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SORTS: Final = dict(PROPS.orders)
 """Names that readers sort by, with the column behind each."""
 
-SHAPES_KEPT: Final = 64
+VERSIONS_KNOWN: Final = 64
 """Versions whose columns a reader remembers; a dictionary takes 16 KB."""
 
 
@@ -82,6 +82,30 @@ class Shape:
     columns: Columns
     packing: Packing
     shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a version; it never changes, so a reader asks for it once."""
+
+    cutoff: dt.datetime
+    published_at: dt.datetime
+    run_id: str
+    meta: Mapping[str, Any]
+    rows: Mapping[str, int]
+    shapes: Mapping[str, Shape]
+
+    @classmethod
+    def parse(cls, meta: Mapping[bytes, bytes]) -> About:
+        """Read it off a version's meta."""
+        return cls(
+            instant_of(meta[b"cutoff"]),
+            instant_of(meta[b"published_at"]),
+            meta[b"run_id"].decode(),
+            orjson.loads(meta[b"meta"]),
+            orjson.loads(meta[b"rows"]),
+            read_shapes(meta),
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +163,7 @@ class SlateReader:
         self.redis: Any = redis
         self.clock = clock
         self.fresh_s = fresh_s
-        self._shapes: dict[tuple[dt.date, int], dict[str, Shape]] = {}
+        self._known: dict[tuple[dt.date, int], About] = {}
 
     def slate(self, day: dt.date) -> SlateView:
         """Return what is known of a day's published slate; `missing` when there is none."""
@@ -241,43 +265,46 @@ class SlateReader:
     ) -> tuple[SlateView, list[list[bytes | None]]]:
         slate = keys.SlateKeys(day)
         wanted = kinds if ids else ()
-        answer = self.redis.eval(scripts.READ, 1, slate.current, slate.version_prefix, len(wanted), *wanted, *ids)
-        pointer = dict(zip(answer[0][::2], answer[0][1::2], strict=True))
+        arguments = (slate.version_prefix, len(wanted), *wanted, *ids)
+        pointer, server_now, there, *values = scripts.run(self.redis, scripts.READ, (slate.current,), arguments)
         nothing: list[list[bytes | None]] = [[None] * len(ids) for _ in kinds]
-        if b"version" not in pointer or not answer[2]:
+        about = self._about(day, int(pointer[0])) if there else None
+        if about is None:
             return SlateView(day, State.MISSING), nothing
-        return self._view(day, pointer, int(answer[1])), answer[3] if wanted else nothing
+        return self._view(day, about, pointer, int(server_now)), values[0] if wanted else nothing
 
-    def _view(self, day: dt.date, pointer: dict[bytes, bytes], server_now: int) -> SlateView:
-        published_at = instant_of(pointer[b"published_at"])
+    def _about(self, day: dt.date, version: int) -> About | None:
+        known = self._known.get((day, version))
+        if known is None:
+            meta = self.redis.hgetall(keys.SlateKeys(day).meta(version))
+            if not meta:
+                return None
+            known = About.parse(meta)
+            if len(self._known) >= VERSIONS_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[(day, version)] = known
+        return known
+
+    def _view(self, day: dt.date, about: About, pointer: list[bytes], server_now: int) -> SlateView:
         # a writer's clock that ran ahead must not make its slate look younger than the server knows it to be
-        age_s = max((self.clock.now() - published_at).total_seconds(), server_now - int(pointer[b"server_at"]))
-        rows = orjson.loads(pointer[b"rows"])
+        by_clock = self.clock.now().timestamp() - int(pointer[1]) / 1e6
+        age_s = max(by_clock, server_now - int(pointer[2]))
         return SlateView(
             day=day,
             state=State.FRESH if age_s <= self.fresh_s else State.STALE,
-            version=int(pointer[b"version"]),
+            version=int(pointer[0]),
             age_s=age_s,
-            published_at=published_at,
-            cutoff=instant_of(pointer[b"cutoff"]),
-            run_id=pointer[b"run_id"].decode(),
-            meta=orjson.loads(pointer[b"meta"]),
-            props_count=rows.get(PROPS.name, 0),
-            features_count=rows.get(FEATURES.name, 0),
-            pinned=b"pinned" in pointer,
+            published_at=about.published_at,
+            cutoff=about.cutoff,
+            run_id=about.run_id,
+            meta=about.meta,
+            props_count=about.rows.get(PROPS.name, 0),
+            features_count=about.rows.get(FEATURES.name, 0),
+            pinned=pointer[3] is not None,
         )
 
-    def _shapes_of(self, view: SlateView) -> dict[str, Shape]:
-        """Return the shapes of a version's kinds; they never change, so they are asked for once."""
-        if view.version is None:
-            return {}
-        known = self._shapes.get((view.day, view.version))
-        if known is None:
-            known = read_shapes(self.redis.hgetall(keys.SlateKeys(view.day).meta(view.version)))
-            if len(self._shapes) >= SHAPES_KEPT:
-                self._shapes.pop(next(iter(self._shapes)))
-            self._shapes[(view.day, view.version)] = known
-        return known
+    def _shapes_of(self, view: SlateView) -> Mapping[str, Shape]:
+        return {} if view.version is None else self._known[(view.day, view.version)].shapes
 
 
 def read_shapes(meta: Mapping[bytes, bytes]) -> dict[str, Shape]:

@@ -6,26 +6,27 @@ only what Redis 6.2 knows.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from typing import Any, Final
 
-Client = Any
-"""A `redis.Redis` or `redis.cluster.RedisCluster`: their stubs share no base class that has `eval`."""
+from redis.exceptions import NoScriptError
 
 SERVE: Final = """
 local function serve(current, meta, version)
-  local about = {}
+  local about = {'version', version}
   local all = redis.call('HGETALL', meta)
   for i = 1, #all, 2 do
     local name = all[i]
-    if name:sub(1, 8) ~= 'columns:' and name:sub(1, 11) ~= 'dictionary:' and name ~= 'keys' and name ~= 'state' then
+    if name == 'published_at' or name == 'server_at' or name == 'cutoff' or name:sub(1, 7) == 'shards:' then
       about[#about + 1] = name
       about[#about + 1] = all[i + 1]
     end
   end
-  redis.call('HSET', current, 'version', version, unpack(about))
+  redis.call('HSET', current, unpack(about))
 end
 """
-"""Copies what readers need from a version's meta into the pointer."""
+"""Copies what every read needs from a version's meta into the pointer; readers ask for the rest once per version."""
 
 RETIRE: Final = """
 local function retire(current, versions, prefix, keep, grace)
@@ -142,18 +143,18 @@ return before
 
 READ: Final = """
 -- KEYS: current   ARGV: prefix, n, kinds..., ids...   one round trip for any number of players
-local cur = redis.call('HGETALL', KEYS[1])
-if #cur == 0 then return {cur, 0, 0} end
-local field = {}
-for i = 1, #cur, 2 do field[cur[i]] = cur[i + 1] end
-local base, n, out = ARGV[1] .. field['version'] .. ':', tonumber(ARGV[2]), {}
+local cur = redis.call('HMGET', KEYS[1], 'version', 'published_at', 'server_at', 'pinned')
+if not cur[1] then return {cur, 0, 0} end
+local base, n, out = ARGV[1] .. cur[1] .. ':', tonumber(ARGV[2]), {}
 for k = 1, n do
-  local kind, shards = ARGV[2 + k], tonumber(field['shards:' .. ARGV[2 + k]] or '1')
+  local kind = ARGV[2 + k]
+  local shards = tonumber(redis.call('HGET', KEYS[1], 'shards:' .. kind) or '1')
   local found, wanted, places = {}, {}, {}
   for i = 3 + n, #ARGV do
     local shard = ARGV[i] % shards
-    wanted[shard] = wanted[shard] or {}
-    places[shard] = places[shard] or {}
+    if not wanted[shard] then
+      wanted[shard], places[shard] = {}, {}
+    end
     table.insert(wanted[shard], ARGV[i])
     table.insert(places[shard], i - 2 - n)
   end
@@ -165,3 +166,17 @@ for k = 1, n do
 end
 return {cur, redis.call('TIME')[1], redis.call('EXISTS', base .. 'meta'), out}
 """
+
+
+def run(client: Any, script: str, names: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
+    """Run a script by its digest, which spares sending and hashing its text; a server that lost it gets it again."""
+    try:
+        return client.evalsha(_digest(script), len(names), *names, *arguments)
+    except NoScriptError:
+        return client.eval(script, len(names), *names, *arguments)
+
+
+@functools.cache
+def _digest(script: str) -> str:
+    # Redis names scripts by their SHA-1; nothing is protected by it
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
