@@ -19,6 +19,9 @@ from backstop.props.kernel import Floats
 
 NEWTON_STEPS: Final = 50
 CONVERGED: Final = 1e-10
+LARGEST_LOG_ODDS: Final = 700.0
+"""Beyond it the exponential leaves the range of doubles."""
+
 FEWEST: Final = 500
 """Predictions of a market below which no calibration is fitted: its standard error would exceed what it corrects."""
 
@@ -36,7 +39,8 @@ class Platt(BaseModel):
         inside = (p > 0.0) & (p < 1.0)
         safe = np.where(inside, p, 0.5)
         log_odds = np.log(safe) - np.log1p(-safe)
-        return np.where(inside, 1.0 / (1.0 + np.exp(-(self.slope * log_odds + self.intercept))), p)
+        moved = np.clip(self.slope * log_odds + self.intercept, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
+        return np.where(inside, 1.0 / (1.0 + np.exp(-moved)), p)
 
 
 class Calibration(BaseModel):
