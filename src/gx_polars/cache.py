@@ -13,6 +13,7 @@ METRICS_KEPT = 4096  # of one schema; beyond it (value sets that change with eve
 
 _plans: OrderedDict[Any, dict[Any, Any]] = OrderedDict()
 _lock = threading.Lock()
+_generation = 0
 
 
 def plans_for(schema: pl.Schema, *, eager: bool, nan_is_missing: bool) -> dict[Any, Any]:
@@ -29,3 +30,16 @@ def plans_for(schema: pl.Schema, *, eager: bool, nan_is_missing: bool) -> dict[A
         if len(_plans) > SCHEMAS_KEPT:
             _plans.popitem(last=False)
     return plans
+
+
+def forget() -> None:
+    """Forget all asks: a metric was registered, perhaps in place of another."""
+    global _generation  # noqa: PLW0603 - one registry for each process, as in Great Expectations
+    with _lock:
+        _plans.clear()
+        _generation += 1
+
+
+def generation() -> int:
+    """Return a number that changes when a metric is registered; what was compiled before it is out of date."""
+    return _generation

@@ -15,6 +15,10 @@ from gx_polars.errors import MetricFailed
 CollectEngine: TypeAlias = Literal["auto", "in-memory", "streaming"]
 
 
+# What reading an answer may raise for the values it finds.
+_OF_DATA = (pl.exceptions.PolarsError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
 @dataclass(slots=True)
 class Pass:
     """One group of probes over the same rows, and where each probe's values are found in the answer."""
@@ -87,7 +91,7 @@ def _settle(asks: Mapping[Hashable, Ask], answers: Answers, outcome: Outcome) ->
             continue
         try:
             value = ask.then(answer)
-        except (pl.exceptions.PolarsError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except _OF_DATA as error:
             outcome.failures[name] = error
             continue
         if isinstance(value, Ask):
@@ -106,8 +110,15 @@ def _answers(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine) 
     for item, frame in zip(passes, frames, strict=True):
         values = [series[0] for series in frame.get_columns()]
         for key, (probe, start, stop) in item.slots.items():
-            answers[item.rows.key, key] = probe.read(values[start:stop], batch)
+            answers[item.rows.key, key] = _read(probe, values[start:stop], batch)
     return answers
+
+
+def _read(probe: Probe, values: list[Any], batch: PolarsBatchData) -> Any:
+    try:
+        return probe.read(values, batch)
+    except _OF_DATA as error:
+        return MetricFailed.of(error, batch)
 
 
 def _one_by_one(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine, error: Exception) -> Answers:

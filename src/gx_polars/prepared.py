@@ -28,6 +28,7 @@ from great_expectations.validator.validator import calc_validation_statistics
 
 from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
+from gx_polars.cache import generation
 from gx_polars.engine import PolarsExecutionEngine, describe
 from gx_polars.frozen import with_configuration
 from gx_polars.plan import Outcome, Plan
@@ -265,7 +266,7 @@ def _suite_result(
     )
 
 
-_suites: OrderedDict[bytes, PreparedSuite] = OrderedDict()
+_suites: OrderedDict[Any, PreparedSuite] = OrderedDict()
 _suites_lock = threading.Lock()
 
 
@@ -277,19 +278,30 @@ def prepared(suite: gx.ExpectationSuite, result_format: ResultFormat = "SUMMARY"
         result_format: As in `ValidationDefinition.run`.
         **options: See `PreparedSuite`.
     """
-    content = [(type(each), each.__dict__) for each in suite.expectations]
-    key = pickle.dumps((suite.name, content, suite.suite_parameters, result_format, options))
+    key = _content(suite, result_format, options)
     with _suites_lock:
-        known = _suites.get(key)
+        known = _suites.get(key) if key is not None else None
         if known is not None:
             _suites.move_to_end(key)
             return known
     made = PreparedSuite(suite, result_format, **options)
+    if key is None:
+        return made
     with _suites_lock:
         _suites[key] = made
         if len(_suites) > SUITES_KEPT:
             _suites.popitem(last=False)
     return made
+
+
+def _content(suite: gx.ExpectationSuite, result_format: ResultFormat, options: dict[str, Any]) -> Any:
+    """Return what makes two suites the same; None for one whose fields hold what cannot be written down."""
+    fields = [each.__dict__ for each in suite.expectations]
+    try:
+        written = pickle.dumps((suite.name, fields, suite.suite_parameters, result_format, options))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+    return generation(), tuple(type(each) for each in suite.expectations), written
 
 
 def validate(

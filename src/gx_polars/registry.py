@@ -27,6 +27,7 @@ from great_expectations.core.metric_function_types import MetricFunctionTypes
 from great_expectations.expectations.metrics.metric_provider import MetricProvider
 from great_expectations.expectations.registry import _registered_metrics, register_core_metrics, register_metric
 
+from gx_polars.cache import forget
 from gx_polars.derived import DERIVED, Condition, ConditionSpec, Kind, condition_provider, filtered_count_provider
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.reduction import Aggregate, aggregate_provider
@@ -77,6 +78,7 @@ def register_provider(
         provider,
         MetricFunctionTypes.VALUE,
     )
+    forget()
 
 
 def value_keys_of(function: Callable[..., Any]) -> tuple[str, ...]:
