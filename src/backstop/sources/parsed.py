@@ -142,6 +142,8 @@ def last_by_key(frame: pl.DataFrame, table: Table, *, newest: str | None = None)
     order = [*key, newest, "_nth"] if newest else [*key, "_nth"]
     ranked = frame.with_row_index("_nth").sort(order, nulls_last=False)
     last = ranked.select(pl.struct(key).is_last_distinct()).to_series()
+    if last.all():
+        return ranked.drop("_nth"), rejections([])
     outdone = ranked.filter(~last).drop("_nth")
     reason = f"Another row has the same key ({', '.join(key)}); the newer one counts."
     return ranked.filter(last).drop("_nth"), rejections([(row, "superseded", reason) for row in outdone.to_dicts()])
