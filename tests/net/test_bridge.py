@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from redis.asyncio import Redis
 
 from backstop.errors import ConfigurationError, UsageError
 from backstop.net.bridge import Bridge
@@ -69,3 +70,19 @@ def test_health_names_every_feed(settings: Settings) -> None:
     assert set(health) == {feed.value for feed in Feed}
     assert health["statsapi"].last_success_at is not None
     assert health["statsapi"].breaker == "closed"
+
+
+def test_bridges_with_one_redis_share_what_they_know(server: FaultServer, settings: Settings, redis_url: str) -> None:
+    shared = settings.model_copy(update={"redis_url": redis_url})
+
+    async def connect() -> Redis:
+        return Redis.from_url(redis_url)
+
+    with Bridge(shared) as first, Bridge(settings, connect=connect) as second, ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(bridge.fetch_many, ITEMS) for bridge in (first, second)]
+        answers = [run.result() for run in runs]
+        counts = [bridge.counts()["statsapi"] for bridge in (first, second)]
+    assert [len(answer) for answer in answers] == [50, 50]
+    assert sum(count.answers for count in counts) == 100
+    assert sum(count.requests for count in counts) + sum(count.joined for count in counts) == 100
+    assert server.most_in_flight <= 25
