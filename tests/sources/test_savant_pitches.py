@@ -282,6 +282,18 @@ def test_every_schema_era_is_read_whole(realdata: Path, name: str) -> None:
 
 
 @pytest.mark.realdata
+def test_every_recording_in_the_folder_is_read_whole(realdata: Path) -> None:
+    """Also those that are added later."""
+    files = sorted((realdata / "savant/raw_csv").glob("*.csv*"))
+    assert len(files) >= len(ERAS)
+    for file in files:
+        body = recorded(file)
+        pitches.inspect(body)
+        parsed = pitches.parse(answer(BY_GAME, body))
+        assert (len(parsed.frame), len(parsed.rejected)) == (parsed.rows_in, 0), file.name
+
+
+@pytest.mark.realdata
 def test_the_text_null_of_2020_is_null_and_not_a_value(realdata: Path) -> None:
     body = recorded(realdata / "savant/raw_csv/pybaseball_small_request_raw.csv.gz")
     frame = pitches.parse(answer(BY_GAME, body)).frame
