@@ -195,9 +195,10 @@ class Door:
         while (wait_s := self.breaker.wait_s(loop.time())) > 0:
             left_s = deadline.left_s()
             if left_s <= 0 or (self.breaker.state is State.OPEN and wait_s > left_s):
+                before = f" Its last answer here: {deadline.failure}" if deadline.failure else ""
                 raise BreakerOpen(
                     f"{item.feed.value} failed too often and is left alone for another {wait_s:.1f} s; "
-                    f"{item.table} {item.key} was not asked for. Ask again later or use another feed.",
+                    f"{item.table} {item.key} was not asked for. Ask again later or use another feed.{before}",
                     source=item.feed.value,
                     retry_after_s=wait_s,
                 )

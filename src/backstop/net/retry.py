@@ -49,11 +49,13 @@ class Deadline:
 
     Attributes:
         ticket: Place in the gate's queue, kept over retries: who failed once does not stand at the end again.
+        failure: What went wrong last; quoted when time or the breaker ends the tries, which are not the cause.
     """
 
     def __init__(self, budget_s: float) -> None:
         self.budget_s = budget_s
         self.ticket: int | None = None
+        self.failure: UpstreamError | None = None
         self._ends_at: float | None = None
 
     def patience_s(self) -> float:
@@ -93,6 +95,7 @@ async def with_retries(
     try:
         return await call()
     except UpstreamError as error:
+        deadline.failure = error
         if wait_after(error, deadline) is False:
             raise
         first: UpstreamError | None = error
@@ -113,7 +116,7 @@ async def with_retries(
                 try:
                     return await call()
                 except UpstreamError as error:
-                    last = error
+                    last = deadline.failure = error
                     raise
     except UpstreamError as error:
         if error.retryable and deadline.left_s() <= 0:
@@ -124,7 +127,8 @@ async def with_retries(
 
 def spent(deadline: Deadline, source: str, last: Exception | None = None) -> DeadlineExceeded:
     """Return the error for a spent time budget."""
-    word = f"; the last error was: {last}" if last is not None else ""
+    last = last or deadline.failure
+    word = f"; the last error was: {last}" if last is not None else "."
     return DeadlineExceeded(
         f"{source} was given {deadline.budget_s:g} s and did not answer rightly{word} Ask again later or raise "
         "BACKSTOP_REQUEST_BUDGET_S.",
