@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LARGEST_REJECTED_SHARE = 0.25
 """When more rows than this break row rules, the feed or the rules have changed: the table is blocked."""
 
-NOT_WRONG = frozenset({"other_day", "superseded", "in_play"})
-"""Rules under which a parser puts sound rows aside because they were not asked for."""
+NOT_WRONG = frozenset({"other_day", "superseded", "in_play", "no_roster"})
+"""Rules under which sound rows are put aside: they were not asked for, or what they need is missing."""
 
 
 @dataclass(frozen=True, slots=True)

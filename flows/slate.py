@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks import fan, slate, summary, validate
+from tasks import fan, runs, slate, summary, validate
 from tasks.results import gather
 
 THREADS = 32
@@ -17,16 +17,17 @@ THREADS = 32
 
 @flow(
     name="slate-refresh",
-    flow_run_name="slate {day}",
+    flow_run_name=runs.slate_name,
     task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]  # its futures are a subclass
     timeout_seconds=3600,
 )
-def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
+def slate_refresh(day: dt.date | None = None) -> State[summary.SlateSummary]:
     """Plan, fetch, validate, transform, load and publish one day's slate; only what is missing is fetched.
 
     Args:
-        day: The baseball day (official date, Eastern) to refresh.
+        day: The baseball day (official date, Eastern) to refresh; today's by default.
     """
+    day = day or runs.today()
     calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"), day)
     plan = slate.plan_day(day, calendar)
     if not plan.games:
@@ -34,8 +35,8 @@ def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
 
     history = fan.history(plan.pitches, day)
     players, box = validate.validate_players(fan.fetches(plan.boxes, "line-ups"), day)
-    listed = slate.plan_quotes(day, fan.fetches(plan.events, "events"))
-    quotes = validate.validate_quotes(fan.fetches(listed, "quotes"), day)
+    events = fan.fetches(plan.events, "events")
+    quotes = validate.validate_quotes(fan.fetches(slate.plan_quotes(day, events), "quotes"), day, events)
     pitches, lost_days = gather(history, "core_pitches")
 
     features, absent = slate.build_features(day, players, pitches)
@@ -45,7 +46,7 @@ def slate_refresh(day: dt.date) -> State[summary.SlateSummary]:
     checked, lost_checks = gather(checks, "out_props")
     loaded, lost_loads = gather(loads, "out_props")
 
-    outcomes = slate.add_up(day, [calendar, players, box, quotes], pitches, checked)
+    outcomes = slate.add_up(day, [calendar, players, box, quotes], pitches, checked, loaded)
     gaps = summary.all_gaps(outcomes, plan.gaps, lost_days, absent, lost_checks, lost_loads)
     published = slate.publish_slate(day, draft, checked, loaded, len(lost_loads), gaps)
     return summary.finished(summary.report_slate(day, published, outcomes, gaps))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from backstop.store.loader import Draft
 
 Futures = list[Any]
+Chains = list[list[Any]]
 
 
 def fetches(batches: list[list[Item]], label: str) -> Futures:
@@ -25,24 +26,24 @@ def fetches(batches: list[list[Item]], label: str) -> Futures:
     return [fetch_batch.submit(number, items, label) for number, items in enumerate(batches, 1)]
 
 
-def history(batches: list[list[Item]], day: dt.date) -> Futures:
+def history(batches: list[list[Item]], day: dt.date) -> Chains:
     """Fetch, validate and tally each batch of pitch days."""
-    ends = []
+    chains = []
     for number, items in enumerate(batches, 1):
         fetched: Any = fetch_batch.submit(number, items, "pitches")
         checked: Any = validate.validate_pitches.submit(number, fetched, day)
-        ends.append(slate.tally.submit(number, fetched, checked))
-    return ends
+        chains.append([fetched, checked, slate.tally.submit(number, fetched, checked)])
+    return chains
 
 
 def projections(
     batches: list[list[int]], day: dt.date, features: Path, draft: Draft, *, priced: bool
-) -> tuple[Futures, Futures]:
-    """Project, validate and load each batch of players; return the checks and the loads."""
-    checks: Futures = []
-    loads: Futures = []
+) -> tuple[Chains, Chains]:
+    """Project, validate and load each batch of players; return the chains up to the checks and up to the loads."""
+    checks: Chains = []
+    loads: Chains = []
     for number, players in enumerate(batches, 1):
         staged: Any = slate.project_players.submit(day, number, players, features, priced=priced)
-        checks.append(validate.validate_props.submit(number, staged, day))
-        loads.append(slate.load.submit(number, draft, checks[-1]))
+        checks.append([staged, validate.validate_props.submit(number, staged, day)])
+        loads.append([*checks[-1], slate.load.submit(number, draft, checks[-1][-1])])
     return checks, loads

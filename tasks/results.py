@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from prefect.futures import PrefectFuture, wait
 
@@ -13,26 +13,28 @@ from tasks.runs import warn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-R = TypeVar("R")
 
+def gather(chains: Sequence[Sequence[PrefectFuture[Any]]], table: str) -> tuple[list[Any], list[Gap]]:
+    """Wait for all chains and return the last result of each that completed, and a gap for each that did not.
 
-def gather(futures: Sequence[PrefectFuture[R]], table: str) -> tuple[list[R], list[Gap]]:
-    """Wait for all and return what completed, in order, and a gap for each that did not."""
-    wait(list(futures))  # sets the final states; `.state` alone is a stale read
-    results: list[R] = []
+    The gap has the sentence of the task that failed: those behind it in the chain never started and have no result.
+    """
+    wait([future for chain in chains for future in chain])  # sets the final states; `.state` alone is a stale read
+    results: list[Any] = []
     gaps: list[Gap] = []
-    for number, future in enumerate(futures, 1):
-        if future.state.is_completed():
-            results.append(future.result())
+    for number, chain in enumerate(chains, 1):
+        broken = next((future for future in chain if not future.state.is_completed()), None)
+        if broken is None:
+            results.append(chain[-1].result())
         else:
-            gaps.append(Gap(table, f"batch {number}", sentence_of(future.state)))
+            gaps.append(Gap(table, f"batch {number}", sentence_of(broken.state)))
             warn(f"{table}, batch {number}: {gaps[-1].reason}")
     return results, gaps
 
 
 def sentence_of(state: Any) -> str:
     """Return what went wrong in words."""
-    error = state.result(raise_on_failure=False)
+    error = state.result(raise_on_failure=False) if state.is_final() else None
     if isinstance(error, BackstopError):
         return error.message
     if isinstance(error, BaseException):

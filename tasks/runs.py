@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import uuid
 from typing import TYPE_CHECKING
 
 from prefect import get_run_logger
 from prefect.exceptions import MissingContextError
 from prefect.runtime import flow_run
+
+from backstop.clock import baseball_day
 
 if TYPE_CHECKING:
     from backstop.stages.outcome import Outcome
@@ -17,6 +20,17 @@ if TYPE_CHECKING:
 def run_id() -> str:
     """Return the flow run's id, or a new one outside of a flow run."""
     return str(flow_run.id or uuid.uuid4())
+
+
+def today() -> dt.date:
+    """Return the baseball day of the moment for which the run was scheduled; of now outside of a run."""
+    scheduled = flow_run.scheduled_start_time
+    return baseball_day(scheduled or dt.datetime.now(dt.UTC))
+
+
+def slate_name() -> str:
+    """Return the name of a run: what it refreshes."""
+    return f"slate {flow_run.parameters.get('day') or today()}"
 
 
 def say(sentence: str) -> None:

@@ -138,17 +138,20 @@ def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 -
 
 
 @task(name="add-up", task_run_name="add up the rows", cache_policy=NO_CACHE, tags=["report"])
-def add_up(day: dt.date, single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted]) -> list[Outcome]:
-    """Add up what became of the rows of each table.
+def add_up(
+    day: dt.date, single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted], loaded: list[Loaded]
+) -> list[Outcome]:
+    """Add up what became of the rows of each table; rows of a batch that was not loaded count as failed.
 
     Raises:
         ConservationBroken: rows went missing.
     """
+    reached = publish.reached(sifted, loaded)
     outcomes = [
         *(outcome.balanced() for outcome in single),
         total("core_pitches", pitches),
-        total(project.FEATURES, [each.features for each in sifted]),
-        total("out_props", [each.props for each in sifted]),
+        total(project.FEATURES, [each.features for each in reached]),
+        total("out_props", [each.props for each in reached]),
     ]
     progress.reached(day, "props")
     for outcome in outcomes:
@@ -172,7 +175,8 @@ def publish_slate(
     """
     house = House.current()
     published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps)
-    publish.mark(house, day, run_id(), total("out_props", [each.props for each in sifted]), gaps)
+    props = total("out_props", [each.props for each in publish.reached(sifted, loaded)])
+    publish.mark(house, day, run_id(), props, gaps)
     progress.reached(day, "published")
     say(f"Slate {day}: version {published.version} is published.")
     return published

@@ -10,10 +10,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from backstop import tables
+from backstop.errors import DataError, UpstreamError
 from backstop.stages import match, plan, receive
-from backstop.stages.fetch import FetchedBatch
+from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
-from backstop.stages.keep import Checked, keep, sift
+from backstop.stages.keep import Checked, keep, sift, unread
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import FEATURES, Sifted, Staged
 from backstop.telemetry import Progress, emit
@@ -77,11 +78,20 @@ def validate_pitches(number: int, batch: FetchedBatch, day: dt.date) -> Outcome:
     house, run = House.current(), run_id()
     games = dict(plan.finished_games(house, day).iter_rows())
     kept = []
-    for received in receive.pitches_by_day(house, batch):
-        kept.append(keep(house, _checked(received, pitches_suite(received.day, games.get(received.day))), run))
-        emit(Progress("validate pitches", done=1, note=received.day.isoformat()))
+    for each, answers in receive.answers_by_day(batch).items():
+        kept.append(_kept_pitches(house, each, answers, games.get(each), run))
+        emit(Progress("validate pitches", total=1, done=1, note=each.isoformat()))
     outcome = total(tables.PITCHES.name, [*kept, *_missed(tables.PITCHES.name, [batch])])
     return report(outcome, f"Pitches, batch {number}")
+
+
+def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int | None, run: str) -> Outcome:
+    """Keep one day of pitches; a day that cannot be read is a gap and takes no other day of its batch with it."""
+    try:
+        received = receive.pitches_of(house, day, answers)
+    except (DataError, UpstreamError) as error:
+        return unread(house, tables.PITCHES.name, day, error, run)
+    return keep(house, _checked(received, pitches_suite(day, games)), run)
 
 
 @task(
@@ -102,15 +112,15 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
 
 
 @task(name="validate-quotes", task_run_name="validate quotes", cache_policy=NO_CACHE, tags=["validate", "core_quotes"])
-def validate_quotes(batches: list[FetchedBatch], day: dt.date) -> Outcome:
-    """Match quotes to games and players, check them, and keep them."""
+def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[FetchedBatch]) -> Outcome:
+    """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
     received, sentence = match.matched_quotes(house, batches, day)
     say(sentence)
     suite = quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
     kept = keep(house, _checked(received, suite), run)
     progress.reached(day, "quotes")
-    return report(total(tables.QUOTES.name, [kept, *_missed(tables.QUOTES.name, batches)]), "Quotes")
+    return report(total(tables.QUOTES.name, [kept, *_missed(tables.QUOTES.name, [*events, *batches])]), "Quotes")
 
 
 @task(

@@ -14,12 +14,17 @@ from tests.stages.rows import DAY, batch, fetched, listed_game, listing, pitch_c
 BEFORE = DAY - dt.timedelta(days=1)
 
 
+def pitches_of(house, *answers):
+    ((day, own),) = receive.answers_by_day(batch(*answers)).items()
+    return receive.pitches_of(house, day, own)
+
+
 def test_a_day_fetched_in_parts_comes_together(house):
     (item,) = pitches.plan([DAY])
     parts = [
         fetched(house, part, pitch_csv(DAY, pk)) for part, pk in zip(pitches.split(item, [1, 2]), [1, 2], strict=True)
     ]
-    (received,) = receive.pitches_by_day(house, batch(*parts))
+    received = pitches_of(house, *parts)
     assert (received.table, received.day) == ("core_pitches", DAY)
     assert received.parsed.rows_in == received.parsed.frame.height == 6
     assert received.raw_ref == ",".join(part.content_hash for part in parts)
@@ -29,7 +34,8 @@ def test_each_day_of_a_batch_comes_by_itself(house):
     answers = [
         fetched(house, item, pitch_csv(dt.date.fromisoformat(item.key), 1)) for item in pitches.plan([BEFORE, DAY])
     ]
-    received = list(receive.pitches_by_day(house, batch(*answers)))
+    by_day = receive.answers_by_day(batch(*answers))
+    received = [receive.pitches_of(house, day, answers) for day, answers in by_day.items()]
     assert [each.day for each in received] == [BEFORE, DAY]
     assert all(each.parsed.frame["game_date"].unique().to_list() == [each.day] for each in received)
 
@@ -37,14 +43,14 @@ def test_each_day_of_a_batch_comes_by_itself(house):
 def test_pitches_of_another_day_are_rejected_with_the_day_that_was_asked(house):
     (item,) = pitches.plan([DAY])
     body = pitch_csv(DAY, 1) + pitch_csv(BEFORE, 2).partition(b"\n")[2]
-    (received,) = receive.pitches_by_day(house, batch(fetched(house, item, body)))
+    received = pitches_of(house, fetched(house, item, body))
     assert received.parsed.rejected_by_rule == {"other_day": 3}
     assert received.parsed.rows_in == 6
 
 
 def test_an_empty_day_is_a_day_with_no_rows(house):
     (item,) = pitches.plan([DAY])
-    (received,) = receive.pitches_by_day(house, batch(fetched(house, item, b"")))
+    received = pitches_of(house, fetched(house, item, b""))
     assert received.parsed.rows_in == 0
     assert received.parsed.frame.is_empty()
 

@@ -14,6 +14,7 @@ from backstop.stages.outcome import Gap, Outcome
 if TYPE_CHECKING:
     import polars as pl
 
+    from backstop.errors import BackstopError
     from backstop.stages.house import House
 
 
@@ -78,6 +79,16 @@ def keep(house: House, checked: Checked, run_id: str) -> Outcome:
     else:
         house.ledger.complete(table, key, **counts)
     return passed(checked)
+
+
+def unread(house: House, table: str, day: dt.date, error: BackstopError, run_id: str) -> Outcome:
+    """Account for a day whose answer could not be turned into rows: failed in the ledger, named as a gap.
+
+    Its rows could not be counted; the raw answer lies in the archive.
+    """
+    house.ledger.begin(table, day.isoformat(), run_id=run_id)
+    house.ledger.fail(table, day.isoformat(), run_id=run_id, reason=error.message)
+    return Outcome(table, keys=1, gaps=(Gap(table, day.isoformat(), error.message),))
 
 
 def sift(house: House, checked: Checked, file: Path, run_id: str) -> Outcome:

@@ -6,10 +6,13 @@ import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from backstop import tables
 from backstop.identity.match import match_quotes
+from backstop.sources import parsed as parsing
 from backstop.sources.parsed import Parsed
-from backstop.stages import plan, receive
+from backstop.stages import receive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +25,22 @@ if TYPE_CHECKING:
 def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, str]:
     """Return the day's quotes with their games and players, and a sentence on how many names were recognised."""
     received = receive.quotes(house, batches, day)
-    games = plan.games_of(house, day)
-    players = (
-        house.lake.read(tables.PLAYERS.name, day)
-        if day in house.lake.days(tables.PLAYERS.name)
-        else tables.PLAYERS.empty()
-    )
+    # games that are off too: quotes for them are recognised as such and do not count as unknown names
+    games = receive.known(house, tables.GAMES, day)
+    players = receive.known(house, tables.PLAYERS, day)
     matched = match_quotes(received.parsed.frame, games, players)
     parsed = received.parsed
-    sentence = (
-        f"{parsed.frame.height:,} quotes; {matched.unmatched_share:.2%} of the (name, game) pairs were not recognised."
-    )
-    return replace(received, parsed=Parsed(matched.quotes, parsed.rejected, parsed.rows_in, parsed.drift)), sentence
+    filled = Parsed(matched.quotes, parsed.rejected, parsed.rows_in, parsed.drift)
+    return replace(received, parsed=_without_roster(filled, players)), matched.sentence()
+
+
+def _without_roster(parsed: Parsed, players: pl.DataFrame) -> Parsed:
+    """Put quotes aside whose game is known and its rosters are not: their names are not to blame.
+
+    Left among the others they would count as unknown names, and one box score that could not be had would block the
+    prices of every game.
+    """
+    lacks = pl.col("game_pk").is_not_null() & ~pl.col("game_pk").is_in(players["game_pk"].unique().implode())
+    reason = "The rosters of the game could not be had, so nobody can say who is meant."
+    aside = parsing.rejections([(row, "no_roster", reason) for row in parsed.frame.filter(lacks).to_dicts()])
+    return replace(parsed, frame=parsed.frame.filter(~lacks), rejected=pl.concat([parsed.rejected, aside]))

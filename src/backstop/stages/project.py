@@ -66,7 +66,7 @@ def tally_days(house: House, days: Iterable[dt.date]) -> int:
         frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
         house.lake.write(TALLIES, day, frame)
         rows += frame.height
-        emit(Progress("tally", done=1, note=day.isoformat()))
+        emit(Progress("tally", total=1, done=1, note=day.isoformat()))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backstop.stages.house import House
-    from backstop.stages.project import Staged
+    from backstop.stages.project import Sifted, Staged
     from backstop.store.loader import Draft, Published
 
 LARGEST_FAILED_SHARE = 0.5
@@ -44,7 +44,7 @@ def load(house: House, draft: Draft, staged: Staged) -> Loaded:
     """Write a batch's rows into the draft."""
     features = house.writer.load(draft, "features", served(pl.read_parquet(staged.features)))
     props = house.writer.load(draft, "props", pl.read_parquet(staged.props))
-    emit(Progress("load", done=1, note=f"batch {staged.number}"))
+    emit(Progress("load", total=1, done=1, note=f"batch {staged.number}"))
     return Loaded(staged.number, features, props)
 
 
@@ -67,10 +67,11 @@ def publish(
     expected = {"features": sum(each.features for each in loaded), "props": sum(each.props for each in loaded)}
     if not expected["props"] or failed > LARGEST_FAILED_SHARE * batches:
         house.writer.abandon(draft)
+        first = f" The first reason: {gaps[0].reason}" if gaps else ""
         raise IncompleteVersion(
             f"The slate of {day} was held back: {failed} of {batches} batches failed and {expected['props']} props "
             "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
-            "Mend what is named in the run's gaps and run the day again."
+            f"Mend what is named in the run's gaps and run the day again.{first}"
         )
     done = {each.number for each in loaded}
     for table, files in (
@@ -82,6 +83,21 @@ def publish(
     published = house.writer.publish(draft, expected, meta)
     rebuild.remember(house, draft, published, meta)
     return published
+
+
+def reached(sifted: Sequence[Sifted], loaded: Sequence[Loaded]) -> list[Sifted]:
+    """Return the batches with their numbers as the slate has them: of one that was not loaded all rows failed."""
+    done = {each.number for each in loaded}
+    return [
+        each
+        if each.staged.number in done
+        else replace(each, features=_not_loaded(each.features), props=_not_loaded(each.props))
+        for each in sifted
+    ]
+
+
+def _not_loaded(outcome: Outcome) -> Outcome:
+    return replace(outcome, loaded=0, failed=outcome.failed + outcome.loaded)
 
 
 def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:

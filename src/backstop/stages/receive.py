@@ -43,14 +43,22 @@ class Received:
     raw_ref: str
 
 
-def pitches_by_day(house: House, batch: FetchedBatch) -> Iterator[Received]:
-    """Yield the pitches of each day in the batch; a day fetched in parts comes together."""
+def answers_by_day(batch: FetchedBatch) -> dict[dt.date, list[Fetched]]:
+    """Return the answers about each day's pitches; a day fetched in parts has several."""
     by_day: dict[dt.date, list[Fetched]] = defaultdict(list)
     for fetched in batch.answers:
         by_day[day_of(fetched)].append(fetched)
-    for day, answers in by_day.items():
-        parts = [pitches.parse(reopen(house, fetched)) for fetched in answers]
-        yield Received(tables.PITCHES.name, day, pitches.merge(parts), _refs(answers))
+    return by_day
+
+
+def pitches_of(house: House, day: dt.date, answers: Sequence[Fetched]) -> Received:
+    """Return the pitches of one day, its parts together.
+
+    Raises:
+        UpstreamMalformed, SchemaDrift: an answer cannot be turned into rows.
+    """
+    parts = [pitches.parse(reopen(house, fetched)) for fetched in answers]
+    return Received(tables.PITCHES.name, day, pitches.merge(parts), _refs(answers))
 
 
 def day_of(fetched: Fetched) -> dt.date:
@@ -97,6 +105,11 @@ def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame
     """Return the events that the books list, one row per event."""
     answers = [fetched for batch in batches for fetched in batch.answers]
     return parsing.merge([events.parse(reopen(house, fetched)) for fetched in answers], events.EVENTS).frame
+
+
+def known(house: House, table: Table, day: dt.date) -> pl.DataFrame:
+    """Return a day's rows of a table; without rows when the lake has no such day."""
+    return house.lake.read(table.name, day) if day in house.lake.days(table.name) else table.empty()
 
 
 def by_partition(whole: Parsed, table: Table, raw_ref: str, days: Sequence[dt.date]) -> Iterator[Received]:
