@@ -18,6 +18,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import io
+import itertools
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -254,12 +255,16 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
     once = _lines(block[first].select(shared), len(first))
     each = _lines(block.select(name for name in layout.texts if name not in shared), len(block))
     records, size = _records(layout, block).tobytes(), layout.record.itemsize
-    heads = [HEADER.pack(count, mask) for count in (last - first + 1).tolist()]
+    counts = last - first + 1
+    head_of = {count: HEADER.pack(count, mask) for count in np.unique(counts).tolist()}
+    heads = map(head_of.__getitem__, counts.tolist())
     fixed = [records[a:b] for a, b in zip((first * size).tolist(), ((last + 1) * size).tolist(), strict=True)]
     every = np.arange(len(first))
-    parts = zip(heads, fixed, once.slices(every, every), each.slices(first, last), strict=True)
-    values = [b"%b%b%b\n%b" % part for part in parts]
-    group_of = np.repeat(every, last - first + 1)
+    ones = once.slices(every, every) if shared else itertools.repeat(b"", len(first))
+    line_feeds = itertools.repeat(b"\n", len(first))
+    # joined in C: one value per player is the only loop that is left
+    values = list(map(b"".join, zip(heads, fixed, ones, line_feeds, each.slices(first, last), strict=True)))
+    group_of = np.repeat(every, counts)
     return Encoded(groups[first], values, groups, mask, records, size, once, each, group_of)
 
 
