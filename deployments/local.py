@@ -16,7 +16,9 @@ from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.errors import BackstopError, ConfigurationError
 from backstop.settings import Settings
+from backstop.stages import plan
 from backstop.stages.house import House
+from backstop.store import embedded
 from deployments import kept, server, show
 
 if TYPE_CHECKING:
@@ -42,14 +44,16 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
     """
     console = tables.terminal()
     began = time.monotonic()
-    base = settings.home
+    base, demo = settings.home, settings.upstream == "demo"
     settings = own_home(settings)
+    day = day or (DEMO_DAY if demo else baseball_day(dt.datetime.now(dt.UTC)))
+    plan.check_day(House(settings), day)
     with contextlib.ExitStack() as started:
         prefect = _prefect(settings, started, keep=keep)
         settings, upstream = _with_upstream(settings, started, keep=keep)
-        day = day or (DEMO_DAY if settings.home.name == "demo" else baseball_day(dt.datetime.now(dt.UTC)))
+        settings = _with_redis(settings, started, keep=keep)
         house = House.of(settings)
-        started.callback(lambda: house.close(keep_server=keep))
+        started.callback(house.close)
         _export(settings, prefect)
         from flows.slate import slate_refresh  # noqa: PLC0415 - reads the environment; five seconds of imports
 
@@ -60,7 +64,7 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
         _print_result(console, house, state, prefect, time.monotonic() - began)
         if keep:
             left = [(word, pid) for word, pid in (("prefect", prefect.pid), ("backstop.demo", upstream)) if pid]
-            kept.note(base, left, settings.home / "redis" if settings.redis_url is None else None)
+            kept.note(base, left, settings.home / "redis")
             show.kept(console, settings, prefect, day)
 
 
@@ -104,6 +108,18 @@ def _with_upstream(settings: Settings, started: contextlib.ExitStack, *, keep: b
     if not keep:
         started.callback(own.stop)
     return settings.pointed_at(own.base_url), own.pid
+
+
+def _with_redis(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> Settings:
+    """Start the embedded Redis when no address is set: the store is there, and the gate that all processes share."""
+    if settings.redis_url is not None:
+        return settings
+    home = settings.home / "redis"
+    ours = not embedded.is_running(home)
+    url = embedded.ensure(home)
+    if ours and not keep:
+        started.callback(embedded.stop, home)
+    return settings.model_copy(update={"redis_url": url})
 
 
 def _export(settings: Settings, prefect: server.PrefectServer) -> None:

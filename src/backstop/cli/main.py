@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("refresh")(running.refresh)
+app.command("deploy")(running.deploy)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)
 app.command("slate")(reading.slate)

@@ -34,6 +34,11 @@ def refresh(
     _deployments("local").refresh(day, settings, keep=keep)
 
 
+def deploy() -> None:
+    """Register the deployments of the catalogue with the server that PREFECT_API_URL names; idempotent."""
+    _deployments("apply").main()
+
+
 def stop() -> None:
     """End the servers that `refresh --keep` left up."""
     _deployments("local").stop(Settings())
