@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from backstop.features import asof
-from backstop.features.lineups import Absence, Slate, place
+from backstop.features.lineups import place
 from backstop.features.matchup import batter_rows, starter_rows
 from backstop.features.model import Model
 from backstop.features.outcomes import OUTCOMES
@@ -79,7 +79,7 @@ def build(
     Raises:
         DataError: the tallies hold rows dated on or after the cutoff.
     """
-    return from_sums(_sums(tallies, cutoff), games, players, cutoff=cutoff, parameters=parameters)
+    return from_sums(add_up(tallies), games, players, cutoff=cutoff, parameters=parameters)
 
 
 def absences(
@@ -92,7 +92,9 @@ def absences(
     Raises:
         DataError: the tallies hold rows dated on or after the cutoff.
     """
-    return place(games, players, has_history=_sums(tallies, cutoff).last_day is not None).absent
+    last = tallies.lazy().select(pl.col("game_date").max()).collect()
+    asof.refuse_later_rows(last, cutoff)
+    return place(games, players, has_history=last.item() is not None).absent
 
 
 def from_sums(
@@ -120,12 +122,3 @@ def from_sums(
     return full.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort(
         "game_pk", "role", "player_id_mlbam"
     )
-
-
-def _sums(tallies: pl.LazyFrame | pl.DataFrame, cutoff: dt.date) -> Sums:
-    sums = add_up(tallies)
-    asof.refuse_later_rows(pl.DataFrame({"game_date": [sums.last_day]}, schema={"game_date": pl.Date}), cutoff)
-    return sums
-
-
-__all__ = ["SCHEMA", "Absence", "Slate", "absences", "build", "from_sums"]

@@ -23,16 +23,6 @@ PERSON: Final = ("game_pk", "game_date", "home_team", "player_id_mlbam", "player
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
-    """One row of the absences, for those who build them by hand."""
-
-    game_pk: int
-    player_id_mlbam: int | None
-    role: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Slate:
     """Who can be projected.
 
