@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
     history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
+    store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
     unmatched_names_limit: Annotated[float, Field(ge=0, le=1)] = 0.02
 
     def url_of(self, feed: Feed) -> str:
