@@ -1,4 +1,7 @@
+import contextlib
 import datetime as dt
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -9,6 +12,7 @@ from backstop.errors import ConfigurationError, StoreError, StoreUnavailable
 from backstop.settings import Settings
 from backstop.store import embedded
 from backstop.store.connection import connect, connect_async, connect_url
+from tests.store.servers import wait_for
 
 
 @pytest.fixture
@@ -108,3 +112,14 @@ def test_an_address_of_another_kind_is_a_clear_error(url):
 def test_an_incomplete_address_is_a_clear_error(url):
     with pytest.raises(ConfigurationError, match="expected"):
         connect_url(url)
+
+
+def test_a_supervised_server_that_is_killed_comes_back_with_its_data(home):
+    with embedded.supervised(home, every_s=0.05) as url, contextlib.closing(connect_url(url)) as client:
+        client.set("kept", "yes")
+        first = client.info("server")["process_id"]
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: embedded.is_running(home))
+        assert client.get("kept") == b"yes"
+        assert client.info("server")["process_id"] != first
+    assert embedded.is_running(home)

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,6 +38,9 @@ START_S: Final = 30
 """A start takes 0.1 s; loading a large append-only file takes longer."""
 
 STOP_S: Final = 20
+
+SUPERVISE_S: Final = 0.5
+"""How often a supervised server is asked whether it lives; a start takes 0.1 s."""
 
 MAXMEMORY: Final = "2gb"
 """Above this Redis refuses writes with a clear error instead of taking the machine down."""
@@ -210,3 +214,33 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
             return True
         time.sleep(0.02)
     return condition()
+
+
+@contextlib.contextmanager
+def supervised(home: Path, *, every_s: float = SUPERVISE_S) -> Iterator[str]:
+    """Keep a home's server running for as long as the block lasts: one that dies is started again with its data.
+
+    Yields:
+        The server's URL. The server is left running afterwards; `stop` ends it.
+
+    Raises:
+        ConfigurationError: this platform has no server to start.
+        StoreError: the server died at its start.
+    """
+    url = ensure(home)
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(every_s):
+            if not _answers(home):
+                # a start that fails is tried again; whoever uses the server meanwhile is told that it does not answer
+                with contextlib.suppress(StoreError):
+                    ensure(home)
+
+    watcher = threading.Thread(target=watch, name=f"supervise {home}", daemon=True)
+    watcher.start()
+    try:
+        yield url
+    finally:
+        done.set()
+        watcher.join()
