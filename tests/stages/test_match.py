@@ -1,0 +1,77 @@
+"""Match: quotes find their games and players; what cannot be matched keeps its reason and blames nobody else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from backstop import tables
+from backstop.sources.theodds import props
+from backstop.stages.match import matched_quotes
+from tests.stages.rows import DAY, batch, fetched, games
+
+START = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
+
+
+def event(pk: str, home: str, away: str, *names: str) -> dict:
+    outcomes = [
+        {"name": side, "description": name, "price": price, "point": 0.5}
+        for name in names
+        for side, price in (("Over", -150), ("Under", 120))
+    ]
+    market = {"key": "batter_hits", "last_update": "2025-06-15T15:00:00Z", "outcomes": outcomes}
+    return {
+        "id": pk * 32,
+        "sport_key": "baseball_mlb",
+        "commence_time": "2025-06-15T17:00:00Z",
+        "home_team": home,
+        "away_team": away,
+        "bookmakers": [{"key": "draftkings", "title": "DraftKings", "markets": [market]}],
+    }
+
+
+@pytest.fixture
+def answers(house):
+    """Two games; the rosters of the second could not be had."""
+    two = pl.concat([games(DAY, 1), games(DAY, 2, home_team="LAD", away_team="SF")])
+    house.lake.write("core_games", DAY, two)
+    judge = {"game_pk": 1, "game_date": DAY, "player_id_mlbam": 592450, "full_name": "Aaron Judge", "team": "NYY"}
+    row = judge | {"opponent": "BOS", "is_home": True, "is_starting_pitcher": False}
+    frame = pl.DataFrame([{name: row.get(name) for name in tables.PLAYERS.schema}], schema=tables.PLAYERS.schema)
+    house.lake.write("core_players", DAY, frame)
+    listed = pl.DataFrame(
+        [
+            {"event_id_theodds": pk * 32, "commence_at": START, "home_team": home, "away_team": away, "game_date": DAY}
+            for pk, home, away in (("a", "NYY", "BOS"), ("b", "LAD", "SF"))
+        ],
+        schema_overrides={"commence_at": tables.UTC_INSTANT},
+    )
+    items = props.plan(listed, ["batter_hits"], None)
+    bodies = [
+        event("a", "New York Yankees", "Boston Red Sox", "Aaron Judge", "Nobody Known"),
+        event("b", "Los Angeles Dodgers", "San Francisco Giants", "Mookie Betts"),
+    ]
+    return [batch(*(fetched(house, item, json.dumps(each).encode()) for item, each in zip(items, bodies, strict=True)))]
+
+
+def test_a_name_finds_its_player_and_one_that_nobody_has_stays_without(house, answers):
+    received, _ = matched_quotes(house, answers, DAY)
+    found = dict(received.parsed.frame.select("player_name", "player_id_mlbam").unique().rows())
+    assert found == {"Aaron Judge": 592450, "Nobody Known": None}
+
+
+def test_quotes_of_a_game_without_rosters_are_put_aside_by_name_and_counted(house, answers):
+    received, _ = matched_quotes(house, answers, DAY)
+    assert received.parsed.rejected_by_rule == {"no_roster": 2}
+    assert {json.loads(row)["player_name"] for row in received.parsed.rejected["row"]} == {"Mookie Betts"}
+    assert received.parsed.rows_in == 6
+
+
+def test_without_any_roster_every_quote_of_a_known_game_is_put_aside(house, answers):
+    house.lake.write("core_players", DAY, tables.PLAYERS.empty())
+    received, _ = matched_quotes(house, answers, DAY)
+    assert received.parsed.rejected_by_rule == {"no_roster": 6}
+    assert received.parsed.frame.is_empty()
