@@ -252,3 +252,21 @@ def test_columns_of_eras_to_come_are_served_where_they_belong(tmp_path: Path):
     assert header[header.index('"swing_length"') + 1] == '"miss_distance"'
     assert header[-1] == '"aura"'
     assert '"month"' not in header
+
+
+def test_a_players_season_is_read_month_by_month(tmp_path: Path):
+    months = [dt.date(2031, month, 4) for month in (4, 5, 6, 7, 8, 9)]
+    rows = [row for n, day in enumerate(months) for row in f.plate_appearances(f.GAME + n, day)]
+    world = RecordedWorld(f.write(tmp_path, wide=f.pitches(rows)))
+    found = world.pitches(PitchAsk(batters=frozenset({f.HOME_IDS[0]}), seasons=frozenset({2031})))
+    assert found["game_date"].unique().sort().to_list() == months
+    assert found["game_date"].is_sorted(descending=True)
+    half = world.pitches(PitchAsk(first=months[1], last=months[3]))
+    assert half["game_pk"].n_unique() == 3
+
+
+def test_quotes_alone_can_be_served(tmp_path: Path):
+    world = RecordedWorld(f.write_odds(tmp_path))
+    assert world.games(f.DAY, f.DAY) == []
+    assert world.pitches(PitchAsk(first=f.DAY, last=f.DAY)).is_empty()
+    assert [event.home_team for event in world.events(None)] == ["Seattle Mariners"]

@@ -15,7 +15,7 @@ import pytest
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.errors import UpstreamUnavailable
-from tests.demo.frames import pitches
+from tests.demo.frames import pitches, schedule
 
 
 def _gone(pid: int, within_s: float = 5.0) -> bool:
@@ -89,3 +89,24 @@ def test_two_servers_of_one_seed_say_the_same_and_another_seed_says_something_el
         assert pitches(client, day).equals(pitches(demo, day))
     with Upstream.start("demo", seed=7) as other, httpx.Client(base_url=other.base_url, timeout=30) as client:
         assert not pitches(client, day).equals(pitches(demo, day))
+
+
+def test_the_simulated_clock_can_stand_later():
+    later = ["--now", "2025-05-03T12:00:00Z"]
+    with Upstream.start("demo", extra=later) as server, httpx.Client(base_url=server.base_url, timeout=30) as client:
+        states = {game["status"]["detailedState"] for game in schedule(client, DEMO_DAY.isoformat())}
+        assert states == {"Final", "Postponed"}
+        assert len(pitches(client, DEMO_DAY.isoformat())) > 3_500
+
+
+def test_a_detached_server_outlives_who_started_it():
+    code = "from backstop.demo.upstream import Upstream\nprint(Upstream.start('demo', detached=True).pid, flush=True)"
+    started = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], stdout=subprocess.PIPE, text=True, check=True
+    )
+    pid = int(started.stdout)
+    try:
+        os.kill(pid, 0)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+    assert _gone(pid)

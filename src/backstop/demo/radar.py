@@ -144,8 +144,10 @@ class Radar:
         club = sportradar.club_of(request.path_params["team"])
         if club is None:
             raise Missing("The team is not known.")
-        year, today = request.path_params["year"], baseball_day(self._now())
-        first, last = dt.date(year, 1, 1), min(dt.date(year, 12, 31), today)
+        year = request.path_params["year"]
+        first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
+        if self._world.now is not None:
+            last = min(last, baseball_day(self._world.now))
         rows: list[Appearance] = []
         for game in self._world.games(first, last) if first <= last else []:
             if game.status == "Final" and game.game_type == "R" and club in {game.home.club, game.away.club}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import datetime as dt
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ import uvicorn
 
 from backstop.demo.app import Front
 from backstop.demo.faults import SCENARIOS, Plan, scenario
-from backstop.demo.league.world import SEED, LeagueWorld
+from backstop.demo.league.world import NOON, SEED, LeagueWorld
 from backstop.demo.recorded.world import RecordedWorld
 from backstop.demo.wire import Protocol
 from backstop.demo.world import World
@@ -30,8 +31,13 @@ WATCH_EVERY_S = 0.5
 BACKLOG = 512
 
 
-def open_world(spec: str, seed: int) -> World:
+def open_world(spec: str, seed: int, now: dt.datetime = NOON) -> World:
     """Return the world that a spec names.
+
+    Args:
+        spec: `demo`, or `recorded:DIR`.
+        seed: Of the simulated season.
+        now: Where the clock of the simulated season stands.
 
     Raises:
         UsageError: the spec is neither `demo` nor `recorded:DIR`, or the folder holds nothing.
@@ -40,7 +46,7 @@ def open_world(spec: str, seed: int) -> World:
     if kind == "recorded" and folder:
         return RecordedWorld(Path(folder).expanduser())
     if spec == "demo":
-        return LeagueWorld(seed)
+        return LeagueWorld(seed, now)
     raise UsageError(f"{spec!r} is no upstream that can be served; expected demo or recorded:DIR.")
 
 
@@ -53,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen = scenario(options.faults)
         if options.credits is not None:
             chosen = dataclasses.replace(chosen, credits=options.credits)
-        world = open_world(options.spec, options.seed)
+        world = open_world(options.spec, options.seed, options.now)
         listener = _listen(options.port)
     except BackstopError as error:
         sys.stderr.write(f"{error.message}\n")
@@ -104,12 +110,18 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("spec", nargs="?", default="demo", help="demo, or recorded:DIR")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=SEED, help="of the simulated season and of the faults")
+    parser.add_argument("--now", type=_instant, default=NOON, help="where the simulated clock stands, ISO 8601 in UTC")
     parser.add_argument("--latency-ms", type=float, default=0, help="pause before every answer")
     parser.add_argument("--faults", default="calm", help=f"{', '.join(SCENARIOS)}, or rules like savant:html=0.2")
     parser.add_argument("--credits", type=int, help="of The Odds API")
     parser.add_argument("--require-key", action="store_true", help="refuse paid feeds without a key")
     parser.add_argument("--with-parent", action="store_true", help="end when the process that started this one ends")
     return parser.parse_args(argv)
+
+
+def _instant(text: str) -> dt.datetime:
+    at = dt.datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def _end_with_parent(parent: int) -> None:
