@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from great_expectations.core.batch import BatchData
 
+from gx_polars.errors import MetricFailed
+
 if TYPE_CHECKING:
     from great_expectations.execution_engine import ExecutionEngine
 
@@ -29,8 +31,15 @@ class PolarsBatchData(BatchData):
 
     @cached_property
     def schema(self) -> pl.Schema:
-        """Column names and types. A lazy frame resolves its plan for it, without reading rows."""
-        return self.frame.collect_schema()
+        """Column names and types. A lazy frame resolves its plan for it, without reading rows.
+
+        Raises:
+            MetricFailed: The plan has no schema: a file is not there, a column is unknown.
+        """
+        try:
+            return self.frame.collect_schema()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise MetricFailed.of(error, self) from error
 
     @cached_property
     def row_numbers(self) -> pl.Series:
@@ -43,6 +52,9 @@ class PolarsBatchData(BatchData):
         """Where the rows come from, for error messages: the leaf of a lazy plan, or the shape of a frame."""
         if isinstance(self.frame, pl.DataFrame):
             return f"a data frame of {self.frame.height} rows and {self.frame.width} columns"
-        plan = [line.strip() for line in self.frame.explain(optimized=False).splitlines()]
+        try:
+            plan = [line.strip() for line in self.frame.explain(optimized=False).splitlines()]
+        except (pl.exceptions.PolarsError, OSError):
+            return "a lazy frame"  # its plan cannot be resolved; the error that led here says why
         scans = [line for line in plan if "SCAN" in line.upper() or line.startswith("DF ")]
         return f"the lazy frame on {(scans or plan)[-1][:SOURCE_LENGTH]}"

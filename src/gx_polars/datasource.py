@@ -15,8 +15,8 @@ from great_expectations.datasource.fluent.batch_identifier_util import make_batc
 from great_expectations.datasource.fluent.constants import _DATA_CONNECTOR_NAME
 from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource, TestConnectionError
 from great_expectations.exceptions.exceptions import BuildBatchRequestError
+from great_expectations.validator.metric_configuration import MetricConfiguration
 
-from gx_polars.batch import PolarsBatchData
 from gx_polars.domain import exactly
 from gx_polars.engine import PolarsExecutionEngine
 
@@ -29,13 +29,10 @@ class PolarsBatch(Batch):
 
     def head(self, n_rows: int = 5, fetch_all: bool = False) -> Any:
         """Return the first rows as a `pl.DataFrame`: `n_rows` of them, all but the last ones if negative, or all."""
-        data = self.data
-        if not isinstance(data, PolarsBatchData):
-            return super().head(n_rows=n_rows, fetch_all=fetch_all)
-        frame = data.frame.lazy()
-        if fetch_all:
-            return frame.collect()
-        return frame.head(n_rows).collect() if n_rows >= 0 else frame.collect().head(n_rows)
+        wanted = {"n_rows": n_rows, "fetch_all": fetch_all}
+        return self._get_metrics_calculator().get_metric(
+            MetricConfiguration("table.head", {"batch_id": self.id}, wanted)
+        )
 
 
 class PolarsAsset(DataAsset[Any, Any]):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from great_expectations.validator.metric_configuration import MetricConfiguration
 
 BATCH_DATA_STAND_IN = "PolarsDataFrame"
+_OF_MANY = {"column_values.nonnull.unexpected_count", "table.row_count", "table.columns", "table.column_types"}
 
 
 class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
@@ -247,10 +248,12 @@ def describe(metric: MetricConfiguration, error: Exception, asked_by: str | None
 
 
 def expectation_of(metric_name: str) -> str:
-    """Return the type of the expectation that a metric is computed for, or the metric's own name if it is not one's."""
+    """Return the type of the expectation that a metric is computed for, or the metric itself if it is not one's own."""
+    if metric_name in _OF_MANY:
+        return f"the metric {metric_name}"
     for expectation_type, expectation in _registered_expectations.items():
         map_metric = getattr(expectation, "map_metric", None)
         dependencies = getattr(expectation, "metric_dependencies", ())
         if (map_metric and metric_name.startswith(f"{map_metric}.")) or metric_name in dependencies:
             return str(expectation_type)
-    return metric_name
+    return f"the metric {metric_name}"

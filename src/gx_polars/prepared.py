@@ -30,6 +30,7 @@ from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
 from gx_polars.cache import generation
 from gx_polars.engine import PolarsExecutionEngine, describe
+from gx_polars.errors import MetricFailed
 from gx_polars.frozen import with_configuration
 from gx_polars.plan import Outcome, Plan
 from gx_polars.rows import RowRule, Severity, mask_of, of_severity, row_plan, rules_of
@@ -117,7 +118,16 @@ class PreparedSuite:
         engine = PolarsExecutionEngine(**self._engine_options)
         engine.load_batch_data(BATCH_ID, frame)
         batch = engine.batch(BATCH_ID)
-        made = self._schema_plan(engine, batch)
+        outcome = self._outcome(engine, batch)
+        results = [self._result(check, outcome, engine) for check in self._checks]
+        results.sort(key=_has_judged)
+        return _suite_result(self.name, results, started_at)
+
+    def _outcome(self, engine: PolarsExecutionEngine, batch: PolarsBatchData) -> Outcome:
+        try:
+            made = self._schema_plan(engine, batch)
+        except MetricFailed as error:  # no schema, no metric
+            return Outcome({}, dict.fromkeys(self._metrics, error))
         outcome = made.plan.run(batch, engine.collect_engine)
         outcome.values.update(made.known)
         for metric in made.direct:
@@ -125,9 +135,7 @@ class PreparedSuite:
                 outcome.values[metric.id] = engine.ask(metric)
             except Exception as error:  # noqa: BLE001 - a registered metric of a user may raise anything
                 outcome.failures[metric.id] = error
-        results = [self._result(check, outcome, engine) for check in self._checks]
-        results.sort(key=_has_judged)
-        return _suite_result(self.name, results, started_at)
+        return outcome
 
     def row_mask(self, frame: Frame, severity: Severity | Collection[Severity] | None = None) -> pl.Series:
         """Return the names of the row-level expectations that each row of a frame breaks; see `gx_polars.row_mask`."""

@@ -1,6 +1,6 @@
-"""Metrics that are SQL: the batch is a table of Polars' SQL; importing registers them.
+"""Metrics that are rows: SQL over the batch, for which the pandas engine has nothing, and the first rows of it.
 
-The pandas engine has none of them.
+They run on their own, outside the shared pass. Importing registers them.
 """
 
 from __future__ import annotations
@@ -78,6 +78,25 @@ for _name, _argument, _finish in (
     ("unexpected_rows_query.row_count", "unexpected_rows_query", _row_count),
 ):
     register_provider(_name, _provider(_argument, _finish), DOMAIN_KEYS["table"], (_argument,))
+
+
+def _head(
+    *,
+    execution_engine: PolarsExecutionEngine,
+    metric_domain_kwargs: dict[str, Any],
+    metric_value_kwargs: dict[str, Any],
+    **_: Any,
+) -> pl.DataFrame:
+    """Return the first rows, all but the last if the number is negative, or every row with `fetch_all`."""
+    rows = execution_engine.get_domain_records(metric_domain_kwargs)
+    wanted = metric_value_kwargs.get("n_rows")
+    count = 5 if wanted is None else int(wanted)
+    if metric_value_kwargs.get("fetch_all"):
+        return rows.collect(engine=execution_engine.collect_engine)
+    return rows.head(count).collect() if count >= 0 else rows.collect().head(count)
+
+
+register_provider("table.head", _head, DOMAIN_KEYS["table"], ("n_rows", "fetch_all"))
 
 
 def _register_comparisons() -> None:
