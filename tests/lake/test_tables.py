@@ -107,6 +107,15 @@ def test_columns_declared_later_are_null_in_older_files(lake, tmp_path):
     assert found["venue_id_mlbam"].to_list() == [None]
 
 
+def test_an_undeclared_table_has_the_columns_of_its_newest_partition(lake, frame):
+    later = DAY + dt.timedelta(days=1)
+    lake.write("out_features", DAY, frame)
+    lake.write("out_features", later, frame.with_columns(game_date=pl.lit(later), barrel_rate=pl.lit(0.1)))
+    found = lake.scan("out_features").collect()
+    assert found["barrel_rate"].null_count() == 3
+    assert found["barrel_rate"].drop_nulls().to_list() == [0.1] * 3
+
+
 def test_a_reader_sees_the_old_rows_or_the_new_ones_while_they_are_replaced(lake):
     whole = [pl.DataFrame({"version": [n] * 5_000, "row": range(5_000)}) for n in (1, 2)]
     lake.write("out_features", DAY, whole[0])

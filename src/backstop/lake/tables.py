@@ -156,12 +156,16 @@ class Lake:
 
     def _scan(self, table: str, sources: list[str] | list[bytes]) -> pl.LazyFrame:
         declared = DECLARED.get(table)
-        if declared is None:
-            return pl.scan_parquet(sources, hive_partitioning=False, missing_columns="insert", extra_columns="ignore")
+        if declared is not None:
+            schema = declared.schema
+        else:
+            # an undeclared table has the columns of its newest partition: older ones lack what came later
+            newest = sources[-1]
+            schema = pl.read_parquet_schema(io.BytesIO(newest) if isinstance(newest, bytes) else newest)
         return pl.scan_parquet(
             sources,
             hive_partitioning=False,
-            schema=declared.schema,
+            schema=schema,
             missing_columns="insert",
             extra_columns="ignore",
             cast_options=pl.ScanCastOptions(integer_cast="upcast", float_cast="upcast"),
