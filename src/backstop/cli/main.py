@@ -39,12 +39,17 @@ def main() -> None:
     try:
         app()
     except BackstopError as error:
-        complaints.print(f"[red]{error.message}[/red]", soft_wrap=True, highlight=False)
+        _complain(complaints, error.message)
         sys.exit(error.exit_code)
     except ValidationError as error:
         wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
-        complaints.print(f"[red]The settings cannot be read: {wrong}.[/red]", soft_wrap=True, highlight=False)
+        _complain(complaints, f"The settings cannot be read: {wrong}.")
         sys.exit(2)
     except KeyboardInterrupt:
         complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
         sys.exit(130)
+
+
+def _complain(console: Console, sentence: str) -> None:
+    """Print a sentence in red as it is: it may quote brackets, which are no markup."""
+    console.print(sentence, style="red", markup=False, soft_wrap=True, highlight=False)

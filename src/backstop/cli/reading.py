@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated
 
 import orjson
@@ -12,7 +14,7 @@ from backstop.clock import parse_day
 from backstop.errors import StoreError
 from backstop.settings import Settings
 from backstop.stages.house import House
-from backstop.store.reader import PlayerView, SlateView
+from backstop.store.reader import PlayerView, SlateReader, SlateView
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="Props to show in the table.")]
@@ -23,14 +25,14 @@ def slate(
 ) -> None:
     """Print a published slate: version, state, age, games, best-priced props."""
     day = parse_day(date)
-    reader = House.of(Settings()).reader
-    view = reader.slate(day)
-    if view.state == "missing":
-        raise StoreError(
-            f"No slate of {day} is published here. Run `backstop refresh {day}`; published are: "
-            f"{', '.join(str(each) for each in reader.days()) or 'none'}."
-        )
-    props = reader.props(day)
+    with _reading() as reader:
+        view = reader.slate(day)
+        if view.state == "missing":
+            raise StoreError(
+                f"No slate of {day} is published here. Run `backstop refresh {day}`; published are: "
+                f"{', '.join(str(each) for each in reader.days()) or 'none'}."
+            )
+        props = reader.props(day)
     if as_json:
         typer.echo(orjson.dumps({**_about(view), "props": props.to_dicts()}, option=orjson.OPT_INDENT_2).decode())
         return
@@ -49,7 +51,8 @@ def player(
 ) -> None:
     """Print one player's features and props, with their freshness."""
     day = parse_day(date) if date else None
-    view = House.of(Settings()).reader.player(player_id, day)
+    with _reading() as reader:
+        view = reader.player(player_id, day)
     if view.state == "missing":
         where = f"the slate of {day}" if day else "any published slate"
         raise StoreError(
@@ -63,6 +66,16 @@ def player(
     for row in view.features:
         console.print(tables.features(row))
     console.print(tables.player_props(view.props))
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[SlateReader]:
+    """Open the store for one command; a server that was started only for it is stopped again."""
+    house = House.of(Settings())
+    try:
+        yield house.reader
+    finally:
+        house.close()
 
 
 def _about(view: SlateView) -> dict[str, object]:
