@@ -54,7 +54,7 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
         settings = _with_redis(settings, started, keep=keep)
         house = House.of(settings)
         started.callback(house.close)
-        _export(settings, prefect)
+        export(settings, prefect)
         from flows.slate import slate_refresh  # noqa: PLC0415 - reads the environment; five seconds of imports
 
         prefect.wait_ready()
@@ -122,7 +122,7 @@ def _with_redis(settings: Settings, started: contextlib.ExitStack, *, keep: bool
     return settings.model_copy(update={"redis_url": url})
 
 
-def _export(settings: Settings, prefect: server.PrefectServer) -> None:
+def export(settings: Settings, prefect: server.PrefectServer) -> None:
     """Tell the flow, which reads its settings from the environment, where everything is."""
     for name, value in settings.model_dump(mode="json", exclude_none=True).items():
         secret = getattr(settings, name)
