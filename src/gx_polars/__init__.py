@@ -9,7 +9,8 @@ from gx_polars.datasource import PolarsDatasource
 from gx_polars.domain import Column, Domain
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.errors import MetricFailed, NotSupported
-from gx_polars.prepared import PreparedSuite, prepared, row_mask, row_rules, validate
+from gx_polars.face import prepared, row_mask, row_rules, validate
+from gx_polars.prepared import PreparedSuite
 from gx_polars.reduction import Reduction
 from gx_polars.registry import polars_aggregate, polars_condition
 from gx_polars.rows import RowRule

@@ -7,7 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+import great_expectations.expectations as gxe
 import polars as pl
+from great_expectations.expectations.expectation import (
+    ColumnMapExpectation,
+    ColumnPairMapExpectation,
+    MulticolumnMapExpectation,
+)
 from great_expectations.expectations.metadata_types import FailureSeverity
 
 from gx_polars.ask import Ask, Probe
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
 
 Severity: TypeAlias = Literal["critical", "warning", "info"]
 
+_OF_ROWS = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
+_OF_TYPES = (gxe.ExpectColumnValuesToBeOfType, gxe.ExpectColumnValuesToBeInTypeList)  # a Polars column has one type
+
 BROKEN = "broken_expectations"
 _HEIGHT = ("height",)  # no rule is named by a tuple
 _EMPTY_LIST = pl.Series(BROKEN, [[]], dtype=pl.List(pl.String))
@@ -40,14 +49,14 @@ class RowRule:
             "expect_column_values_to_be_between(age)"; a second rule of a name has " #2" behind it.
         severity: "critical", "warning" or "info".
         configuration: The expectation's type, arguments, meta and notes.
-        metric: What a validation counts for it.
+        metric: What a validation counts for it; None when it cannot be asked at all.
         map_metric: The condition.
     """
 
     name: str
     severity: str
     configuration: ExpectationConfiguration
-    metric: MetricConfiguration
+    metric: MetricConfiguration | None
     map_metric: str
 
 
@@ -56,10 +65,10 @@ def rules_of(checks: Sequence[Check]) -> list[RowRule]:
     rules: list[RowRule] = []
     counts: Counter[str] = Counter()
     for check in checks:
-        map_metric = getattr(check.expectation, "map_metric", None)
-        metric = check.metrics.get(f"{map_metric}.unexpected_count")
-        if map_metric not in CONDITIONS or metric is None:
+        if not isinstance(check.expectation, _OF_ROWS) or isinstance(check.expectation, _OF_TYPES):
             continue
+        map_metric = str(check.expectation.map_metric)
+        metric = check.metrics.get(f"{map_metric}.unexpected_count")
         name = _rule_name(check.configuration)
         counts[name] += 1
         name = name if counts[name] == 1 else f"{name} #{counts[name]}"
@@ -95,6 +104,12 @@ def row_plan(rules: Sequence[RowRule], engine: PolarsExecutionEngine) -> Plan:
         _HEIGHT: Ask(Probe(_HEIGHT, (pl.len(),), lambda values, _: values[0]), lambda height: height)
     }
     for rule in rules:
+        if rule.metric is None or rule.map_metric not in CONDITIONS:
+            msg = (
+                f"The rows that break {rule.name} cannot be found: {rule.map_metric} is no condition that Polars has; "
+                "register one with polars_condition."
+            )
+            raise MetricFailed(msg)
         try:
             domain = Domain.of(engine, rule.metric.metric_domain_kwargs)
             failing = BoundCondition(CONDITIONS[rule.map_metric], domain, rule.metric.metric_value_kwargs).failing()

@@ -1,0 +1,113 @@
+"""The short way: a frame and a suite in, a result or a row mask out."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import Any
+
+import great_expectations as gx
+import polars as pl
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+
+from gx_polars.cache import generation
+from gx_polars.prepared import Frame, PreparedSuite, ResultFormat
+from gx_polars.rows import RowRule, Severity, of_severity
+
+SUITES_KEPT = 64
+
+_suites: OrderedDict[Any, PreparedSuite] = OrderedDict()
+_suites_lock = threading.Lock()
+
+
+def prepared(suite: gx.ExpectationSuite, result_format: ResultFormat = "SUMMARY", **options: Any) -> PreparedSuite:
+    """Return the compiled suite of a suite's content, compiling it only when no equal one is known.
+
+    Args:
+        suite: The suite; a changed suite is another suite.
+        result_format: As in `ValidationDefinition.run`.
+        **options: See `PreparedSuite`.
+    """
+    key = _content(suite, result_format, options)
+    with _suites_lock:
+        known = _suites.get(key) if key is not None else None
+        if known is not None:
+            _suites.move_to_end(key)
+            return known
+    made = PreparedSuite(suite, result_format, **options)
+    if key is None:
+        return made
+    with _suites_lock:
+        _suites[key] = made
+        if len(_suites) > SUITES_KEPT:
+            _suites.popitem(last=False)
+    return made
+
+
+def _content(suite: gx.ExpectationSuite, result_format: ResultFormat, options: dict[str, Any]) -> Any:
+    """Return what makes two suites the same; None for one whose fields hold what cannot be written down."""
+    fields = [each.__dict__ for each in suite.expectations]
+    try:
+        written = pickle.dumps((suite.name, fields, suite.suite_parameters, result_format, options))
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+    return generation(), tuple(type(each) for each in suite.expectations), written
+
+
+def validate(
+    frame: Frame, suite: gx.ExpectationSuite, result_format: ResultFormat = "SUMMARY", **options: Any
+) -> ExpectationSuiteValidationResult:
+    """Validate a frame against a suite, the short way: no context, no datasource, no stores.
+
+    Args:
+        frame: A data frame or a lazy frame.
+        suite: An ordinary `gx.ExpectationSuite`; it is compiled on first use and reused by its content.
+        result_format: BOOLEAN_ONLY, BASIC, SUMMARY, COMPLETE, or a dictionary, as in `ValidationDefinition.run`.
+        **options: See `PreparedSuite`.
+
+    Returns:
+        The same result object, with the same numbers, as through a ValidationDefinition.
+    """
+    return prepared(suite, result_format, **options).validate(frame)
+
+
+def row_mask(
+    frame: Frame,
+    suite: gx.ExpectationSuite,
+    *,
+    severity: Severity | Collection[Severity] | None = None,
+    **options: Any,
+) -> pl.Series:
+    """Return which row-level expectations each row breaks: one list of names for each row, empty for a sound row.
+
+    The conditions are the ones that `validate` counts, so the rows named here are those of `unexpected_index_list`,
+    whatever `mostly` forgives. `row_rules` tells what a name stands for.
+
+    Args:
+        frame: A data frame or a lazy frame.
+        suite: An ordinary suite; expectations about the frame as a whole say nothing about rows and are passed over.
+        severity: Ask only expectations of this severity, or of these ("critical", "warning", "info"); None asks all.
+        **options: See `PreparedSuite`.
+
+    Returns:
+        A series of lists of strings, `broken_expectations`, as long as the frame.
+
+    Raises:
+        MetricFailed: A row-level expectation could not be computed, so that no row can be called sound.
+    """
+    return prepared(suite, "BOOLEAN_ONLY", **options).row_mask(frame, severity)
+
+
+def row_rules(
+    suite: gx.ExpectationSuite, *, severity: Severity | Collection[Severity] | None = None, **options: Any
+) -> list[RowRule]:
+    """Return the row-level expectations of a suite with the names that `row_mask` gives them, in its order.
+
+    Args:
+        suite: An ordinary suite.
+        severity: Only those of this severity, or of these; None for all.
+        **options: See `PreparedSuite`.
+    """
+    return of_severity(prepared(suite, "BOOLEAN_ONLY", **options).row_rules, severity)
