@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import email.utils
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ from backstop.demo.dialects.savant import HEADER
 from backstop.demo.faults import SCENARIOS, Fault, Plan, Rule, Scenario, scenario
 from backstop.demo.upstream import Upstream
 from backstop.errors import UsageError
+from backstop.net.item import Answer
+from backstop.sources.savant import pitches as savant_pitches
 from tests.demo.frames import pitches, read
 
 DAY = {"all": "true", "type": "details", "game_date_gt": "2025-04-30", "game_date_lt": "2025-04-30"}
@@ -161,6 +164,21 @@ def test_a_revised_day_is_complete_when_it_is_asked_again(server: Upstream, clie
     first, second = pitches(client, "2025-05-01"), pitches(client, "2025-05-01")
     assert first["game_pk"].n_unique() == second["game_pk"].n_unique() - 1
     assert first["pitch_type"].null_count() == 0 < second["pitch_type"].null_count()
+
+
+def test_the_era_of_2020_repeats_columns_and_spells_nulls(server: Upstream, client: httpx.Client):
+    today = read(client.get("/statcast_search/csv", params=DAY).content)
+    server.set_faults("rows:era-2020")
+    body = client.get("/statcast_search/csv", params=DAY).content
+    head, first = body.decode().split("\n", 2)[:2]
+    columns = head.replace('"', "").split(",")
+    assert len(columns) == 89
+    assert [name for name in columns if columns.count(name) > 1] == ["pitcher", "pitcher", "fielder_2", "fielder_2"]
+    assert "null" in first.split(",")
+    (item,) = savant_pitches.plan([dt.date(2025, 4, 30)])
+    parsed = savant_pitches.parse(Answer(item, 200, body, dt.datetime(2025, 5, 2, tzinfo=dt.UTC), "0" * 64))
+    assert len(parsed.frame) == len(today)
+    assert "bat_speed" in parsed.drift.gone
 
 
 def test_a_row_cap_cuts_the_answer_without_a_word(server: Upstream, client: httpx.Client):

@@ -143,7 +143,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 }
 """Scenarios by name; `down` is for one feed at a time: `savant:503=1`."""
 
-_ROWS: Final = re.compile(r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|drift|revised)")
+_ROWS: Final = re.compile(r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|drift|revised|era-2020)")
 _RULE: Final = re.compile(
     r"(?P<feed>[a-z]+|\*):(?P<fault>[a-z0-9-]+)=(?P<share>[0-9.]+)(?:x(?P<times>\d+))?(?:@(?P<seconds>[0-9.]+))?"
 )
@@ -153,7 +153,8 @@ def scenario(text: str | None) -> Scenario:
     """Read a scenario: a name, or rules like `savant:html=0.2,statsapi:429=0.1x3@2`, or a name and rules.
 
     A rule is `feed:fault=share`, then `x` and how often in a row, then `@` and seconds. What is wrong in Savant's rows
-    is said as `rows:row-cap=3000`, `rows:duplicates=0.01`, `rows:impossible=0.01`, `rows:drift`, `rows:revised`.
+    is said as `rows:row-cap=3000`, `rows:duplicates=0.01`, `rows:impossible=0.01`, `rows:drift`, `rows:revised`,
+    `rows:era-2020`.
 
     >>> [rule.fault for rule in scenario("savant:html=0.2").rules]
     [<Fault.HTML: 'html'>]
@@ -178,7 +179,7 @@ def _of_rows(text: str, rows: RowFaults) -> RowFaults:
     if not found:
         raise UsageError(
             f"{text!r} is no fault of rows; expected rows:row-cap=N, rows:duplicates=SHARE, rows:impossible=SHARE, "
-            "rows:drift or rows:revised."
+            "rows:drift, rows:revised or rows:era-2020."
         )
     chosen: dict[str, Any] = {
         "row-cap": {"row_cap": int(value or 0)} if name == "row-cap" else {},
@@ -186,6 +187,7 @@ def _of_rows(text: str, rows: RowFaults) -> RowFaults:
         "impossible": {"impossible": float(value or 0)},
         "drift": {"drift": True},
         "revised": {"revised": True},
+        "era-2020": {"era_2020": True},
     }
     return replace(rows, **chosen[name])
 

@@ -39,6 +39,7 @@ class RowFaults:
         duplicates: Share of rows that stand twice.
         impossible: Rows with values outside of physics, in parts of the real rows, added to them.
         drift: Whether columns come and go from `DRIFTS_FROM` on.
+        era_2020: Whether answers have the columns, repetitions and nulls of 2020.
         revised: Whether the first answer about the last days lacks a game and intentional walks.
     """
 
@@ -47,6 +48,7 @@ class RowFaults:
     impossible: float = 0.0
     drift: bool = False
     revised: bool = False
+    era_2020: bool = False
     _asked: dict[PitchAsk, int] = field(default_factory=dict, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
@@ -62,6 +64,8 @@ class RowFaults:
         rng = np.random.default_rng(int(frame["game_pk"].sum()) + len(frame)) if len(frame) else None
         if rng is not None and (self.duplicates or self.impossible):
             frame = _spoiled(frame, self.duplicates, self.impossible, rng)
+        if self.era_2020:
+            return savant.csv_of_2020(frame, cap=self.row_cap)
         gone = frozenset({GONE_COLUMN}) if UNKNOWN_COLUMN in frame.columns else frozenset()
         return savant.csv(frame, cap=self.row_cap, without=gone)
 

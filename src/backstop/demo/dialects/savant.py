@@ -44,6 +44,9 @@ HEADER: Final = words(
 MISS_DISTANCE_AFTER: Final = "swing_length"
 """Where 2026 put its 119th column, `miss_distance`."""
 
+REPEATED_UNTIL_JULY_2024: Final = ("pitcher", "fielder_2")
+"""Columns that stood in the header a second time, after `game_pk`."""
+
 WHOLE_NUMBERS: Final = frozenset(
     words(
         """batter pitcher zone hit_location balls strikes game_year on_3b on_2b on_1b outs_when_up inning
@@ -95,6 +98,24 @@ def csv(frame: pl.DataFrame, *, cap: int = ROW_CAP, without: frozenset[str] = fr
     columns = [name for name in header(frame.columns) if name not in without]
     shown = frame.head(cap).select(_printed(name, frame.schema) for name in columns)
     return BOM + shown.write_csv(quote_style="non_numeric").encode()
+
+
+def csv_of_2020(frame: pl.DataFrame, *, cap: int = ROW_CAP) -> bytes:
+    """Print pitches as Savant did in 2020: 89 columns, two of them twice, `First Last`, nulls as the word null.
+
+    Args:
+        frame: Columns under Savant's names.
+        cap: Rows after which to stop.
+    """
+    columns = list(HEADER[: HEADER.index("spin_axis")])
+    place = columns.index("game_pk") + 1
+    columns[place:place] = REPEATED_UNTIL_JULY_2024
+    first_last = pl.col("player_name").str.replace(r"^(.*), (.*)$", "$2 $1")
+    rows = frame.head(cap).with_columns(first_last) if "player_name" in frame.columns else frame.head(cap)
+    shown = rows.select(_printed(name, rows.schema).alias(f"{place}#{name}") for place, name in enumerate(columns))
+    head = ",".join(f'"{name}"' for name in columns)
+    body = shown.write_csv(quote_style="non_numeric", include_header=False, null_value="null")
+    return f"{head}\n{body}".encode()
 
 
 def grouped(frame: pl.DataFrame, named: str) -> bytes:
