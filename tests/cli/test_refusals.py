@@ -1,0 +1,128 @@
+"""What is wrong ends in one sentence on stderr and exit code 1 or 2; never in a traceback."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import pytest
+
+from backstop import __version__
+
+
+def refused(ended, code, *words):
+    assert ended.code == code, ended
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    for word in words:
+        assert word in ended.err
+    return ended.err
+
+
+@pytest.fixture
+def dead_redis(environment):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment.setenv("BACKSTOP_REDIS_URL", f"redis://127.0.0.1:{port}")
+    return port
+
+
+def one_line(text):
+    return text.count("\n") == 1
+
+
+@pytest.mark.parametrize("date", ["2025-13-45", "2025-6-15", "15.06.2025", "today", "[/red]", "[bold]"])
+@pytest.mark.parametrize("command", [["slate"], ["player", "592450", "--date"], ["refresh"]])
+def test_a_malformed_date_is_refused_by_name_with_an_example(backstop, command, date):
+    said = refused(backstop(*command, date), 2, f"{date!r} is not a date", "2025-06-15")
+    assert one_line(said)
+
+
+def test_an_unknown_slate_of_an_empty_store_says_what_to_run(backstop, store):
+    said = refused(
+        backstop("slate", "2025-06-15"),
+        1,
+        "No slate of 2025-06-15",
+        "backstop refresh 2025-06-15",
+        "published are: none",
+    )
+    assert one_line(said)
+
+
+def test_an_unknown_player_is_named(backstop, store):
+    assert one_line(refused(backstop("player", "592450"), 1, "Player 592450 is not in any published slate"))
+    refused(backstop("player", "592450", "--date", "2025-06-15"), 1, "not in the slate of 2025-06-15")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["slate", "2025-06-15"], ["player", "592450"], ["slate", "2025-06-15", "--json"]]
+)
+def test_a_dead_redis_is_a_sentence_with_its_address(backstop, dead_redis, arguments):
+    said = refused(backstop(*arguments), 1, "Redis", str(dead_redis))
+    assert one_line(said)
+
+
+def test_an_empty_home_starts_its_own_store_says_that_nothing_is_published_and_stops_it(
+    backstop, environment, tmp_path
+):
+    from backstop.store import embedded
+
+    refused(backstop("slate", "2025-06-15"), 1, "No slate of 2025-06-15")
+    assert not embedded.is_running(tmp_path / "home" / "redis")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["slate"],
+        ["player"],
+        ["player", "Judge"],
+        ["slate", "2025-06-15", "--top", "0"],
+        ["slate", "2025-06-15", "--colour"],
+        ["fetch"],
+        ["refresh", "2025-06-15", "2025-06-16"],
+    ],
+)
+def test_wrong_usage_ends_with_code_2_and_the_usage(backstop, arguments):
+    said = refused(backstop(*arguments), 2)
+    assert re.search(r"Usage: .*", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("REQUEST_BUDGET_S", "soon"), ("HISTORY_FIRST_SEASON", "1999"), ("UNMATCHED_NAMES_LIMIT", "2")]
+)
+def test_a_setting_that_cannot_be_read_is_named(backstop, environment, name, value):
+    environment.setenv(f"BACKSTOP_{name}", value)
+    said = refused(backstop("slate", "2025-06-15"), 2, f"BACKSTOP_{name}")
+    assert one_line(said)
+
+
+def test_a_redis_address_of_another_kind_is_refused(backstop, environment):
+    environment.setenv("BACKSTOP_REDIS_URL", "mysql://127.0.0.1")
+    refused(backstop("slate", "2025-06-15"), 2, "mysql")
+
+
+def test_the_version_is_printed_alone(backstop):
+    ended = backstop("version")
+    assert (ended.code, ended.out, ended.err) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["slate", "-h"], ["player", "--help"], ["refresh", "--help"]])
+def test_help_is_no_failure(backstop, arguments):
+    ended = backstop(*arguments)
+    assert ended.code == 0
+    assert "Usage:" in ended.out
+
+
+def test_as_a_process_too(process, dead_redis):
+    refused(process("slate", "2025-06-31"), 2, "is not a date")
+    refused(process("slate", "2025-06-15"), 1, "Redis")
+    assert process("version").out == f"{__version__}\n"
+
+
+def test_a_process_whose_home_is_empty_leaves_no_server_behind(process, tmp_path):
+    from backstop.store import embedded
+
+    refused(process("player", "592450", "--json"), 1, "not in any published slate")
+    assert not embedded.is_running(tmp_path / "home" / "redis")
