@@ -10,15 +10,11 @@ from backstop.sources.savant import pitches
 from backstop.stages.fetch import fetch, reopen
 from backstop.stages.house import House
 from backstop.telemetry import Progress, listening
-from tests.flows.proxy import Proxy, Reply, html
+from tests.flows.proxy import WEB_PAGE, Proxy, csv
 from tests.stages.rows import DAY, games, pitch_csv
 
 BEFORE = DAY - dt.timedelta(days=1)
 CAP = 25_000
-
-
-def csv(content: bytes):
-    return lambda _: Reply(200, {"content-type": "text/csv"}, content)
 
 
 @pytest.fixture
@@ -37,7 +33,7 @@ def online(settings, clock, feed):
 
 def test_answers_lie_in_the_archive_verbatim_and_what_is_missing_is_named(online, feed):
     feed.spoil(f"game_date_gt={DAY}", csv(pitch_csv(DAY, 1)))
-    feed.spoil(f"game_date_gt={BEFORE}", html)
+    feed.spoil(f"game_date_gt={BEFORE}", WEB_PAGE)
     batch = fetch(online, 3, pitches.plan([BEFORE, DAY]), "pitches")
     (answer,) = batch.answers
     assert (batch.number, answer.item.key, answer.from_archive) == (3, DAY.isoformat(), False)

@@ -1,0 +1,65 @@
+"""One Prefect server and one demo league per session; a home of its own, with its own Redis, per run or test."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+with warnings.catch_warnings():
+    # Great Expectations and Prefect import modules that Python has deprecated
+    warnings.simplefilter("ignore")
+    importlib.import_module("great_expectations.expectations")
+    importlib.import_module("prefect")
+
+from prefect import settings as prefect_settings
+
+from backstop.demo.upstream import Upstream
+from deployments import server
+from tests.flows.league import Rooms
+
+CLIENT = {
+    prefect_settings.PREFECT_LOGGING_TO_API_ENABLED: False,
+    prefect_settings.PREFECT_LOGGING_LEVEL: "CRITICAL",
+    prefect_settings.PREFECT_TASKS_DEFAULT_NO_CACHE: True,
+}
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The server that `backstop refresh` starts: Prefect's own test harness runs no scheduler."""
+    started = server.start(tmp_path_factory.mktemp("prefect"))
+    try:
+        started.wait_ready()
+        with prefect_settings.temporary_settings({prefect_settings.PREFECT_API_URL: started.api_url, **CLIENT}):
+            yield
+            server.send_what_is_left()
+    finally:
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def league() -> Iterator[Upstream]:
+    with Upstream.start("demo") as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the developer's own settings and `.env` out of every test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BACKSTOP_")]:
+            patch.delenv(name)
+        patch.chdir(tmp_path_factory.mktemp("checkout"))
+        yield
+
+
+@pytest.fixture
+def rooms(prefect_server: None, tmp_path: Path) -> Iterator[Rooms]:
+    """A fresh home to run flows in."""
+    with Rooms.opened(tmp_path / "home") as rooms:
+        yield rooms
