@@ -36,8 +36,8 @@ from backstop.clock import SystemClock
 from backstop.net.archive import Archive
 from backstop.net.client import Fetcher
 from backstop.net.item import Answer, Item
+from backstop.net.pool import Transport
 from backstop.net.terms import Terms
-from backstop.net.wire import Transport
 from backstop.settings import Feed, Settings
 
 WIDE = 25
@@ -166,7 +166,7 @@ async def arrangements(
     clock = SystemClock()
     async with contextlib.AsyncExitStack() as stack:
         bare_client = await stack.enter_async_context(client(base))
-        own = Transport(None, connections=WIDE, idle_s=30, http2=False)
+        own = Transport(None, idle_s=30, http2=False)
         own_client = await stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=60, transport=own))
         made: dict[str, Callable[[int], Awaitable[None]]] = {
             "bare httpx": lambda count: bare(bare_client, count, WIDE),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpcore
+import httpx
 import pytest
 
 from backstop.clock import FixedClock
@@ -16,9 +17,10 @@ from backstop.errors import UpstreamUnavailable
 from backstop.net import exchange, wire
 from backstop.net.client import Fetcher
 from backstop.net.item import Answer, Body, Item, Secret
+from backstop.net.pool import Transport
 from backstop.net.retry import RetryTerms
 from backstop.settings import Feed, Settings
-from tests.net.server import FaultServer, Say, on_loop
+from tests.net.server import FaultServer, Say, on_loop, until
 from tests.net.tls import TlsServer, certificate
 
 ONCE = RetryTerms(attempts=1)
@@ -164,3 +166,36 @@ async def test_a_connection_that_the_server_closed_is_not_used_again(
         for item in items(10):
             await fetcher.fetch(item)
     assert server.connections == 2
+
+
+@on_loop
+async def test_a_request_that_is_cancelled_leaves_no_connection_behind(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    server.on("/0", Say(hold=True))
+    async with Fetcher(settings, clock=clock) as fetcher:
+        waiting = asyncio.ensure_future(fetcher.fetch(items(1)[0]))
+        await until(lambda: server.in_flight == 1)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await until(lambda: server.in_flight == 0)
+        client = fetcher._places[server.url].host._client
+        assert client._transport._inner._lines == []
+        await fetcher.fetch_many(items(5)[1:])
+        lines = client._transport._inner._lines
+        assert all(line.users == 0 for line in lines)
+
+
+@on_loop
+async def test_a_connection_that_stood_idle_too_long_is_not_used_again(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    transport = Transport(None, idle_s=0.05, http2=False)
+    async with httpx.AsyncClient(transport=transport, base_url=server.url) as client:
+        for _ in range(3):
+            await client.get("/x")
+        assert server.connections == 1
+        await asyncio.sleep(0.06)  # the age of a connection is what is tested
+        await client.get("/x")
+    assert server.connections == 2
+    assert transport._lines == []

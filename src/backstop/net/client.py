@@ -297,7 +297,7 @@ class Fetcher:
         base = self._settings.url_of(feed)
         if base not in self._places:
             terms = self._terms.get(feed) or terms_of(feed, self._settings)
-            host = Host(base, self._settings, connections=terms.cap, limit=self._max_bytes)
+            host = Host(base, self._settings, limit=self._max_bytes)
             link = self._link
             gate = Gate(terms) if link is None else LeasedGate(base, terms, link)
             calls = None if link is None else SharedCalls(base, link, self._archive)

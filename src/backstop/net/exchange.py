@@ -15,8 +15,8 @@ from backstop.errors import ConfigurationError, UpstreamError, UpstreamMalformed
 from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import content
 from backstop.net.item import Body, Item, Secret
+from backstop.net.pool import Transport
 from backstop.net.secrets import EXTENSION, KeyedTransport
-from backstop.net.wire import Transport
 
 if TYPE_CHECKING:
     from backstop.settings import Settings
@@ -55,19 +55,17 @@ class Host:
     Args:
         base: Scheme, host and port.
         settings: Time limits and keys.
-        connections: Connections at most, the gate's cap.
         limit: Bytes of a decoded answer at most.
 
     Raises:
         ConfigurationError: the base is not an address.
     """
 
-    def __init__(self, base: str, settings: Settings, *, connections: int, limit: int = MAX_RESPONSE_BYTES) -> None:
+    def __init__(self, base: str, settings: Settings, *, limit: int = MAX_RESPONSE_BYTES) -> None:
         _require_address(base)
         self.base = base
         self._timeout_s = settings.request_timeout_s
         self._limit = limit
-        self._connections = connections
         self._settings = settings
         self._opened: httpx.AsyncClient | None = None
         self._headers = {
@@ -84,9 +82,7 @@ class Host:
     def _client(self) -> httpx.AsyncClient:
         if self._opened is None:
             secure = self.base.startswith("https:")
-            transport = Transport(
-                _trusted() if secure else None, connections=self._connections, idle_s=IDLE_S, http2=secure
-            )
+            transport = Transport(_trusted() if secure else None, idle_s=IDLE_S, http2=secure)
             # the total time is bounded in `ask`, for a slow drip would pass any timeout per read
             timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
             self._opened = httpx.AsyncClient(transport=KeyedTransport(transport, self._settings), timeout=timeout)

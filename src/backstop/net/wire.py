@@ -1,8 +1,7 @@
-"""The sockets under httpx: httpcore's pool on plain asyncio transports.
+"""The sockets under httpx: httpcore's connections on plain asyncio transports.
 
-httpcore comes with a network layer on anyio that asks the kernel about every idle connection at every request; at 25
-connections that is half of a request's CPU time. An asyncio transport is told by the loop when the other side hangs up,
-so nothing has to be asked. `benchmarks/fetch_engine.py` measures the difference.
+httpcore comes with a network layer on anyio that asks the kernel about every idle connection at every request. An
+asyncio transport is told by the loop when the other side hangs up, so nothing has to be asked.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
-import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
 
 HIGH_BYTES: Final = 1024 * 1024
 """Received but unread bytes at which the socket is left alone, so that a fast server cannot fill the memory."""
@@ -170,7 +168,7 @@ class Backend(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
         local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - the pool below sets none
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002 - the pool sets none
     ) -> httpcore.AsyncNetworkStream:
         """Connect.
 
@@ -194,89 +192,6 @@ class Backend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait, between httpcore's own attempts to connect."""
         await asyncio.sleep(seconds)
-
-
-class Body(httpx.AsyncByteStream):
-    """The bytes of an answer, with httpx's errors.
-
-    Args:
-        inner: As httpcore gives them.
-    """
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for part in self._inner:
-                yield part
-        except _CORE_ERRORS as error:
-            raise _translated(error) from None
-
-    async def aclose(self) -> None:
-        """Give the connection back to the pool, or close it when there is more to come."""
-        await self._inner.aclose()
-
-
-class Transport(httpx.AsyncBaseTransport):
-    """An httpx transport on these sockets.
-
-    Args:
-        secure: Whom to trust.
-        connections: Connections at most.
-        idle_s: Seconds after which an unused connection is closed.
-        http2: Whether to offer HTTP/2.
-    """
-
-    def __init__(self, secure: ssl.SSLContext | None, *, connections: int, idle_s: float, http2: bool) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=secure,
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=idle_s,
-            http2=http2,
-            network_backend=Backend(),
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its answer, the body still to be read.
-
-        Raises:
-            httpx.TransportError: as httpx names it.
-        """
-        url = request.url
-        sent = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            extensions=request.extensions,
-        )
-        try:
-            answer = await self._pool.handle_async_request(sent)
-        except _CORE_ERRORS as error:
-            raise _translated(error) from None
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=Body(answer.stream), extensions=answer.extensions
-        )
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
-
-
-_CORE_ERRORS: Final = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
-
-
-def _translated(error: Exception) -> httpx.TransportError:
-    """Return httpx's error of the same name."""
-    kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
-    return kind(str(error))
 
 
 def _words(error: Exception) -> str:
