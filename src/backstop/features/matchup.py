@@ -17,11 +17,13 @@ from backstop.features.lineups import PERSON, Slate
 from backstop.features.model import Model
 from backstop.features.opportunity import MAX_BATTERS, MAX_TURNS
 from backstop.features.outcomes import OUTCOMES
+from backstop.features.parameters import Refinement
 from backstop.features.rates import BATTER_K, PITCHER_K, Floats, shrink
 from backstop.features.tally import LINEUP_PLACES
 
 HITS: Final = [OUTCOMES.index(name) for name in ("single", "double", "triple", "home_run")]
 STRIKEOUT: Final = OUTCOMES.index("strikeout")
+HOME_RUN: Final = OUTCOMES.index("home_run")
 ON_BASE: Final = [*HITS, OUTCOMES.index("walk"), OUTCOMES.index("hbp")]
 WEIGHTED: Final = [f"w_{outcome}" for outcome in OUTCOMES]
 
@@ -92,34 +94,48 @@ def starter_rows(slate: Slate, model: Model) -> pl.DataFrame:
 
 
 def batter_rates(people: pl.DataFrame, model: Model) -> Floats:
-    """Return the batters' shrunken rates; the prior mean is that of the slot."""
+    """Return the batters' shrunken rates; the prior mean is that of the slot.
+
+    Home runs are refined by barrels per batted ball: HR * (HR / league)^a * (barrels / league)^b * c. A batter none of
+    whose batted balls was measured keeps his rate.
+    """
     prior = model.slot_prior[people["slot"].to_numpy()]
-    return shrink(people.select(WEIGHTED).to_numpy(), prior, BATTER_K)
+    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, BATTER_K)
+    counted, measured = (people[name].to_numpy() for name in ("barrels", "batted_balls_measured"))
+    return _refined(rates, HOME_RUN, counted, measured, model.barrels, model.league, model.parameters.home_runs)
 
 
 def pitcher_rates(people: pl.DataFrame, model: Model) -> Floats:
     """Return the starters' shrunken rates; the prior mean is that of their experience.
 
-    The strikeout rate is refined by swinging strikes per pitch, which settle sooner than strikeouts do:
-    K * (K / league)^a * (swinging / league)^b * c. A starter whose pitches nobody described keeps his rate.
+    Strikeouts are refined by swinging strikes per pitch, as home runs are by barrels. A starter whose pitches nobody
+    described keeps his rate.
     """
     bucket = np.searchsorted(model.parameters.starter_experience, people["recent_pa"].to_numpy(), side="right")
     prior = np.asarray(model.parameters.starter_role)[bucket] * model.league
     prior = prior / prior.sum(axis=1, keepdims=True)
     rates = shrink(people.select(WEIGHTED).to_numpy(), prior, PITCHER_K)
-    return rates if model.swinging is None else _refined(rates, people, model, model.swinging)
+    counted, measured = (people[name].to_numpy() for name in ("whiffs", "pitches_described"))
+    return _refined(rates, STRIKEOUT, counted, measured, model.swinging, model.league, model.parameters.strikeouts)
 
 
-def _refined(rates: Floats, people: pl.DataFrame, model: Model, league_swinging: float) -> Floats:
-    fit = model.parameters.strikeouts
-    seen = people["pitches_described"].to_numpy()
-    swinging = (people["whiffs"].to_numpy() + fit.swinging_k * league_swinging) / (seen + fit.swinging_k)
-    own = rates[:, STRIKEOUT] / model.league[STRIKEOUT]
-    factor = np.exp(fit.level) * own**fit.rate * (swinging / league_swinging) ** fit.swinging
-    refined = rates.copy()
-    refined[:, STRIKEOUT] *= np.where(seen > 0, factor, 1.0)
-    others = 1.0 - rates[:, STRIKEOUT]
-    refined *= np.where(np.arange(len(OUTCOMES)) == STRIKEOUT, 1.0, ((1.0 - refined[:, STRIKEOUT]) / others)[:, None])
+def _refined(
+    rates: Floats,
+    outcome: int,
+    counted: Floats,
+    measured: Floats,
+    league_signal: float | None,
+    league: Floats,
+    fit: Refinement,
+) -> Floats:
+    """Multiply one outcome's rate by what a Statcast rate says beyond it; the others make room."""
+    if league_signal is None:
+        return rates
+    signal = (counted + fit.signal_k * league_signal) / (measured + fit.signal_k) / league_signal
+    factor = np.exp(fit.level) * (rates[:, outcome] / league[outcome]) ** fit.rate * signal**fit.signal
+    own = rates[:, outcome] * np.where(measured > 0, factor, 1.0)
+    refined = rates * ((1.0 - own) / (1.0 - rates[:, outcome]))[:, None]
+    refined[:, outcome] = own
     return refined
 
 
@@ -127,7 +143,8 @@ def _known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Join what is known; a batter nobody has seen has zero counts and unknown sides."""
     history = model.batters.rename({"batter_id_mlbam": "player_id_mlbam"})
     joined = batters.join(history, on="player_id_mlbam", how="left", maintain_order="left")
-    return joined.with_columns(pl.col(*WEIGHTED).fill_null(0.0), pl.col("history_pa", "recent_pa").fill_null(0))
+    counts = pl.col("history_pa", "recent_pa", "barrels", "batted_balls_measured")
+    return joined.with_columns(pl.col(*WEIGHTED).fill_null(0.0), counts.fill_null(0))
 
 
 def _known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:

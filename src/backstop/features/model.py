@@ -39,6 +39,7 @@ class Model:
         relief: Per team, its relief pitching's shrunken rates; the key "" is the league's.
         cells: Platoon cells.
         swinging: The league's swinging strikes per pitch, this and last season; null without described pitches.
+        barrels: The league's barrels per batted ball, likewise.
         parks: Park ratios by home team.
         turns_shift: The season's level of plate appearances, per threshold.
         workload: `pitcher_id_mlbam`, expected batters faced and outs, `last_start`.
@@ -55,6 +56,7 @@ class Model:
     relief: dict[str, Floats]
     cells: platoon.Cells
     swinging: float | None
+    barrels: float | None
     parks: dict[str, Floats]
     turns_shift: Floats
     workload: pl.DataFrame
@@ -88,7 +90,8 @@ class Model:
             .join(_relief_shares(sums.pitching, season), on="pitcher_id_mlbam", how="left"),
             relief=_relief(sums.team_pitching, season, by_season),
             cells=platoon.cells(sums.batting, season),
-            swinging=_swinging(sums.pitching, season),
+            swinging=_league_share(sums.pitching, season, "whiffs", "pitches_described"),
+            barrels=_league_share(sums.batting, season, "barrels", "batted_balls_measured"),
             parks=park.ratios(sums.parks, season, league),
             turns_shift=opportunity.turns_shift(sums.turns, season, parameters),
             workload=_workload(sums.starts, faced * parameters.workload_prior, outs * parameters.workload_prior),
@@ -131,6 +134,8 @@ def _people(frame: pl.DataFrame, player: str, season: int, league: dict[int, Flo
         "recent_pa",
         "whiffs",
         "pitches_described",
+        "barrels",
+        "batted_balls_measured",
         whiff_rate=_share("whiffs", "swings"),
         swinging_strike_rate=_share("whiffs", "pitches_described"),
         barrel_rate=_share("barrels", "batted_balls_measured"),
@@ -139,11 +144,11 @@ def _people(frame: pl.DataFrame, player: str, season: int, league: dict[int, Flo
     return rates.join(weighted, on=player, how="left").with_columns(pl.col("^w_.*$").fill_null(0.0)).sort(player)
 
 
-def _swinging(pitching: pl.DataFrame, season: int) -> float | None:
-    """Return the league's swinging strikes per described pitch."""
-    recent = pitching.filter(pl.col("season") >= season - 1)
-    described, whiffs = (int(recent[name].sum()) for name in ("pitches_described", "whiffs"))
-    return whiffs / described if described else None
+def _league_share(frame: pl.DataFrame, season: int, part: str, whole: str) -> float | None:
+    """Return a Statcast rate of the league, this and last season; null when nothing was measured."""
+    recent = frame.filter(pl.col("season") >= season - 1)
+    counted, measured = (int(recent[name].sum()) for name in (part, whole))
+    return counted / measured if measured and counted else None
 
 
 def _relief_shares(pitching: pl.DataFrame, season: int) -> pl.DataFrame:

@@ -40,22 +40,22 @@ class Workload(BaseModel):
     debut: float
 
 
-class Strikeouts(BaseModel):
-    """Refinement of a starter's strikeout rate by his swinging strikes, fitted by Poisson regression.
+class Refinement(BaseModel):
+    """Refinement of one outcome's rate by a Statcast rate that settles sooner, fitted by Poisson regression.
 
     Attributes:
-        level: Log of the factor for everybody whose pitches were described.
+        level: Log of the factor for everybody of whom the Statcast rate is known.
         rate: Exponent of his own shrunken rate over the league's.
-        swinging: Exponent of his swinging strikes per pitch over the league's.
-        swinging_k: Pitches at the league's rate that steady his own.
+        signal: Exponent of his Statcast rate over the league's.
+        signal_k: Pitches or batted balls at the league's rate that steady his own.
     """
 
     model_config = ConfigDict(frozen=True)
 
     level: float
     rate: float
-    swinging: float
-    swinging_k: float
+    signal: float
+    signal_k: float
 
 
 class Parameters(BaseModel):
@@ -72,7 +72,8 @@ class Parameters(BaseModel):
         workload_first: Residual of the first entry.
         workload_prior: Share of the league's mean batters faced that stands for two starts before a pitcher's first.
         workload: What is added to the mean of his recent starts, in batters: see `opportunity.workload`.
-        strikeouts: Exponents that refine a starter's strikeout rate: see `matchup.pitcher_rates`.
+        strikeouts: A starter's strikeouts by his swinging strikes per pitch.
+        home_runs: A batter's home runs by his barrels per batted ball.
         starter_experience: Upper ends, in batters faced over this and last season, of the experience buckets.
         starter_role: Per bucket, the outcome rates relative to the league's (the last bucket has no upper end).
         times_through: Per time through the order 1, 2, 3+: outcome rates relative to the starter's overall.
@@ -91,7 +92,8 @@ class Parameters(BaseModel):
     workload_first: int
     workload_prior: float
     workload: Workload
-    strikeouts: Strikeouts
+    strikeouts: Refinement
+    home_runs: Refinement
     starter_experience: tuple[float, ...]
     starter_role: tuple[tuple[float, ...], ...]
     times_through: tuple[tuple[float, ...], ...]
