@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = uvicorn.Config(
         app,
         http=Protocol,
-        log_level="critical" if plan.scenario.rules else "warning",
+        log_level="warning",
         access_log=False,
         lifespan="off",
         proxy_headers=False,

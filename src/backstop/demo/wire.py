@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import email.utils
 import socket
 import struct
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -23,10 +25,20 @@ PAGE: Final = (
 )
 EVEN: Final = 0.5
 TOO_MANY: Final = 429
+CLOSED_WITHIN_S: Final = 5.0
 PIECES: Final = 12
 """Into how many pieces a dripping body is cut."""
 
-OPEN: Final[dict[Any, asyncio.Transport]] = {}
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection that is open, and the event of its end."""
+
+    transport: asyncio.Transport
+    closed: asyncio.Event
+
+
+OPEN: Final[dict[Any, Connection]] = {}
 """Connections by the address of their other end."""
 
 
@@ -36,12 +48,13 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Remember the connection."""
         super().connection_made(transport)
-        OPEN[transport.get_extra_info("peername")] = transport
+        OPEN[transport.get_extra_info("peername")] = Connection(transport, asyncio.Event())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        OPEN.pop(self.transport.get_extra_info("peername"), None)
         super().connection_lost(exc)
+        if connection := OPEN.pop(self.transport.get_extra_info("peername"), None):
+            connection.closed.set()
 
 
 class Captured:
@@ -73,11 +86,11 @@ async def strike(rule: Rule, feed: str, scope: Scope, answer: Captured, send: Se
     """
     match rule.fault:
         case Fault.RESET:
-            reset(scope)
+            await reset(scope)
         case Fault.CUT_OFF:
             await _start(send, answer.status, answer.headers)
             await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
-            reset(scope)
+            await reset(scope)
         case Fault.WRONG_LENGTH:
             await _lie(scope, answer)
         case Fault.DRIP:
@@ -90,14 +103,15 @@ async def strike(rule: Rule, feed: str, scope: Scope, answer: Captured, send: Se
             await _whole(send, status, headers, body)
 
 
-def reset(scope: Scope) -> None:
+async def reset(scope: Scope) -> None:
     """Break a request's connection so that the other end sees a reset."""
-    transport = OPEN.get(tuple(scope["client"]))
-    if transport is None:
+    connection = OPEN.get(tuple(scope["client"]))
+    if connection is None:
         return
-    sock = transport.get_extra_info("socket")
+    sock = connection.transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+    connection.transport.abort()
+    await _gone(connection)
 
 
 def _instead(rule: Rule, feed: str, answer: Captured, coin: float) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
@@ -155,11 +169,18 @@ async def _drip(send: Send, answer: Captured, seconds: float) -> None:
 
 async def _lie(scope: Scope, answer: Captured) -> None:
     """Write an answer past the server's own checks: more body than its length says, then the end."""
-    transport = OPEN.get(tuple(scope["client"]))
-    if transport is None:
+    connection = OPEN.get(tuple(scope["client"]))
+    if connection is None:
         return
     kept = [(name, value) for name, value in answer.headers if name != b"content-length"]
     claimed = max(0, len(answer.body) - max(1, len(answer.body) // 10))
     lines = [b"HTTP/1.1 200 OK", *(name + b": " + value for name, value in kept), b"content-length: %d" % claimed]
-    transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + answer.body)
-    transport.close()
+    connection.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + answer.body)
+    connection.transport.close()
+    await _gone(connection)
+
+
+async def _gone(connection: Connection) -> None:
+    """Wait until a connection is closed, so that the server does not complain about an answer that never came."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(connection.closed.wait(), CLOSED_WITHIN_S)
