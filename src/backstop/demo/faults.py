@@ -141,7 +141,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         Scenario("trial", rate_limit=True),
     )
 }
-"""Scenarios by name; `down` is for one feed at a time: `savant:503=1`."""
+"""Scenarios by name. Under `down` every feed is away; one alone is sent away with `savant:503=1x1000`."""
 
 _ROWS: Final = re.compile(r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|drift|revised|era-2020)")
 _RULE: Final = re.compile(
