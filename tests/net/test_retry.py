@@ -91,3 +91,14 @@ async def test_an_error_that_is_not_a_feeds_passes_at_once() -> None:
 
     with pytest.raises(KeyError):
         await with_retries(broken, Deadline(10), QUICK)
+
+
+@on_loop
+async def test_a_retry_is_logged_as_information_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "stamina")
+    await with_retries(
+        Script(UpstreamUnavailable("savant is down"), UpstreamMalformed("half a page")), Deadline(60), QUICK
+    )
+    assert [record.levelname for record in caplog.records] == ["INFO", "INFO"]
+    assert "after try 1: UpstreamUnavailable('savant is down')" in caplog.text
+    assert "after try 2: UpstreamMalformed('half a page')" in caplog.text

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -39,6 +40,18 @@ class RetryTerms:
 
 
 DEFAULT: Final = RetryTerms()
+
+
+def _worded(record: logging.LogRecord) -> bool:
+    """Say what stamina's log line keeps in its extras, and say it as information: the engine deals with it."""
+    if getattr(record, "stamina.callable", None) == "<context block>":
+        details = [getattr(record, f"stamina.{name}") for name in ("wait_for", "retry_num", "caused_by")]
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args = "asking again in %s s, after try %s: %s", tuple(details)
+    return True
+
+
+logging.getLogger("stamina").addFilter(_worded)
 
 
 class Deadline:
