@@ -6,8 +6,8 @@
 
 26 checks on 20 columns, 50 to a million rows, clean and with 1 % of rows spoilt for each of ten checks. Each tool runs in a
 process of its own, one process at a time, after a warm-up on 50 rows; the tools take turns within a round, so that a busy
-minute of the machine falls on all of them. Ratios are to the hand-written `select` of the same rounds, of the medians and of
-the best runs; on a machine with other work only the latter mean anything. The peak is what one
+minute of the machine falls on all of them. Ratios are to the hand-written `select` of the same rounds, of the medians,
+of the best runs and of the processor time of all threads; on a machine with other work only the last two mean anything. The peak is what one
 validation adds to the resident memory of the process with the table loaded. The peers live in `.bench-venv`, made from
 `benchmarks/peers.txt`; without them their lines are left out, and it is said so.
 """
@@ -44,6 +44,7 @@ class Measured:
     """What one tool needed for one table, over all rounds."""
 
     ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
     peak_mb: list[float] = field(default_factory=list)
     failed: int = -1
 
@@ -54,6 +55,10 @@ class Measured:
     @property
     def best(self) -> float:
         return min(self.ms)
+
+    @property
+    def cpu(self) -> float:
+        return statistics.median(self.cpu_ms)
 
 
 def peers_python(given: Path | None, console: Console) -> Path | None:
@@ -98,6 +103,7 @@ def measure(
         into = measured.setdefault(tool, Measured())
         print(f"{path.stem} {tool}: best {min(answer['ms']):,.1f} ms", file=sys.stderr, flush=True)
         into.ms += answer["ms"]
+        into.cpu_ms += answer["cpu_ms"]
         into.peak_mb += [answer["peak_mb"]] if answer["peak_mb"] is not None else []
         into.failed = answer["failed"]
     counts = {tool: each.failed for tool, each in measured.items()}
@@ -107,7 +113,7 @@ def measure(
 
 
 def table(title: str, measured: dict[str, Measured]) -> Table:
-    """One table: tool, median, best and worst run with ratios to the limit, peak memory."""
+    """One table: tool, median, best and worst run and processor time with ratios to the limit, peak memory."""
     made = Table(title=title, title_justify="left")
     for heading in (
         "tool",
@@ -125,7 +131,9 @@ def table(title: str, measured: dict[str, Measured]) -> Table:
         of_median = f"{each.median / limit.median:.2f}" if limit else "-"
         of_best = f"{each.best / limit.best:.2f}" if limit else "-"
         peak = f"{statistics.median(each.peak_mb):,.0f}" if each.peak_mb else "-"
+        of_cpu = f"{each.cpu / limit.cpu:.2f}" if limit else "-"
         times = (f"{each.median:,.1f}", of_median, f"{each.best:,.1f}", of_best, f"{max(each.ms):,.1f}")
+        times += (f"{each.cpu:,.1f}", of_cpu)
         made.add_row(tool, *times, peak, str(each.failed))
     return made
 
@@ -152,7 +160,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    asked, console = arguments(), Console(width=150)
+    asked, console = arguments(), Console(width=170)
     peers = peers_python(asked.peers_python, console) if PEERS & set(asked.tools) else None
     for line in machine():
         console.print(line)

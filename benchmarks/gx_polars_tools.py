@@ -1,10 +1,10 @@
 """One validator on one table, in a process of its own: `python -m benchmarks.gx_polars_tools TOOL FILE RUNS`.
 
 Every tool makes the same 26 checks. `prepare` turns the loaded frame into what the tool validates (for pandas: the conversion,
-which is part of its time) and gives the call that validates; the call returns how many of the 26 checks failed.
+which is part of its time) and gives the call that validates; the call returns how many of the 26 checks failed. A tool is
+imported only in the process that measures it: it may be in only one of the two environments.
 """
 
-# ruff: noqa: PLC0415 - a tool is imported only in the process that measures it, and only one of two environments has it
 from __future__ import annotations
 
 import json
@@ -92,7 +92,8 @@ def hand_written(frame: pl.DataFrame) -> Validate:
         "rows": pl.len().cast(pl.Int64).is_between(1, 10**9).not_().cast(pl.UInt32),
         **{f"null_{name}": col(name).null_count() for name in NOT_NULL},
         "unique": pl.len() - col("id").n_unique(),
-        "compound": pl.len() - pl.struct("key_a", "key_b").n_unique(),
+        # a quarter of the price of `n_unique` on a struct, and exact where it finds no repeated hash
+        "compound": pl.len() - pl.struct("key_a", "key_b").hash().sort().rle_id().last() - 1,
         **{f"between_{name}": outside.sum() for name, outside in within.items()},
         **{f"set_{name}": (~col(name).is_in(members)).sum() for name, members in SETS.items()},
         "regex": (~col("code").str.contains("^A[0-9]{4}$")).sum(),
@@ -293,14 +294,16 @@ def measure(tool: str, path: Path, runs: int) -> dict[str, Any]:
     TOOLS[tool](small)()
     validate = TOOLS[tool](frame)
     peak = _peak_above_mb(validate)
-    failed, seconds = 0, []
+    failed, seconds, processor = 0, [], []
     for _ in range(runs):
         if len(seconds) > 1 and sum(seconds) > ENOUGH_S:
             break
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         failed = validate()
         seconds.append(time.perf_counter() - started)
-    return {"tool": tool, "ms": [1000 * each for each in seconds], "peak_mb": peak, "failed": failed}
+        processor.append(time.process_time() - worked)
+    times = {"ms": [1000 * each for each in seconds], "cpu_ms": [1000 * each for each in processor]}
+    return {"tool": tool, **times, "peak_mb": peak, "failed": failed}
 
 
 def main() -> None:
