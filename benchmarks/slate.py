@@ -139,11 +139,11 @@ def without_prefect(settings: Settings) -> None:
 @contextlib.contextmanager
 def prefect(settings: Settings) -> Iterator[Callable[[dt.date], Any]]:
     """Run a local Prefect server and give the flow."""
-    from deployments import local, server
+    from deployments import machine, server
 
     own = server.start(settings.home / "prefect")
     try:
-        local.export(settings, own)
+        machine.export(settings, own)
         from flows.slate import slate_refresh
 
         own.wait_ready()

@@ -1,38 +1,28 @@
-"""One machine, one command: start what is missing, refresh a slate, show it, stop what was started."""
+"""Jobs on one machine by one command: run a flow with everything it needs, show what came of it."""
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import os
 import time
 from typing import TYPE_CHECKING, Any
-
-from rich.console import Console
 
 from backstop.cli import tables
 from backstop.clock import baseball_day
 from backstop.demo import DEMO_DAY
-from backstop.demo.upstream import Upstream
-from backstop.errors import BackstopError, ConfigurationError
-from backstop.settings import Settings
-from backstop.stages import plan
+from backstop.errors import BackstopError, UsageError
+from backstop.props import backtest as walk
+from backstop.stages import plan, project
 from backstop.stages.house import House
-from backstop.store import embedded
-from deployments import kept, server, show
+from deployments import kept, machine, show
 
 if TYPE_CHECKING:
-    from tasks.summary import SlateSummary
+    from pathlib import Path
 
-QUIET_PREFECT = {
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's page has the log; the terminal shows the progress
-    "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
-    "PREFECT_CLI_PROMPT": "false",
-}
+    from backstop.settings import Settings
 
 
 def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> None:
-    """Refresh a slate with everything that it needs, and print what came of it.
+    """Refresh a slate and print it.
 
     Args:
         day: The slate; the simulated day for the demo league, otherwise today.
@@ -42,46 +32,53 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
     Raises:
         BackstopError: the run failed; the message is its sentence.
     """
-    console = tables.terminal()
-    began = time.monotonic()
-    base, demo = settings.home, settings.upstream == "demo"
-    settings = own_home(settings)
-    day = day or (DEMO_DAY if demo else baseball_day(dt.datetime.now(dt.UTC)))
-    plan.check_day(House(settings), day)
-    with contextlib.ExitStack() as started:
-        prefect = _prefect(settings, started, keep=keep)
-        settings, upstream = _with_upstream(settings, started, keep=keep)
-        settings = _with_redis(settings, started, keep=keep)
-        house = House.of(settings)
-        started.callback(house.close)
-        export(settings, prefect)
-        from flows.slate import slate_refresh  # noqa: PLC0415 - reads the environment; five seconds of imports
+    console, began = tables.terminal(), time.monotonic()
+    day = day or (DEMO_DAY if settings.upstream == "demo" else baseball_day(dt.datetime.now(dt.UTC)))
+    plan.check_day(House(machine.own_home(settings)), day)
+    with machine.started(settings, keep=keep) as up:
+        from flows.slate import slate_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
 
-        prefect.wait_ready()
-        started.callback(server.send_what_is_left)
-        with show.progress(console, day):
+        with show.progress(console, f"slate-refresh {day}"):
             state = slate_refresh(day, return_state=True)
-        _print_result(console, house, state, prefect, time.monotonic() - began)
-        if keep:
-            left = [(word, pid) for word, pid in (("prefect", prefect.pid), ("backstop.demo", upstream)) if pid]
-            kept.note(base, left, settings.home / "redis")
-            show.kept(console, settings, prefect, day)
+        page = up.prefect.run_page(str(state.state_details.flow_run_id))
+        show.result(console, up.house, _result(state, page), page, time.monotonic() - began)
+    if keep:
+        show.kept(console, up.settings, up.prefect, day)
 
 
-def own_home(settings: Settings) -> Settings:
-    """Give the demo league a home of its own: simulated rows must never lie beside real ones."""
-    if settings.upstream != "demo":
-        return settings
-    return settings.model_copy(update={"home": settings.home / "demo", "history_first_season": DEMO_DAY.year})
+def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> None:
+    """Fetch the history that a range of days needs, predict each day from the days before it, write the predictions.
 
+    Args:
+        first: First day.
+        last: Last day; it must be over.
+        settings: What the command line and the environment say.
+        out: A .parquet or .csv file: game_id, player_id, market, line, prob_over, one row per prop.
 
-def _prefect(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> server.PrefectServer:
-    if url := os.environ.get("PREFECT_API_URL"):
-        return server.at(url)
-    own = server.start(settings.home / "prefect")
-    if not keep:
-        started.callback(own.stop)
-    return own
+    Raises:
+        UsageError: the range is empty or not over, or the file has another ending.
+        BackstopError: fetching failed; the message is its sentence.
+    """
+    _check_range(first, last, out)
+    console = tables.terminal()
+    until = last + dt.timedelta(days=1)
+    plan.check_day(House(machine.own_home(settings)), until)
+    with machine.started(settings) as up:
+        from flows.history import history_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
+
+        with show.progress(console, f"history before {until}"):
+            state = history_refresh(until, return_state=True)
+        summary = _result(state, up.prefect.run_page(str(state.state_details.flow_run_id)))
+        show.history(console, summary)
+        began = time.monotonic()
+        predictions = walk.run(project.tallies(up.house), first, last)
+    if predictions.is_empty():
+        raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
+    write = predictions.write_csv if out.suffix == ".csv" else predictions.write_parquet
+    write(out)
+    days = predictions["game_date"].n_unique() if "game_date" in predictions.columns else (last - first).days + 1
+    seconds = time.monotonic() - began
+    console.print(f"{predictions.height:,} predictions for {days} days in {seconds:.1f} s, written to {out}")
 
 
 def stop(settings: Settings) -> None:
@@ -90,60 +87,28 @@ def stop(settings: Settings) -> None:
     tables.terminal().print("\n".join(f"ended {each}" for each in ended) or "nothing was left running")
 
 
-def _with_upstream(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> tuple[Settings, int | None]:
-    """Start the demo or the recorded upstream when one is asked for, and point every feed at it.
+def _check_range(first: dt.date, last: dt.date, out: Path) -> None:
+    if last < first:
+        raise UsageError(f"The range {first} to {last} ends before it begins; give the earlier date first.")
+    if last >= baseball_day(dt.datetime.now(dt.UTC)):
+        raise UsageError(f"{last} is not over; a back-test ends on a day whose games are known.")
+    if out.suffix not in {".csv", ".parquet"}:
+        raise UsageError(f"{out} has the ending {out.suffix!r}; expected .parquet or .csv.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist; make it first.")
 
-    Returns:
-        The settings, and the id of the process that was started.
+
+def _result(state: Any, page: str) -> Any:
+    """Return what a flow returned.
+
+    Raises:
+        BackstopError: it failed; the message is its sentence and the address of its page.
     """
-    kind = settings.upstream.partition(":")[0]
-    if kind in {"live", "replay", "http", "https"}:
-        return settings, None
-    if kind not in {"demo", "recorded"}:
-        raise ConfigurationError(
-            f"{settings.upstream!r} is not an upstream; "
-            "expected live, demo, recorded:DIR, replay:DIR or an http address."
-        )
-    own = Upstream.start(settings.upstream, detached=keep, log=settings.home / "upstream.log" if keep else None)
-    if not keep:
-        started.callback(own.stop)
-    return settings.pointed_at(own.base_url), own.pid
-
-
-def _with_redis(settings: Settings, started: contextlib.ExitStack, *, keep: bool) -> Settings:
-    """Start the embedded Redis when no address is set: the store is there, and the gate that all processes share."""
-    if settings.redis_url is not None:
-        return settings
-    home = settings.home / "redis"
-    ours = not embedded.is_running(home)
-    url = embedded.ensure(home)
-    if ours and not keep:
-        started.callback(embedded.stop, home)
-    return settings.model_copy(update={"redis_url": url})
-
-
-def export(settings: Settings, prefect: server.PrefectServer) -> None:
-    """Tell the flow, which reads its settings from the environment, where everything is."""
-    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
-        secret = getattr(settings, name)
-        text = secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(value)
-        os.environ[f"BACKSTOP_{name.upper()}"] = text
-    os.environ["PREFECT_API_URL"] = prefect.api_url
-    for name, text in QUIET_PREFECT.items():
-        os.environ.setdefault(name, text)
-
-
-def _print_result(console: Console, house: House, state: Any, prefect: server.PrefectServer, seconds: float) -> None:
-    run = str(state.state_details.flow_run_id)
-    page = prefect.run_page(run)
-    if not state.is_completed():
-        raise BackstopError(f"The run failed: {_sentence(state)} Its page: {page}")
-    summary: SlateSummary = state.result()
-    show.result(console, house, summary, page, seconds)
-
-
-def _sentence(state: Any) -> str:
+    if state.is_completed():
+        return state.result()
     error = state.result(raise_on_failure=False)
     if isinstance(error, BackstopError):
-        return error.message
-    return f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
+        sentence = error.message
+    else:
+        sentence = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
+    raise BackstopError(f"The run failed: {sentence} Its page: {page}")

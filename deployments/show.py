@@ -15,28 +15,29 @@ from backstop.cli import tables
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rich.console import Console
     from rich.progress import TaskID
 
     from backstop.settings import Settings
     from backstop.stages.house import House
+    from backstop.stages.outcome import Gap, Outcome
     from deployments.server import PrefectServer
-    from tasks.summary import SlateSummary
+    from tasks.summary import HistorySummary, SlateSummary
 
 TOP = 12
 GAPS = 10
 
 
 @contextlib.contextmanager
-def progress(console: Console, day: dt.date) -> Iterator[None]:
+def progress(console: Console, title: str) -> Iterator[None]:
     """Show a line per stage while the block runs."""
     columns = (TextColumn("{task.description:<18}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
     lines: dict[str, TaskID] = {}
     lock = threading.Lock()
-    console.print(f"[bold]slate-refresh {day}[/bold]")
+    console.print(f"[bold]{title}[/bold]")
     with Progress(*columns, console=console) as bars:
 
         def on_progress(event: telemetry.Progress) -> None:
@@ -59,23 +60,35 @@ def result(console: Console, house: House, summary: SlateSummary, page: str, sec
         view = house.reader.slate(summary.day)
         console.print(tables.slate_heading(view))
         console.print(tables.best_props(house.reader.props(summary.day), TOP))
-    console.print(_counts(summary))
+    console.print(_counts(summary.outcomes))
     if sample := next((each.sample for each in summary.outcomes if each.sample), ""):
         console.print(Panel(sample[:600], title="a quarantined row", title_align="left", border_style="yellow"))
-    for gap in summary.gaps[:GAPS]:
-        console.print(f"[yellow]missing[/yellow] {gap.table} {gap.key}: {gap.reason}")
-    if len(summary.gaps) > GAPS:
-        console.print(f"[yellow]missing[/yellow] {len(summary.gaps) - GAPS} more; the run's page lists them")
+    _gaps(console, summary.gaps)
     console.print(f"run page  {page}", soft_wrap=True)
     console.print(f"{summary.quality} in {seconds:.1f} s")
 
 
-def _counts(summary: SlateSummary) -> Table:
+def history(console: Console, summary: HistorySummary) -> None:
+    """Print what fetching history came to."""
+    console.print(_counts(summary.outcomes))
+    _gaps(console, summary.gaps)
+
+
+def _gaps(console: Console, gaps: Sequence[Gap]) -> None:
+    for gap in gaps[:GAPS]:
+        console.print(f"[yellow]missing[/yellow] {gap.table} {gap.key}: {gap.reason}")
+    if len(gaps) > GAPS:
+        console.print(f"[yellow]missing[/yellow] {len(gaps) - GAPS} more; the run's page lists them")
+
+
+def _counts(outcomes: Sequence[Outcome]) -> Table:
     table = Table(title="Rows", title_justify="left")
     table.add_column("table")
     for column in ("in", "loaded", "quarantined", "in failed batches"):
         table.add_column(column, justify="right")
-    for each in summary.outcomes:
+    for each in outcomes:
+        if not each.rows_in and not each.keys:
+            continue
         numbers = (each.rows_in, each.loaded, each.quarantined, each.failed)
         table.add_row(each.table, *(f"{number:,}" for number in numbers))
     return table

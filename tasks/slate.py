@@ -74,6 +74,12 @@ def plan_day(day: dt.date, calendar: Outcome) -> DayPlan:
     return DayPlan(games.height, pitches, plan.box_batches(house, day), plan.event_batches(house, day), gaps)
 
 
+@task(name="plan-history", task_run_name="plan history", cache_policy=NO_CACHE, tags=["plan"])
+def plan_history(until: dt.date, _calendar: Outcome) -> Batches:
+    """Name the days of pitches before a date that the ledger lacks."""
+    return plan.pitch_batches(House.current(), until)
+
+
 @task(name="tally", task_run_name="tally pitches · batch {number:02d}", cache_policy=NO_CACHE, tags=["transform"])
 def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
     """Add up the pitches of the batch's days into the statistics that rates are made of."""

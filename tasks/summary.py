@@ -54,6 +54,15 @@ class SlateSummary:
         return "degraded" if self.gaps else "complete"
 
 
+@dataclass(frozen=True)
+class HistorySummary:
+    """What fetching history came to: rows by table, and the days that are missing, named."""
+
+    until: dt.date
+    outcomes: tuple[Outcome, ...]
+    gaps: tuple[Gap, ...]
+
+
 @task(name="report", task_run_name="report slate {day}", cache_policy=NO_CACHE, tags=["report"])
 def report_slate(
     day: dt.date, published: Published | None, outcomes: Sequence[Outcome], gaps: Sequence[Gap], note: str = ""

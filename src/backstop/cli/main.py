@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import reading, running
+from backstop.cli import keeping, reading, running
 from backstop.errors import BackstopError
+from backstop.stages.house import House
 
 app = typer.Typer(
     name="backstop",
@@ -20,11 +21,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("refresh")(running.refresh)
+app.command("backtest")(running.backtest)
 app.command("deploy")(running.deploy)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)
 app.command("slate")(reading.slate)
 app.command("player")(reading.player)
+
+
+app.add_typer(keeping.redis, name="redis")
+app.add_typer(keeping.quarantine, name="quarantine")
+app.add_typer(keeping.versions, name="versions")
 
 
 @app.command("version")
@@ -48,6 +55,8 @@ def main() -> None:
     except KeyboardInterrupt:
         complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
         sys.exit(130)
+    finally:
+        House.close_all()
 
 
 def _complain(console: Console, sentence: str) -> None:

@@ -6,6 +6,7 @@ The flows live in a checkout or an image beside the library, which does not impo
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -32,6 +33,17 @@ def refresh(
     day = parse_day(date) if date else None
     settings = Settings() if upstream is None else Settings(upstream=upstream)
     _deployments("local").refresh(day, settings, keep=keep)
+
+
+def backtest(
+    first: Annotated[str, typer.Argument(help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Argument(help="Last day, YYYY-MM-DD.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")],
+    upstream: Upstream = None,
+) -> None:
+    """Predict every day of a past range from the days before it, and write game, player, market, line, probability."""
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    _deployments("local").backtest(parse_day(first), parse_day(last), settings, out)
 
 
 def deploy() -> None:

@@ -53,6 +53,13 @@ class House:
                 cls._houses[key] = cls(settings)
             return cls._houses[key]
 
+    @classmethod
+    def close_all(cls) -> None:
+        """Close every house of this process; embedded servers that it started are stopped."""
+        with cls._lock:
+            while cls._houses:
+                cls._houses.popitem()[1].close()
+
     @functools.cached_property
     def lake(self) -> Lake:
         """The Parquet tables."""
@@ -93,7 +100,7 @@ class House:
     @property
     def writer(self) -> SlateWriter:
         """Writes slates."""
-        return SlateWriter(self.redis, self.clock)
+        return SlateWriter(self.redis, self.clock, codec=self.settings.store_codec)
 
     @property
     def reader(self) -> SlateReader:

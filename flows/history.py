@@ -1,0 +1,32 @@
+"""History: the schedule and every pitch of the seasons that are kept, without making a slate."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.slate import THREADS
+from tasks import fan, runs, slate, summary, validate
+from tasks.results import gather
+
+
+@flow(
+    name="history-refresh",
+    flow_run_name="history before {until}",
+    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]  # its futures are a subclass
+    timeout_seconds=4 * 3600,
+)
+def history_refresh(until: dt.date) -> summary.HistorySummary:
+    """Fetch, validate and tally the days of pitches before a date that the lake lacks.
+
+    Args:
+        until: The first day that is not history yet.
+    """
+    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(until), "schedule"), until)
+    pitches, lost = gather(fan.history(slate.plan_history(until, calendar), until), "core_pitches")
+    outcomes = slate.add_up(until, [calendar], pitches, [], [])
+    gaps = summary.all_gaps(outcomes, lost)
+    runs.say(f"History before {until}: {len(gaps)} gaps.")
+    return summary.HistorySummary(until, tuple(outcomes), tuple(gaps))

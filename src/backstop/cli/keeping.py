@@ -1,0 +1,129 @@
+"""Commands that look after what is kept: Redis against the lake, quarantined rows, versions of a slate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import polars as pl
+import typer
+from rich.table import Table
+
+from backstop.cli import tables
+from backstop.clock import parse_day
+from backstop.errors import StoreError
+from backstop.settings import Settings
+from backstop.stages import rebuild as rebuilding
+from backstop.stages.house import House
+from backstop.store.slates import Slates
+
+redis = typer.Typer(help="Restore what Redis serves from the lake, and compare both.", no_args_is_help=True)
+quarantine = typer.Typer(
+    help="Look at the rows that broke a rule, and drop what will never be loaded.", no_args_is_help=True
+)
+versions = typer.Typer(help="The kept versions of a slate: list, compare, roll back.", no_args_is_help=True)
+
+Slate = Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")]
+SomeSlates = Annotated[
+    list[str] | None, typer.Option("--slate", help="A baseball day; repeat for several, default all.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+CELL = 60
+"""Characters of a quarantined row that fit a line."""
+
+
+def _house() -> House:
+    return House.of(Settings())
+
+
+@redis.command("rebuild")
+def rebuild(slates: SomeSlates = None) -> None:
+    """Publish slates again from the lake, each as old as it was; a newer one that is served stays."""
+    days = [parse_day(text) for text in slates] if slates else None
+    table = Table("slate", "version", "rows", "left alone because")
+    for each in rebuilding.rebuild(_house(), days):
+        table.add_row(str(each.day), str(each.version or "–"), f"{each.rows:,}", each.left_because)
+    tables.terminal().print(table)
+
+
+@redis.command("verify")
+def verify(slates: SomeSlates = None) -> None:
+    """Compare what Redis serves with the lake, row by row; exit code 1 when they differ."""
+    days = [parse_day(text) for text in slates] if slates else None
+    found = rebuilding.verify(_house(), days)
+    table = Table("slate", "kind", "version", "rows", "absent", "extra", "changed", "example")
+    for each in found:
+        numbers = (each.rows, each.absent, each.extra, each.changed)
+        table.add_row(str(each.day), each.kind, str(each.version or "–"), *(f"{n:,}" for n in numbers), each.example)
+    tables.terminal().print(table)
+    wrong = [each for each in found if not each.equal]
+    if wrong:
+        raise StoreError(
+            f"Redis and the lake differ for {len(wrong)} of {len(found)} comparisons, first {wrong[0].day} "
+            f"{wrong[0].kind}. `backstop redis rebuild --slate {wrong[0].day}` restores it from the lake."
+        )
+
+
+@quarantine.command("list")
+def list_rows(
+    table: Annotated[str | None, typer.Option("--table", help="For example core_quotes.")] = None,
+    slate: Annotated[str | None, typer.Option("--date", help="Baseball day of the rows.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the open rows, oldest first."""
+    rows = _house().quarantine.list(table, parse_day(slate) if slate else None)
+    if as_json:
+        typer.echo(orjson.dumps(rows.to_dicts(), option=orjson.OPT_INDENT_2).decode())
+        return
+    shown = Table("row id", "table", "day", "rule", "row")
+    for each in rows.head(200).iter_rows(named=True):
+        shown.add_row(each["row_id"], each["table"], str(each["game_date"]), each["rule"], each["row"][:CELL])
+    tables.terminal().print(shown)
+    typer.echo(f"{rows.height:,} rows in quarantine")
+
+
+@quarantine.command("show")
+def show_row(row_id: Annotated[str, typer.Argument(help="As `quarantine list` prints it.")]) -> None:
+    """Print one row with the rule, the reason, the run and the raw answer that it came from."""
+    typer.echo(orjson.dumps(_house().quarantine.show(row_id), option=orjson.OPT_INDENT_2).decode())
+
+
+@quarantine.command("drop")
+def drop_rows(
+    row_ids: Annotated[list[str], typer.Argument(help="As `quarantine list` prints them.")],
+    because: Annotated[str, typer.Option("--because", help="Why they will never be loaded; it is kept with them.")],
+) -> None:
+    """Close rows that will never be loaded."""
+    typer.echo(f"{_house().quarantine.drop(row_ids, because=because)} rows dropped")
+
+
+@versions.command("list")
+def list_versions(slate: Slate) -> None:
+    """List the kept versions of a slate, newest first."""
+    table = Table("version", "published (UTC)", "cutoff (UTC)", "run", "served", "pinned")
+    for each in Slates(_house().redis).versions(parse_day(slate)):
+        instants = (f"{each.published_at:%Y-%m-%d %H:%M:%S}", f"{each.cutoff:%Y-%m-%d %H:%M:%S}")
+        table.add_row(
+            str(each.version), *instants, each.run_id, "yes" if each.served else "", "yes" if each.pinned else ""
+        )
+    tables.terminal().print(table)
+
+
+@versions.command("diff")
+def diff(slate: Slate, before: Annotated[int, typer.Argument()], after: Annotated[int, typer.Argument()]) -> None:
+    """Say what changed from one version to another: rows added, rows gone, fields changed."""
+    found = Slates(_house().redis).diff(parse_day(slate), before, after)
+    typer.echo(f"{found.added.height:,} added, {found.gone.height:,} gone, {found.changed.height:,} fields changed")
+    with pl.Config(tbl_rows=20, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):
+        for frame in (found.added, found.gone, found.changed):
+            if frame.height:
+                typer.echo(str(frame.head(20)))
+
+
+@versions.command("rollback")
+def rollback(
+    slate: Slate, to: Annotated[int | None, typer.Option("--to", help="Version; by default the one before.")] = None
+) -> None:
+    """Serve an earlier version of a slate again."""
+    typer.echo(f"slate {slate} is served in version {Slates(_house().redis).rollback(parse_day(slate), to)}")
