@@ -191,7 +191,7 @@ class SlateReader:
                 empty = SlateView(self.clock.now().date(), State.MISSING)
                 return [PlayerView(player_id, empty, {}) for player_id in player_ids]
             day = published[-1]
-        kinds = (FEATURES.name, PROPS.name)
+        kinds = (FEATURES.name, PROPS.name)  # the order that READ_ONE answers in
         with explained(f"reading players of {day}"):
             view, found = self._read(day, kinds, player_ids)
             shapes = self._shapes_of(view)
@@ -265,8 +265,12 @@ class SlateReader:
     ) -> tuple[SlateView, list[list[bytes | None]]]:
         slate = keys.SlateKeys(day)
         wanted = kinds if ids else ()
-        arguments = (slate.version_prefix, len(wanted), *wanted, *ids)
-        pointer, server_now, there, *values = scripts.run(self.redis, scripts.READ, (slate.current,), arguments)
+        arguments: tuple[Any, ...]
+        if len(ids) == 1:
+            script, arguments = scripts.READ_ONE, (slate.version_prefix, ids[0])
+        else:
+            script, arguments = scripts.READ, (slate.version_prefix, len(wanted), *wanted, *ids)
+        pointer, server_now, there, *values = scripts.run(self.redis, script, (slate.current,), arguments)
         nothing: list[list[bytes | None]] = [[None] * len(ids) for _ in kinds]
         about = self._about(day, int(pointer[0])) if there else None
         if about is None:

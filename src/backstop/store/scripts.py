@@ -167,6 +167,18 @@ end
 return {cur, redis.call('TIME')[1], redis.call('EXISTS', base .. 'meta'), out}
 """
 
+READ_ONE: Final = """
+-- KEYS: current   ARGV: prefix, player   what READ answers for one player and both kinds, without its loops
+local cur = redis.call('HMGET', KEYS[1], 'version', 'published_at', 'server_at', 'pinned', 'shards:features',
+  'shards:props')
+if not cur[1] then return {cur, 0, 0} end
+local base = ARGV[1] .. cur[1]
+local features = redis.call('HGET', base .. ':features:' .. ARGV[2] % cur[5], ARGV[2])
+local props = redis.call('HGET', base .. ':props:' .. ARGV[2] % cur[6], ARGV[2])
+local there = (features or props) and 1 or redis.call('EXISTS', base .. ':meta')
+return {cur, redis.call('TIME')[1], there, {{features}, {props}}}
+"""
+
 
 def run(client: Any, script: str, names: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
     """Run a script by its digest, which spares sending and hashing its text; a server that lost it gets it again."""
