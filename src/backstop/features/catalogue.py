@@ -54,8 +54,8 @@ def _rates() -> list[Feature]:
     log5 = "multinomial log5 (Haechrel 2014; Tango), MODELS.md 1.2"
     families = (
         ("rate", "per plate appearance", "shrunken rate against an average opponent", HISTORY, TALLIES, "never",
-         "empirical Bayes, MODELS.md 1.1; a starter's strikeouts refined by swinging strikes, a batter's home runs by "
-         "barrels, MODELS.md 1.5"),
+         ("empirical Bayes, MODELS.md 1.1; a starter's strikeouts refined by swinging strikes, a batter's home runs by "
+         "barrels, MODELS.md 1.5")),
         ("vs_starter", "probability", "per plate appearance against today's starter, time through the order left out",
          HISTORY, f"{TALLIES}, {POSTED}", "starters", log5),
         ("vs_relief", "probability", "per plate appearance against the opponent's relief pitching",
