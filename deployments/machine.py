@@ -115,7 +115,7 @@ def _warm() -> None:
 def _prefect(settings: Settings, stack: contextlib.ExitStack, *, keep: bool) -> server.PrefectServer:
     if url := os.environ.get("PREFECT_API_URL"):
         return server.at(url)
-    own = server.start(settings.home / "prefect")
+    own = server.start(settings.home / "prefect", detached=keep)
     if not keep:
         stack.callback(own.stop)
     return own

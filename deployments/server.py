@@ -23,8 +23,8 @@ from backstop.errors import BackstopError
 if TYPE_CHECKING:
     from pathlib import Path
 
-STOP_LIMIT_S = 2.0
-"""A server that ends by itself does so in a second; its database survives being killed."""
+STOP_LIMIT_S = 10.0
+"""The guard kills a server that does not end after two seconds; this is for a machine that is slow to notice."""
 
 SEND_LIMIT_S = 10.0
 """For what waits to be sent when a run is over; a local server takes a second."""
@@ -82,12 +82,11 @@ class PrefectServer:
         """End the process that we started, and only that one."""
         if self.process is None or self.process.poll() is not None:
             return
-        self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()  # its guard ends it
+        else:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_LIMIT_S)
 
 
 def free_port() -> int:
@@ -113,26 +112,28 @@ def server_environment(home: Path, port: int) -> dict[str, str]:
     }
 
 
-def start(home: Path, port: int | None = None) -> PrefectServer:
+def start(home: Path, port: int | None = None, *, detached: bool = False) -> PrefectServer:
     """Start a server whose database lies under `home`; it is not ready yet (`wait_ready`).
 
     Args:
         home: Folder of the database and the log, made when it is missing.
         port: On loopback; a free one by default.
+        detached: Whether it outlives this process; otherwise it ends with it, also when this one is killed.
     """
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     environment = {**os.environ, **server_environment(home, port)}
     environment.pop("PREFECT_API_URL", None)
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            command if detached else [sys.executable, "-m", "deployments.guard", *command],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=log,
             stderr=log,
-            start_new_session=True,
+            start_new_session=True,  # an interrupt at the terminal ends the run first, and the run ends the server
         )
     return PrefectServer(f"http://127.0.0.1:{port}/api", process)
 
