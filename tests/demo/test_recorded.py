@@ -237,7 +237,18 @@ def test_a_start_that_moved_is_listed_as_it_was_known(tmp_path: Path):
     assert world.events(f.START + dt.timedelta(hours=9)) == []
 
 
-def test_a_file_of_pairs_whose_name_tells_no_market_is_left_alone():
+def test_a_file_of_pairs_whose_name_tells_no_market_is_named_and_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    folder = f.write_odds(tmp_path)
+    (folder / "odds" / "some_strikeout_props.parquet").rename(folder / "odds" / "history.parquet")
+    quotes = RecordedWorld(folder).quotes(f.EVENT, None)
+    assert quotes is not None
+    assert set(quotes["market"]) == {"batter_hits"}
+    assert "history.parquet" in caplog.text
+
+
+def test_names_of_pair_files_tell_their_market():
     assert market_of("quotes.parquet") is None
     assert market_of("stolen_bases_2027.parquet") == "batter_stolen_bases"
     assert market_of("pitcher_hits_allowed.parquet") == "pitcher_hits_allowed"
@@ -263,6 +274,20 @@ def test_a_players_season_is_read_month_by_month(tmp_path: Path):
     assert found["game_date"].is_sorted(descending=True)
     half = world.pitches(PitchAsk(first=months[1], last=months[3]))
     assert half["game_pk"].n_unique() == 3
+
+
+def test_a_file_that_keeps_everything_as_text_is_understood(tmp_path: Path):
+    rows = f.pitches().with_columns(
+        pl.col("game_date").cast(pl.String), pl.col("game_pk", "batter", "zone").cast(pl.String), plate_x=pl.lit("--")
+    )
+    (tmp_path / "savant" / "pitches").mkdir(parents=True)
+    rows.write_parquet(tmp_path / "savant" / "pitches" / "text.parquet")
+    world = RecordedWorld(tmp_path)
+    found = world.pitches(PitchAsk(first=f.DAY, last=f.DAY))
+    assert found.height == rows.height
+    assert (found["plate_x"].null_count(), found["zone"].min()) == (rows.height, 5.0)
+    assert [game.game_pk for game in world.games(f.DAY, f.DAY)] == [f.GAME]
+    assert len(world.appearances(f.GAME)) == 21
 
 
 def test_quotes_alone_can_be_served(tmp_path: Path):

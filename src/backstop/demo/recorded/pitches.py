@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from backstop.demo.dialects.savant import HEADER
 from backstop.demo.words import words
 from backstop.demo.world import PitchAsk
 
@@ -44,16 +45,27 @@ OUTCOME: Final = (
     "post_home_score",
     "post_away_score",
 )
+KNOWN: Final = frozenset({*HEADER, "miss_distance"})
+
 MONTHS_KEPT: Final = 4
 """A merged month takes about 60 MB."""
 
 ENOUGH: Final = 100_000
 """Rows beyond which older months are not read: no row cap was ever above 40,000."""
 
-DAY: Final = pl.col("game_date").cast(pl.Date())
+NULLS: Final = ("", "null", "NA", "--")
+"""How the eras spell that nothing was measured."""
+
+TEXTS: Final = frozenset(
+    words(
+        """pitch_type game_date player_name events description des game_type stand p_throws home_team away_team type
+        bb_type inning_topbot pitch_name if_fielding_alignment of_fielding_alignment sv_id"""
+    )
+)
+"""Savant's columns that are text; a file may keep others as text too."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PitchFile:
     """One Parquet file of pitches.
 
@@ -62,22 +74,27 @@ class PitchFile:
         width: Number of its columns that are Savant's.
         first: Earliest date in it, whatever its name says.
         last: Latest date in it.
+        day: Expression that gives its rows' date.
     """
 
     path: Path
     width: int
     first: dt.date
     last: dt.date
+    day: pl.Expr
 
     @classmethod
     def open(cls, path: Path) -> PitchFile | None:
         """Look into a Parquet file; `None` when it holds no pitches."""
         scan = pl.scan_parquet(path)
-        columns = set(scan.collect_schema().names())
+        schema = scan.collect_schema()
+        columns = set(schema.names())
         if not columns >= REQUIRED:
             return None
-        first, last = scan.select(first=DAY.min(), last=DAY.max()).collect().row(0)
-        return cls(path, len(columns - ARTEFACTS), first, last) if first is not None else None
+        date = pl.col("game_date")
+        day = date.str.slice(0, 10).str.to_date() if schema["game_date"] == pl.String() else date.cast(pl.Date())
+        first, last = scan.select(first=day.min(), last=day.max()).collect().row(0)
+        return cls(path, len(columns - ARTEFACTS), first, last, day) if first is not None else None
 
     @cached_property
     def is_old(self) -> bool:
@@ -89,9 +106,12 @@ class PitchFile:
 
     def read(self, first: dt.date, last: dt.date) -> pl.DataFrame:
         """Return its rows of some days, with keys and date in one type."""
-        scan = pl.scan_parquet(self.path).filter(DAY.is_between(first, last))
-        scan = scan.drop(ARTEFACTS & set(scan.collect_schema().names()))
-        return scan.with_columns(DAY, pl.col(*KEY, "batter", "pitcher").cast(pl.Int64())).collect()
+        scan = pl.scan_parquet(self.path).filter(self.day.is_between(first, last))
+        schema = scan.collect_schema()
+        measured = [name for name, dtype in schema.items() if dtype == pl.String() and name in KNOWN - TEXTS]
+        numbers = [pl.col(name).replace(dict.fromkeys(NULLS)).cast(pl.Float64()) for name in measured]
+        scan = scan.drop(ARTEFACTS & set(schema.names())).with_columns(self.day, *numbers)
+        return scan.with_columns(pl.col(*KEY, "batter", "pitcher").cast(pl.Int64())).collect()
 
 
 class Pitches:
@@ -115,7 +135,9 @@ class Pitches:
         for file in self.files:
             scan = pl.scan_parquet(file.path)
             have = [name for name in wanted if name in scan.collect_schema()]
-            frames.append(scan.select(have).with_columns(DAY, pl.col("game_pk").cast(pl.Int64())).unique().collect())
+            frames.append(
+                scan.select(have).with_columns(file.day, pl.col("game_pk").cast(pl.Int64())).unique().collect()
+            )
         if not frames:
             return pl.DataFrame(
                 schema=dict.fromkeys(wanted, pl.String()) | {"game_pk": pl.Int64(), "game_date": pl.Date()}

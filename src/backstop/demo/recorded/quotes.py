@@ -7,6 +7,7 @@ pair of prices (`over`, `under`) with the first and last instant at which the pa
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,7 @@ PAIR_MARKETS: Final = {
 
 PRICE: Final = ["book", "market", "player", "point", "side"]
 INSTANT: Final = pl.Datetime("us", "UTC")
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Quotes:
@@ -128,8 +130,15 @@ def _read(path: Path) -> pl.DataFrame | None:
     columns = set(pl.scan_parquet(path).collect_schema().names())
     if columns >= OUTCOME_SHAPE:
         return _outcomes(pl.read_parquet(path))
-    if columns >= PAIR_SHAPE and (market := market_of(path.name)):
-        return _pairs(pl.read_parquet(path), market)
+    if columns >= PAIR_SHAPE:
+        if market := market_of(path.name):
+            return _pairs(pl.read_parquet(path), market)
+        _LOG.warning(
+            "%s holds pairs of prices but neither a column nor its name tells of which market; it is not served. "
+            "Name it after one of: %s.",
+            path,
+            ", ".join(sorted(set(PAIR_MARKETS.values()))),
+        )
     return None
 
 

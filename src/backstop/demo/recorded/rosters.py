@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from backstop.demo.clubs import BY_ABBR
-from backstop.demo.recorded.pitches import DAY, PitchFile
+from backstop.demo.recorded.pitches import PitchFile
 
 LATELY: Final = dt.timedelta(days=20)
 """How far back an appearance counts: starters come every five or six days, injured lists last ten or fifteen."""
@@ -57,7 +57,7 @@ def _of_file(file: PitchFile) -> pl.DataFrame | None:
     scan = pl.scan_parquet(file.path)
     if not set(NEEDED) <= set(scan.collect_schema().names()):
         return None
-    rows = scan.select(DAY, *NEEDED).unique().collect()
+    rows = scan.select(file.day, *NEEDED).unique().collect()
     top = pl.col("inning_topbot") == "Top"
     codes = {code: club.abbr for code, club in BY_ABBR.items()}
     parts = [
