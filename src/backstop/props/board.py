@@ -55,23 +55,20 @@ def board(props: pl.DataFrame, quotes: pl.DataFrame) -> Board:
     usable = quotes.lazy().filter(
         possible(pl.col("price_decimal")) & ((pl.col("side") == "over") | (pl.col("side") == "under"))
     )
-    keyed = usable.select(_key(), "side", "bookmaker", "price_decimal").drop_nulls("key")
+    names = quotes["bookmaker"].drop_nulls().unique().sort().to_list()
+    column = pl.col("bookmaker").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
+    over = pl.col("side") == "over"
+    keyed = usable.select(_key(), "price_decimal", column=column, over=over).drop_nulls(["key", "column"])
     rows = props.lazy().select(_key(), *LINE_KEY[:2]).with_row_index("row")
+    by_key = rows.drop_nulls("key").select("key", pl.col("row").cast(pl.Int64))
     placed, ids = pl.collect_all(
-        [
-            keyed.join(rows.drop_nulls("key").select("key", "row"), on="key", how="inner").select(
-                "row", "bookmaker", "price_decimal", over=pl.col("side") == "over"
-            ),
-            rows.select(pl.max_horizontal(*LINE_KEY[:2]).max()),
-        ]
+        [keyed.join(by_key, on="key", how="inner"), rows.select(pl.max_horizontal(*LINE_KEY[:2]).max())]
     )
     _refuse_large_ids(ids.item())
-    books = placed["bookmaker"].unique().sort().to_list()
-    column = placed["bookmaker"].cast(pl.Enum(books)).to_physical().to_numpy().astype(np.int64)
-    cell = placed["row"].to_numpy().astype(np.int64) * max(len(books), 1) + column
+    cell = (placed["row"] * max(len(names), 1) + placed["column"]).to_numpy()
     price, is_over = placed["price_decimal"].to_numpy(), placed["over"].to_numpy()
-    shape = (len(props), len(books))
-    return Board(books, *(_filled(cell[side], price[side], shape) for side in (is_over, ~is_over)))
+    shape = (len(props), len(names))
+    return Board(names, *(_filled(cell[side], price[side], shape) for side in (is_over, ~is_over)))
 
 
 def _filled(cell: np.ndarray[tuple[int], np.dtype[np.int64]], price: Floats, shape: tuple[int, int]) -> Floats:
