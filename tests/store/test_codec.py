@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from backstop.errors import SchemaDrift
-from backstop.store import codec
+from backstop.store import codec, decode
 from backstop.store.codec import Columns
 from backstop.store.kinds import FEATURES, PROPS
 from backstop.store.packing import Codec, Packing, train
@@ -49,9 +49,9 @@ def test_every_value_comes_back_equal(rows, players):
         encoded = codec.encode(FEATURES, columns, block)
         values += zip(encoded.ids.tolist(), encoded.values, strict=True)
     for player, value in values:
-        dicts += codec.rows_of(columns, player, value)
+        dicts += decode.rows_of(columns, player, value)
     expected = frame.sort("player_id_mlbam", "game_pk").select(columns.names)
-    assert_frame_equal(codec.frame_of(columns, values), expected, check_exact=True)
+    assert_frame_equal(decode.frame_of(columns, values), expected, check_exact=True)
     assert dicts == expected.to_dicts()
 
 
@@ -67,13 +67,13 @@ def test_a_member_of_a_sorted_set_is_the_row_with_its_player():
     columns = Columns.of(PROPS, block)
     encoded = codec.encode(PROPS, columns, block)
     for row in (0, 17, 35):
-        player, value = codec.member_of(encoded.member(row))
-        assert codec.rows_of(columns, player, value) == block.select(columns.names)[row].to_dicts()
+        player, value = decode.member_of(encoded.member(row))
+        assert decode.rows_of(columns, player, value) == block.select(columns.names)[row].to_dicts()
         whole = encoded.values[encoded.ids.tolist().index(player)]
-        assert codec.stands_in(columns, encoded.member(row), whole)
+        assert decode.stands_in(columns, encoded.member(row), whole)
         other = block.with_columns(edge=pl.lit(0.123))[row]
         changed = codec.encode(PROPS, columns, other).member(0)
-        assert not codec.stands_in(columns, changed, whole)
+        assert not decode.stands_in(columns, changed, whole)
 
 
 def test_texts_that_all_rows_of_a_player_share_stand_once():
@@ -92,7 +92,7 @@ def test_rows_of_few_columns_survive(names):
     block = next(codec.blocks(FEATURES, frame))
     encoded = codec.encode(FEATURES, columns, block)
     values = zip(encoded.ids.tolist(), encoded.values, strict=True)
-    assert_frame_equal(codec.frame_of(columns, values), block.select(columns.names))
+    assert_frame_equal(decode.frame_of(columns, values), block.select(columns.names))
 
 
 def test_a_type_that_cannot_be_brought_back_is_refused():

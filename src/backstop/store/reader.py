@@ -17,7 +17,7 @@ import polars as pl
 from backstop import tables
 from backstop.errors import UsageError
 from backstop.limits import SLATE_FRESH_S
-from backstop.store import codec, keys, scripts
+from backstop.store import decode, keys, scripts
 from backstop.store.codec import Columns
 from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
@@ -147,7 +147,7 @@ class PlayerView:
         shape, value = self.raw.get(kind, (None, None))
         if shape is None or value is None:
             return []
-        return codec.rows_of(shape.columns, self.player_id, shape.packing.unpack([value])[0])
+        return decode.rows_of(shape.columns, self.player_id, shape.packing.unpack([value])[0])
 
 
 class SlateReader:
@@ -240,8 +240,8 @@ class SlateReader:
                     keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS), 0, limit - 1
                 )
                 if len(members) == limit:
-                    return codec.frame_of(shape.columns, map(codec.member_of, members))
-            frame = codec.frame_of(shape.columns, every_value(self.redis, day, view.version, PROPS.name, shape))
+                    return decode.frame_of(shape.columns, map(decode.member_of, members))
+            frame = decode.frame_of(shape.columns, every_value(self.redis, day, view.version, PROPS.name, shape))
         if market is not None:
             frame = frame.filter(pl.col("market") == market)
         if team is not None:
@@ -256,9 +256,9 @@ class SlateReader:
             shape = self._shapes_of(view).get(FEATURES.name)
             if view.version is None or shape is None:
                 return pl.DataFrame()
-            return codec.frame_of(shape.columns, every_value(self.redis, day, view.version, FEATURES.name, shape)).sort(
-                FEATURES.key
-            )
+            return decode.frame_of(
+                shape.columns, every_value(self.redis, day, view.version, FEATURES.name, shape)
+            ).sort(FEATURES.key)
 
     def _read(
         self, day: dt.date, kinds: Sequence[str], ids: Sequence[int]

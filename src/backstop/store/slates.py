@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from backstop.errors import UsageError
-from backstop.store import codec, keys, scripts
+from backstop.store import decode, keys, scripts
 from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
 from backstop.store.kinds import kind_of
@@ -139,7 +139,7 @@ class Slates:
             if shape is None:
                 return pl.DataFrame()
             found = every_value(self.redis, day, version, kind, shape)
-            return codec.frame_of(shape.columns, found).sort(what.key)
+            return decode.frame_of(shape.columns, found).sort(what.key)
 
     def diff(self, day: dt.date, before: int, after: int, kind: str = "props") -> Diff:
         """Compare two versions row by row and field by field."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from backstop.errors import IncompleteVersion
-from backstop.store import codec
+from backstop.store import decode
 from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -
         members = redis.zrange(key, 0, -1)
         sizes[key] = len(members)
         for member in members:
-            best.setdefault(b"%d" % codec.member_of(member)[0], []).append(member)
+            best.setdefault(b"%d" % decode.member_of(member)[0], []).append(member)
     return best
 
 
@@ -144,7 +144,7 @@ def _check_best(
 ) -> None:
     for player in best.keys() & rows.keys():
         value = packing.unpack([rows[player]])[0]
-        if not all(codec.stands_in(columns, member, value) for member in best[player]):
+        if not all(decode.stands_in(columns, member, value) for member in best[player]):
             raise IncompleteVersion(
                 f"The best props of {draft.day} hold a row of player {player.decode()} that his props do not. "
                 "The version was not published; open a new one and load it, all rows of a player in one call.",
