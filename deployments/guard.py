@@ -1,4 +1,4 @@
-"""Run a command that ends with whoever started it, also when that process is killed: python -m deployments.guard COMMAND.
+"""Run a command that ends with its starter, even when that one is killed: python -m deployments.guard COMMAND.
 
 The starter holds the other end of this process's standard input. When it closes, for whatever reason, the command is
 interrupted, and killed if it does not end.
