@@ -81,6 +81,23 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     console.print(f"{predictions.height:,} predictions for {days} days in {seconds:.1f} s, written to {out}")
 
 
+def grade(day: dt.date, settings: Settings) -> None:
+    """Settle and score a published slate, and print the grade by market.
+
+    Raises:
+        BackstopError: there is no such slate, or fetching failed; the message is its sentence.
+    """
+    console = tables.terminal()
+    with machine.started(settings) as up:
+        from flows.grade import slate_grade  # noqa: PLC0415 - Prefect reads the environment that was just made
+
+        with show.progress(console, f"slate-grade {day}"):
+            state = slate_grade(day, return_state=True)
+        page = up.prefect.run_page(str(state.state_details.flow_run_id))
+        show.grade(console, _result(state, page))
+        console.print(f"run page  {page}", soft_wrap=True)
+
+
 def stop(settings: Settings) -> None:
     """End what a run with `keep` left up under this home."""
     ended = kept.stop(settings.home)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backstop.stages.house import House
     from backstop.stages.outcome import Gap, Outcome
     from deployments.server import PrefectServer
+    from tasks.grade import GradeSummary
     from tasks.summary import HistorySummary, SlateSummary
 
 TOP = 12
@@ -72,6 +73,30 @@ def history(console: Console, summary: HistorySummary) -> None:
     """Print what fetching history came to."""
     console.print(_counts(summary.outcomes))
     _gaps(console, summary.gaps)
+
+
+def grade(console: Console, summary: GradeSummary) -> None:
+    """Print the grade by market, and how many props were not decided and why."""
+    table = Table(title=f"Grade of {summary.day}", title_justify="left")
+    table.add_column("market", no_wrap=True)
+    for column in ("props", "over", "mean P", "Brier", "log loss", "ECE", "ECE floor", "books' Brier", "ours there"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in summary.grades:
+        names = (
+            "share_over",
+            "mean_prob_over",
+            "brier",
+            "log_loss",
+            "ece",
+            "ece_floor",
+            "market_brier",
+            "model_brier_there",
+        )
+        numbers = (tables.number(row.get(name), 4) for name in names)
+        table.add_row(str(row["market"]), f"{row['props']:,}", *numbers)
+    console.print(table)
+    for row in summary.open:
+        console.print(f"{row['result']:<5} {row['market']}: {row['props']:,} props, {row['reason']}")
 
 
 def _gaps(console: Console, gaps: Sequence[Gap]) -> None:

@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("refresh")(running.refresh)
 app.command("backtest")(running.backtest)
+app.command("grade")(running.grade)
 app.command("deploy")(running.deploy)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)

@@ -46,6 +46,15 @@ def backtest(
     _deployments("local").backtest(parse_day(first), parse_day(last), settings, out)
 
 
+def grade(
+    date: Annotated[str, typer.Argument(help="A published slate whose games are over, YYYY-MM-DD.")],
+    upstream: Upstream = None,
+) -> None:
+    """Settle every prop of a published slate from the box scores, and score the probabilities by market."""
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    _deployments("local").grade(parse_day(date), settings)
+
+
 def deploy() -> None:
     """Register the deployments of the catalogue with the server that PREFECT_API_URL names; idempotent."""
     _deployments("apply").main()

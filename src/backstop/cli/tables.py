@@ -85,10 +85,10 @@ def player_props(rows: Sequence[dict[str, Any]], title: str = "Props") -> Table:
         table.add_row(
             f"{row['player_name']} ({row['team']})",
             row["market"].replace("_", " ").removeprefix("batter "),
-            _number(row["line"], 1),
-            _number(row["prob_over"], 3),
-            _number(row["fair_over_decimal"], 2),
-            _number(row["fair_under_decimal"], 2),
+            number(row["line"], 1),
+            number(row["prob_over"], 3),
+            number(row["fair_over_decimal"], 2),
+            number(row["fair_under_decimal"], 2),
             _best(row),
             _signed(row["ev_per_unit"]),
             _edge(row),
@@ -116,7 +116,8 @@ def features(row: dict[str, Any]) -> Table:
     return table
 
 
-def _number(value: float | None, digits: int) -> str:
+def number(value: Any, digits: int) -> str:
+    """Say a number, a dash for none."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
