@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gx_polars.conditions.text import like_regex
@@ -19,6 +19,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
+@settings(deadline=None)
 @given(text=st.text(alphabet="ab$]x1\n.c", max_size=5))
 def test_a_pattern_finds_in_rust_what_it_finds_in_python(pattern: str, text: str) -> None:
     translated = rust_pattern(pattern)
@@ -32,6 +33,7 @@ def test_what_only_python_understands_is_left_to_python(pattern: str) -> None:
     assert rust_pattern(pattern) is None
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(min_value=dt.datetime(1000, 1, 1)),  # noqa: DTZ001 - formats without a zone
     st.sampled_from(["%Y-%m-%d", "%d/%m/%Y %H:%M", "%H:%M:%S.%f", "%Y%m%d"]),
@@ -47,6 +49,7 @@ def test_what_a_format_certainly_reads_strptime_reads(moment: dt.datetime, form:
         assert moment.day > 28
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab%_.\n", max_size=6), st.text(alphabet="ab%_.\n", max_size=6))
 def test_a_like_pattern_without_wildcards_is_equality(pattern: str, text: str) -> None:
     literal = pattern.replace("%", "").replace("_", "")
