@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,18 +43,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def league() -> Iterator[Upstream]:
-    with Upstream.start("demo") as server:
-        yield server
-
-
-@pytest.fixture(scope="session", autouse=True)
-def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Leave the developer's own settings and `.env` out of every test."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("BACKSTOP_")]:
-            patch.delenv(name)
-        patch.chdir(tmp_path_factory.mktemp("checkout"))
-        yield
+    with Upstream.start("demo") as upstream:
+        yield upstream
 
 
 @pytest.fixture

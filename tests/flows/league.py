@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,11 @@ class Rooms:
 
     @contextlib.contextmanager
     def environment(self) -> Iterator[pytest.MonkeyPatch]:
+        self.home.parent.mkdir(parents=True, exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.home.parent)  # away from a developer's `.env`
+            for name in [name for name in os.environ if name.startswith("BACKSTOP_")]:
+                patch.delenv(name)
             for name, value in {"home": self.home, "history_first_season": 2025, **self.settings}.items():
                 patch.setenv(f"BACKSTOP_{name.upper()}", str(value))
             yield patch

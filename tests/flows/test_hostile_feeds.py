@@ -81,7 +81,7 @@ def bruised(prefect_server, league, tmp_path_factory):
         feed.spoil(pitches_of(TWICE_NAMED), body(twice_named))
         feed.spoil(pitches_of(NEW_COLUMN), body(new_column))
         feed.spoil(pitches_of(NO_BATTER), body(no_batter))
-        yield Bruised(rooms, feed, rooms.refresh(DAY, upstream=feed.base_url))
+        yield Bruised(rooms, feed, rooms.refresh(DAY, upstream=feed.base_url, request_budget_s=10))
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def test_the_run_leaves_an_artifact_per_table_and_a_summary(twice):
     assert keys == {
         *(f"validation-{table.name.replace('_', '-')}" for table in tables.ALL),
         "validation-out-features",
+        "slate-progress",
         "slate-summary",
         "slate-best-prices",
     }
