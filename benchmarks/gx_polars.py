@@ -122,6 +122,8 @@ def table(title: str, measured: dict[str, Measured]) -> Table:
         "best ms",
         "x limit",
         "worst ms",
+        "processor ms",
+        "x limit",
         "peak MB above the frame",
         "checks failed",
     ):
