@@ -51,11 +51,11 @@ def _key(name: str, unit: str, meaning: str, null: str = "never") -> Feature:
 
 def _rates() -> list[Feature]:
     """Return the entries of the three families of outcome rates."""
-    log5 = "multinomial log5 (Haechrel 2014; Tango), MODELS.md 1.2"
+    log5 = "multinomial log5 (Haechrel 2014; Tango), docs/model.md"
     families = (
         ("rate", "per plate appearance", "shrunken rate against an average opponent", HISTORY, TALLIES, "never",
-         ("empirical Bayes, MODELS.md 1.1; a starter's strikeouts refined by swinging strikes, a batter's home runs by "
-         "barrels, MODELS.md 1.5")),
+         ("empirical Bayes, docs/model.md; a starter's strikeouts refined by swinging strikes, a batter's home runs by "
+         "barrels")),
         ("vs_starter", "probability", "per plate appearance against today's starter, time through the order left out",
          HISTORY, f"{TALLIES}, {POSTED}", "starters", log5),
         ("vs_relief", "probability", "per plate appearance against the opponent's relief pitching",
@@ -69,8 +69,8 @@ def _rates() -> list[Feature]:
 
 
 def _opportunities() -> list[Feature]:
-    turns = "logistic regression per threshold, moved by the season's level, MODELS.md 1.3"
-    share = "P(batters faced >= 9(k-1) + slot), MODELS.md 1.3"
+    turns = "logistic regression per threshold, moved by the season's level, docs/model.md"
+    share = "P(batters faced >= 9(k-1) + slot), docs/model.md"
     reach = [
         Feature(
             f"turns_at_least_{n}",
@@ -108,7 +108,7 @@ def _starting() -> list[Feature]:
             HISTORY,
             f"{TALLIES}, {POSTED}",
             "batters",
-            "multinomial log5, MODELS.md 1.2",
+            "multinomial log5, docs/model.md",
         )
         for name in ("strikeout", "walk", "hit", "home_run")
     ]
@@ -116,7 +116,7 @@ def _starting() -> list[Feature]:
     return [
         Feature("batters_faced_mean", "batters", "expected batters faced", last, TALLIES, "batters", workload),
         Feature("batters_faced_pmf", "list of 43 probabilities", "P(batters faced = 0..42)", last, TALLIES, "batters",
-                "residuals of 2019, 2020 and 2024 around the mean, MODELS.md 1.3"),
+                "residuals of 2019, 2020 and 2024 around the mean, docs/model.md"),
         *lineup,
         Feature("outs_mean", "outs", "mean outs of his recent starts", last, TALLIES, "batters", workload),
         Feature("starts", "starts", "starts that the means hold, at most 40", EVERY, TALLIES, "batters"),

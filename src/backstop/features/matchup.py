@@ -2,7 +2,7 @@
 
     p_i ∝ b_i * p_i(pitcher) / l_i * R_i(side, hand) * PK_i(park) * H_i(home or away)
 
-This is multinomial log5 (MODELS.md 1.2). The time through the order is applied later, turn by turn.
+This is multinomial log5 (docs/model.md). The time through the order is applied later, turn by turn.
 """
 
 from __future__ import annotations

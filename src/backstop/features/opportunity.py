@@ -1,7 +1,7 @@
 """How often a batter will come up, and how many batters a starter will face.
 
 Plate appearances by slot: one logistic regression per threshold, moved by the season's own counts. Batters faced: an
-empirical-Bayes mean of recent starts with the residuals of an earlier season around it (MODELS.md, 1.3).
+empirical-Bayes mean of recent starts with the residuals of an earlier season around it (docs/model.md).
 """
 
 from __future__ import annotations

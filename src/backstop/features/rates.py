@@ -1,6 +1,6 @@
 """Shrunken outcome rates per plate appearance: what a batter or pitcher does against an average opponent.
 
-Empirical Bayes with league-scaled prior seasons (MODELS.md, 1.1):
+Empirical Bayes with league-scaled prior seasons (docs/model.md):
 
     n_i = x_i(season to date) + sum over y of w_y * x_iy * (l_i / l_iy), rescaled to the plate appearances counted
     theta_i = (n_i + k_i * m_i) / (n + k_i), rescaled to sum to one

@@ -1,7 +1,7 @@
 """Takes the bookmaker's margin out of a two-way quote: a and b are the raw implied probabilities of its sides.
 
 Near even chances the methods agree to 3e-5; on lopsided props they differ by points, so their range is reported as a
-band. Two-way Shin equals the additive method (MODELS.md 1.6, checked to 2e-16). A result outside (0, 1) is NaN, and so
+band. Two-way Shin equals the additive method (docs/model.md, checked to 2e-16). A result outside (0, 1) is NaN, and so
 is that of a missing side. All functions take and return arrays of any shape.
 """
 

@@ -1,7 +1,7 @@
 """Joint probabilities of legs in one game: never a product of dependent legs.
 
 Legs of one batter that count plate appearances are joined exactly. Other pairs are joined by a Gaussian copula whose
-correlations were measured on 2016 and 2019 (MODELS.md 4.2) as correlations of binary events and turned into those of
+correlations were measured on 2016 and 2019 (docs/model.md) as correlations of binary events and turned into those of
 the normal variables behind them. Legs of different games are independent.
 """
 

@@ -1,6 +1,6 @@
 """Exact distributions of counts: sums of unequal chances over an uncertain number of tries.
 
-P(X = x) = sum over n of P(N = n) * PoissonBinomial(x; q_1 .. q_n)      (MODELS.md 1.4)
+P(X = x) = sum over n of P(N = n) * PoissonBinomial(x; q_1 .. q_n)      (docs/model.md)
 """
 
 from __future__ import annotations

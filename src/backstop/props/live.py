@@ -1,6 +1,6 @@
 """Adjusts projections to the state of a game, in closed form: the score so far and the plate appearances left.
 
-Talent is not updated in a game: doing so was measured to hurt (MODELS.md 4.1).
+Talent is not updated in a game: doing so was measured to hurt (docs/model.md).
 
     P(final > L | state) = 1 if c > L, else 1 - sum over r of P(R = r) * P(PoissonBinomial(q_1 .. q_r) <= L - c)
 """
