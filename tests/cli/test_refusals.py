@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +131,63 @@ def test_a_process_whose_home_is_empty_leaves_no_server_behind(process, tmp_path
 
     refused(process("player", "592450", "--json"), 1, "not in any published slate")
     assert not embedded.is_running(tmp_path / "home" / "redis")
+
+
+@pytest.fixture
+def started(environment):
+    """Start the command as a process and hand it over; it is ended with the test."""
+    running = []
+
+    def start(*arguments, out=subprocess.PIPE):
+        command = [sys.executable, "-c", "from backstop.cli import main; main()", *arguments]
+        running.append(subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_ends_with_a_sentence_and_code_130(started, environment):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        environment.setenv("BACKSTOP_REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}")
+        process = started("slate", "2025-06-15")
+        # the command waits for a server that takes the connection and says nothing
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.startswith("Interrupted; what was finished is kept")
+    assert one_line(said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [["version"], ["--help"]])
+def test_a_full_disk_is_a_sentence(started, arguments):
+    with Path("/dev/full").open("w") as full:
+        process = started(*arguments, out=full)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "The output cannot be written: No space left" in said
+    assert one_line(said)
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--help"]])
+def test_a_reader_that_went_away_is_a_sentence(started, arguments):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        process = started(*arguments, out=pipe)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert "The output cannot be written: Broken pipe" in said
+    assert one_line(said)
+
+
+def test_a_home_that_is_a_file_is_named(backstop, environment, tmp_path):
+    (tmp_path / "taken").write_text("")
+    environment.setenv("BACKSTOP_HOME", str(tmp_path / "taken"))
+    assert one_line(refused(backstop("slate", "2025-06-15"), 1, "taken"))

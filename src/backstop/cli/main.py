@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -12,6 +13,9 @@ from backstop import __version__
 from backstop.cli import keeping, reading, running
 from backstop.errors import BackstopError
 from backstop.stages.house import House
+
+INTERRUPTED = 130
+"""What a shell, and typer, makes of Ctrl-C."""
 
 app = typer.Typer(
     name="backstop",
@@ -53,11 +57,37 @@ def main() -> None:
         wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         _complain(complaints, f"The settings cannot be read: {wrong}.")
         sys.exit(2)
-    except KeyboardInterrupt:
-        complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
-        sys.exit(130)
+    except OSError as error:
+        _complain(complaints, _refused(error))
+        sys.exit(1)
+    except SystemExit as end:
+        # typer and rich make an exit of Ctrl-C and of a closed pipe before they reach this place
+        if end.code == INTERRUPTED:
+            complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
+        elif end.code == 1 and isinstance(end.__context__, OSError):
+            _complain(complaints, _refused(end.__context__))
+        raise
     finally:
         House.close_all()
+        _let_go_of_output()
+
+
+def _refused(error: OSError) -> str:
+    """Say what the operating system refused: a file by its name, otherwise the output of this command."""
+    why = error.strerror or str(error)
+    if error.filename is not None:
+        return f"{str(error.filename)!r} cannot be used: {why}. Check the path and its rights, then run again."
+    return f"The output cannot be written: {why}. Check where it goes, then run again."
+
+
+def _let_go_of_output() -> None:
+    """Point standard output elsewhere when it takes nothing: the interpreter would fail on it once more at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _complain(console: Console, sentence: str) -> None:
