@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | No
 def stop(home: Path) -> list[str]:
     """End everything in a home's note and return what was ended, in words."""
     running, stores = _read(home)
+    # a run that was killed leaves its embedded Redis up without a note
+    stores |= {str(folder) for folder in (home / "redis", home / "demo" / "redis") if folder.is_dir()}
     ended = [f"{word} (process {pid})" for word, pid in running if _end(word, pid)]
     ended += [f"Redis under {folder}" for folder in sorted(stores) if embedded.stop(Path(folder))]
     _file(home).unlink(missing_ok=True)
@@ -51,8 +54,12 @@ def _end(word: str, pid: int) -> bool:
 
 def _command(pid: int) -> str:
     """Return a process's command line, empty when there is no such process (or it has ended but was not waited for)."""
+    proc = Path("/proc")
+    if not (proc / "self").exists():  # macOS
+        shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return shown.stdout.strip()
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
 

@@ -42,8 +42,7 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
             state = slate_refresh(day, return_state=True)
         page = up.prefect.run_page(str(state.state_details.flow_run_id))
         show.result(console, up.house, _result(state, page), page, time.monotonic() - began)
-    if keep:
-        show.kept(console, up.settings, up.prefect, day)
+    show.afterwards(console, up.settings, up.prefect, day, keep=keep)
 
 
 def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> None:
@@ -76,9 +75,8 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
     write = predictions.write_csv if out.suffix == ".csv" else predictions.write_parquet
     write(out)
-    days = predictions["game_date"].n_unique() if "game_date" in predictions.columns else (last - first).days + 1
     seconds = time.monotonic() - began
-    console.print(f"{predictions.height:,} predictions for {days} days in {seconds:.1f} s, written to {out}")
+    console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
 
 
 def grade(day: dt.date, settings: Settings) -> None:
@@ -125,7 +123,8 @@ def _result(state: Any, page: str) -> Any:
         return state.result()
     error = state.result(raise_on_failure=False)
     if isinstance(error, BackstopError):
-        sentence = error.message
-    else:
-        sentence = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
+        raise type(error)(
+            f"The run failed: {error.message} Its page: {page}", source=error.source, retry_after_s=error.retry_after_s
+        )
+    sentence = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
     raise BackstopError(f"The run failed: {sentence} Its page: {page}")

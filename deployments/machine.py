@@ -5,19 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import httpx
 
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.errors import ConfigurationError
+from backstop.errors import ConfigurationError, UpstreamUnavailable
 from backstop.stages.house import House
-from backstop.store import embedded
+from backstop.store import connection, embedded
 from deployments import kept, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backstop.settings import Settings
+
+CONNECT_LIMIT_S = 10.0
 
 QUIET_PREFECT = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's page has the log; the terminal shows the progress
@@ -58,9 +63,9 @@ def started(settings: Settings, *, keep: bool = False) -> Iterator[Machine]:
     settings = own_home(settings)
     check_upstream(settings.upstream)
     with contextlib.ExitStack() as stack:
-        prefect = _prefect(settings, stack, keep=keep)
-        settings, upstream = _upstream(settings, stack, keep=keep)
-        settings = _redis(settings, stack, keep=keep)
+        prefect = _prefect(settings, stack, base if keep else None)
+        settings = _upstream(settings, stack, base if keep else None)
+        settings = _redis(settings, stack, base if keep else None)
         house = House.of(settings)
         stack.callback(house.close)
         export(settings, prefect)
@@ -68,9 +73,6 @@ def started(settings: Settings, *, keep: bool = False) -> Iterator[Machine]:
         prefect.wait_ready()
         stack.callback(server.send_what_is_left)
         yield Machine(settings, house, prefect)
-        if keep:
-            left = [(word, pid) for word, pid in (("prefect", prefect.pid), ("backstop.demo", upstream)) if pid]
-            kept.note(base, left, settings.home / "redis")
 
 
 def own_home(settings: Settings) -> Settings:
@@ -89,11 +91,27 @@ def check_upstream(upstream: str) -> None:
     kind, _, where = upstream.partition(":")
     if kind in {"live", "demo"} and not where:
         return
-    if kind in {"recorded", "replay", "http", "https"} and where:
+    if kind in {"recorded", "replay"} and where:
+        if not Path(where).is_dir():
+            raise ConfigurationError(f"{where!r} is not a folder; {kind}:DIR names one that exists.")
+        return
+    if kind in {"http", "https"} and where:
+        _check_listening(upstream)
         return
     raise ConfigurationError(
         f"{upstream!r} is not an upstream; expected live, demo, recorded:DIR, replay:DIR or an http address."
     )
+
+
+def _check_listening(url: str) -> None:
+    """Find out at once whether anybody listens, instead of after minutes of retries."""
+    try:
+        httpx.head(url, timeout=CONNECT_LIMIT_S)
+    except httpx.TransportError as error:
+        raise UpstreamUnavailable(
+            f"Nobody answers at {url} ({error}); start the upstream (`backstop upstream` is one), or mend the address.",
+            source=url,
+        ) from error
 
 
 def export(settings: Settings, prefect: server.PrefectServer) -> None:
@@ -112,32 +130,45 @@ def _warm() -> None:
     import flows.slate  # noqa: F401, PLC0415
 
 
-def _prefect(settings: Settings, stack: contextlib.ExitStack, *, keep: bool) -> server.PrefectServer:
+def _prefect(settings: Settings, stack: contextlib.ExitStack, note_in: Path | None) -> server.PrefectServer:
+    """Return the server that PREFECT_API_URL names, or start one; what is to stay up is noted as soon as it is."""
     if url := os.environ.get("PREFECT_API_URL"):
         return server.at(url)
-    own = server.start(settings.home / "prefect", detached=keep)
-    if not keep:
+    own = server.start(settings.home / "prefect", detached=note_in is not None)
+    if note_in is None or own.pid is None:
         stack.callback(own.stop)
+    else:
+        kept.note(note_in, [("prefect", own.pid)], None)
     return own
 
 
-def _upstream(settings: Settings, stack: contextlib.ExitStack, *, keep: bool) -> tuple[Settings, int | None]:
+def _upstream(settings: Settings, stack: contextlib.ExitStack, note_in: Path | None) -> Settings:
     """Start the demo or the recorded upstream when one is asked for, and point every feed at it."""
     if not settings.upstream.startswith(("demo", "recorded:")):
-        return settings, None
-    own = Upstream.start(settings.upstream, detached=keep, log=settings.home / "upstream.log" if keep else None)
-    if not keep:
+        return settings
+    log = settings.home / "upstream.log" if note_in is not None else None
+    own = Upstream.start(settings.upstream, detached=note_in is not None, log=log)
+    if note_in is None:
         stack.callback(own.stop)
-    return settings.pointed_at(own.base_url), own.pid
+    else:
+        kept.note(note_in, [("backstop.demo", own.pid)], None)
+    return settings.pointed_at(own.base_url)
 
 
-def _redis(settings: Settings, stack: contextlib.ExitStack, *, keep: bool) -> Settings:
-    """Start the embedded Redis when no address is set: the store is there, and the gate that all processes share."""
+def _redis(settings: Settings, stack: contextlib.ExitStack, note_in: Path | None) -> Settings:
+    """Start the embedded Redis when no address is set, or make sure that the one at the address answers.
+
+    Raises:
+        StoreUnavailable: nobody answers there.
+    """
     if settings.redis_url is not None:
+        connection.connect(settings).close()
         return settings
     home = settings.home / "redis"
     ours = not embedded.is_running(home)
     url = embedded.ensure(home)
-    if ours and not keep:
+    if note_in is not None:
+        kept.note(note_in, [], home)
+    elif ours:
         stack.callback(embedded.stop, home)
     return settings.model_copy(update={"redis_url": url})

@@ -62,11 +62,14 @@ def result(console: Console, house: House, summary: SlateSummary, page: str, sec
         console.print(tables.slate_heading(view))
         console.print(tables.best_props(house.reader.props(summary.day), TOP))
     console.print(_counts(summary.outcomes))
-    if sample := next((each.sample for each in summary.outcomes if each.sample), ""):
+    # a row that only made way for a newer listing is the least interesting one
+    samples = sorted((each.sample for each in summary.outcomes if each.sample), key=lambda text: "superseded" in text)
+    if sample := next(iter(samples), ""):
         console.print(Panel(sample[:600], title="a quarantined row", title_align="left", border_style="yellow"))
     _gaps(console, summary.gaps)
     console.print(f"run page  {page}", soft_wrap=True)
-    console.print(f"{summary.quality} in {seconds:.1f} s")
+    missing = f", {len(summary.gaps)} gaps named above" if summary.gaps else ""
+    console.print(f"slate {summary.day}: {summary.quality}{missing}; {seconds:.1f} s")
 
 
 def history(console: Console, summary: HistorySummary) -> None:
@@ -119,8 +122,11 @@ def _counts(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def kept(console: Console, settings: Settings, prefect: PrefectServer, day: dt.date) -> None:
-    """Say what still runs and how to end it."""
-    console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}", soft_wrap=True)
-    console.print(f"read the slate with: BACKSTOP_HOME={settings.home} .venv/bin/backstop slate {day}", soft_wrap=True)
-    console.print("end them with: make stop (or backstop stop)", soft_wrap=True)
+def afterwards(console: Console, settings: Settings, prefect: PrefectServer, day: dt.date, *, keep: bool) -> None:
+    """Say how to read what was published, and what still runs."""
+    console.print(f"read it with: BACKSTOP_HOME={settings.home} .venv/bin/backstop slate {day}", soft_wrap=True)
+    if keep:
+        console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}", soft_wrap=True)
+        console.print("end them with: make stop (or backstop stop)", soft_wrap=True)
+    elif prefect.process is not None:
+        console.print("the servers are stopped; KEEP=1 (--keep) leaves them up, so that the run's page can be opened")

@@ -26,6 +26,7 @@ def history_refresh(until: dt.date) -> summary.HistorySummary:
     """
     calendar = validate.validate_games(fan.fetches(slate.plan_schedule(until), "schedule"), until)
     pitches, lost = gather(fan.history(slate.plan_history(until, calendar), until), "core_pitches")
+    slate.tally_rest(until, pitches)
     outcomes = slate.add_up(until, [calendar], pitches, [], [])
     gaps = summary.all_gaps(outcomes, lost)
     runs.say(f"History before {until}: {len(gaps)} gaps.")

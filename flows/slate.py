@@ -39,7 +39,7 @@ def slate_refresh(day: dt.date | None = None) -> State[summary.SlateSummary]:
     quotes = validate.validate_quotes(fan.fetches(slate.plan_quotes(day, events), "quotes"), day, events)
     pitches, lost_days = gather(history, "core_pitches")
 
-    features, absent = slate.build_features(day, players, pitches)
+    features, absent = slate.build_features(day, players, slate.tally_rest(day, pitches))
     draft = slate.open_slate(day)
     batches = slate.plan_players(day, players)
     checks, loads = fan.projections(batches, day, features, draft, priced=quotes.loaded > 0)

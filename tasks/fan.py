@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from prefect.futures import wait
+
 from tasks import slate, validate
 from tasks.fetch import fetch_batch
 
@@ -15,15 +17,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from backstop.net.item import Item
+    from backstop.stages.fetch import FetchedBatch
     from backstop.store.loader import Draft
 
 Futures = list[Any]
 Chains = list[list[Any]]
 
 
-def fetches(batches: list[list[Item]], label: str) -> Futures:
-    """Fetch each batch."""
-    return [fetch_batch.submit(number, items, label) for number, items in enumerate(batches, 1)]
+def fetches(batches: list[list[Item]], label: str) -> list[FetchedBatch]:
+    """Fetch each batch and wait for all.
+
+    Raises:
+        BackstopError: a batch could not even be tried (Redis is gone, the disk is full); items that a feed did not
+            give are named in the batches instead.
+    """
+    futures = [fetch_batch.submit(number, items, label) for number, items in enumerate(batches, 1)]
+    wait(list(futures))  # sets the final states; `.state` alone is a stale read
+    return [future.result() for future in futures]
 
 
 def history(batches: list[list[Item]], day: dt.date) -> Chains:

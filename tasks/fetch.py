@@ -21,13 +21,10 @@ if TYPE_CHECKING:
 RETRIES = 1
 """The network layer retries each request within its time budget; the task is the second net, for longer outages."""
 
-RETRYABLE = {"UpstreamUnavailable", "RateLimited", "UpstreamMalformed", "BreakerOpen", "DeadlineExceeded"}
-
 
 def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
-    """Retry only when the feed may answer differently."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, UpstreamUnavailable)
+    """Retry only when the feed, or Redis, may answer differently."""
+    return bool(getattr(state.result(raise_on_failure=False), "retryable", False))
 
 
 @task(
@@ -58,4 +55,4 @@ def fetch_batch(number: int, items: list[Item], label: str) -> FetchedBatch:
 
 def _may_recover(batch: FetchedBatch) -> bool:
     first_try = (task_run.run_count or RETRIES + 1) <= RETRIES
-    return first_try and all(lost.error in RETRYABLE for lost in batch.missed)
+    return first_try and all(lost.retryable for lost in batch.missed)

@@ -11,6 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from backstop.errors import ValidationFailed
 from backstop.stages import plan, project, publish, receive
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
@@ -85,9 +86,20 @@ def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
     """Add up the pitches of the batch's days into the statistics that rates are made of."""
     days = {receive.day_of(answer) for answer in batch.answers}
     house = House.current()
-    rows = project.tally_days(house, sorted(days & house.lake.days(checked.table)))
+    rows = project.tally_days(house, sorted(days & house.lake.days(checked.table)), run_id())
     say(f"Pitches, batch {number}: {len(days)} days tallied into {rows:,} rows.")
     return checked
+
+
+@task(name="tally-rest", task_run_name="tally what is left", cache_policy=NO_CACHE, tags=["transform"])
+def tally_rest(before: dt.date, _pitches: list[Outcome]) -> int:
+    """Tally days whose pitches were kept by a run that died before it tallied them; return how many there were."""
+    house = House.current()
+    left = project.untallied(house, before)
+    project.tally_days(house, left, run_id())
+    if left:
+        warn(f"{len(left)} days of pitches lay untallied, {left[0]} to {left[-1]}; they are tallied now.")
+    return len(left)
 
 
 @task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE, tags=["plan"])
@@ -104,7 +116,7 @@ def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
 
 
 @task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE, tags=["transform", "out_features"])
-def build_features(day: dt.date, _players: Outcome, _pitches: list[Outcome]) -> tuple[Path, tuple[Gap, ...]]:
+def build_features(day: dt.date, _players: Outcome, _tallied: int) -> tuple[Path, tuple[Gap, ...]]:
     """Build the features of the day's starters from what was known before the day."""
     path, gaps = project.build_features(House.current(), day, run_id())
     progress.reached(day, "features")
@@ -139,7 +151,14 @@ def open_slate(day: dt.date) -> Draft:
     tags=["load"],
 )
 def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 - the number names the task run
-    """Write a batch's rows into the draft; writing them again changes nothing."""
+    """Write a batch's rows into the draft; writing them again changes nothing.
+
+    Raises:
+        ValidationFailed: a rule about the batch is broken; none of it is loaded.
+        StoreError: Redis refused.
+    """
+    if sifted.refused:
+        raise ValidationFailed(sifted.refused, source="out_props")
     return publish.load(House.current(), draft, sifted.staged)
 
 

@@ -10,11 +10,11 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from backstop import tables
-from backstop.errors import DataError, UpstreamError
+from backstop.errors import DataError, UpstreamError, ValidationFailed
 from backstop.stages import match, plan, receive
 from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
-from backstop.stages.keep import Checked, keep, sift, unread
+from backstop.stages.keep import Checked, blocked, keep, sift, unread
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import FEATURES, Sifted, Staged
 from backstop.telemetry import Progress, emit
@@ -131,15 +131,15 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[Fetc
 )
 def validate_props(number: int, staged: Staged, day: dt.date) -> Sifted:
     """Check a batch's features and props; rows that break a rule are quarantined and never loaded."""
-    features = _staged(day, FEATURES, staged.features, features_suite())
-    props = _staged(day, tables.PROPS.name, staged.props, props_suite())
+    features, no_features = _staged(day, FEATURES, staged.features, features_suite())
+    props, no_props = _staged(day, tables.PROPS.name, staged.props, props_suite())
     report(features.balanced(), f"Features, batch {number}")
     report(props.balanced(), f"Props, batch {number}")
-    return Sifted(staged, features, props)
+    return Sifted(staged, features, props, refused=no_features or no_props)
 
 
-def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) -> Outcome:
-    """Check a staged file of computed rows."""
+def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) -> tuple[Outcome, str]:
+    """Check a staged file of computed rows; return what became of them, and why none may be loaded."""
     rows = pl.read_parquet(file)
     verdict = check(rows, suite)
     checked = Checked(
@@ -153,7 +153,10 @@ def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) ->
         rules=verdict.rules,
         suite_version=version_of(suite),
     )
-    return sift(House.current(), checked, file, run_id())
+    try:
+        return sift(House.current(), checked, file, run_id()), ""
+    except ValidationFailed as error:
+        return blocked(checked), error.message
 
 
 def _missed(table: str, batches: list[FetchedBatch]) -> list[Outcome]:

@@ -11,6 +11,7 @@ import itertools
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import polars as pl
+import pytest
 from great_expectations.core import ExpectationSuiteValidationResult
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -61,6 +62,10 @@ def against_pandas(table: Table, asked: list[gxe.Expectation], result_format: st
     for our, their in zip(ours.results, theirs.results, strict=True):
         assert our.expectation_config.type == their.expectation_config.type
         assert differences(outcome(our), outcome(their)) == [], our.expectation_config
+
+
+# threads of the libraries draw random numbers of their own while a strategy draws; it takes that for the strategy's doing
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 
 @THOROUGH

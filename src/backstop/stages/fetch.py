@@ -47,6 +47,7 @@ class Missed:
     item: Item
     error: str
     sentence: str
+    retryable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,9 @@ def fetch(house: House, number: int, items: Sequence[Item], label: str) -> Fetch
             parts = fetch(house, number, _split(house, item), label)
             # a day is complete or missed as a whole: half a day would pass for one
             answers.extend(() if parts.missed else parts.answers)
-            missed.extend(Missed(item, lost.error, lost.sentence) for lost in parts.missed[:1])
+            missed.extend(Missed(item, lost.error, lost.sentence, lost.retryable) for lost in parts.missed[:1])
         elif isinstance(outcome, BackstopError):
-            missed.append(Missed(item, type(outcome).__name__, outcome.message))
+            missed.append(Missed(item, type(outcome).__name__, outcome.message, outcome.retryable))
         else:
             answers.append(_kept(outcome))
     return FetchedBatch(number, tuple(answers), tuple(missed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from polars import selectors
@@ -13,6 +13,7 @@ from polars import selectors
 from backstop import tables
 from backstop.features import asof, build, tally
 from backstop.ids import batched
+from backstop.lake.states import State
 from backstop.props import generate, price
 from backstop.stages import plan
 from backstop.stages.outcome import Gap, Outcome
@@ -35,11 +36,13 @@ class Sifted:
         staged: Its files.
         features: What became of its feature rows.
         props: What became of its prop rows.
+        refused: Why the batch must not be loaded; empty when it may.
     """
 
     staged: Staged
     features: Outcome
     props: Outcome
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,40 @@ class Staged:
     props: Path
 
 
-def tally_days(house: House, days: Iterable[dt.date]) -> int:
-    """Add up the pitches of each day into sufficient statistics (`core_tallies`); return the rows written."""
+def tally_days(house: House, days: Iterable[dt.date], run_id: str) -> int:
+    """Add up the pitches of each day into sufficient statistics (`core_tallies`); return the rows written.
+
+    The ledger notes the hash of the pitches that a day's tally was made of.
+    """
     rows = 0
     for day in days:
         frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
+        made_of = house.lake.content_hash(tables.PITCHES.name, day)
+        house.ledger.begin(TALLIES, day.isoformat(), run_id=run_id)
         house.lake.write(TALLIES, day, frame)
+        house.ledger.complete(
+            TALLIES,
+            day.isoformat(),
+            run_id=run_id,
+            rows_in=frame.height,
+            rows_loaded=frame.height,
+            content_hash=made_of,
+        )
         rows += frame.height
         emit(Progress("tally", total=1, done=1, note=day.isoformat()))
     return rows
+
+
+def untallied(house: House, before: dt.date) -> list[dt.date]:
+    """Return the days of kept pitches whose tally is missing or was made of other rows.
+
+    A run that was killed after it kept a day's pitches leaves such days: the pitches are not asked for again, and
+    without this the day would be missing from every rate in silence.
+    """
+    made = {entry.key: entry.content_hash for entry in house.ledger.entries(TALLIES, states=[State.COMPLETE])}
+    kept = house.ledger.entries(tables.PITCHES.name, states=[State.COMPLETE, State.DEGRADED])
+    days = [dt.date.fromisoformat(entry.key) for entry in kept if made.get(entry.key) != entry.content_hash]
+    return sorted(day for day in days if day < before)
 
 
 def starters(house: House, day: dt.date) -> pl.DataFrame:
@@ -98,11 +126,13 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
     absent = build.absences(history, games, players, cutoff=day)
     path = house.run_dir(run_id) / "features.parquet"
     frame.write_parquet(path)
-    gaps = (
-        Gap(FEATURES, f"game {row['game_pk']} player {row['player_id_mlbam']}", row["reason"])
-        for row in absent.to_dicts()
-    )
+    gaps = (Gap(FEATURES, _who(row), row["reason"]) for row in absent.to_dicts())
     return path, tuple(gaps)
+
+
+def _who(row: dict[str, Any]) -> str:
+    player = row["player_id_mlbam"]
+    return f"game {row['game_pk']}" + (f" player {player}" if player is not None else "")
 
 
 def tallies(house: House) -> pl.LazyFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from backstop import tables
+from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN
 from backstop.errors import IncompleteVersion
 from backstop.stages import plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
@@ -36,8 +37,12 @@ class Loaded:
 
 
 def open_draft(house: House, day: dt.date, run_id: str) -> Draft:
-    """Open a new version of the slate that no reader sees yet."""
-    return house.writer.open(day, cutoff=house.clock.now(), run_id=run_id)
+    """Open a new version of the slate that no reader sees yet.
+
+    Its cutoff is the instant up to which anything could be known for it: now, or the end of a day that is over.
+    """
+    over = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(DAY_STARTS_AT_HOUR), EASTERN)
+    return house.writer.open(day, cutoff=min(house.clock.now(), over), run_id=run_id)
 
 
 def load(house: House, draft: Draft, staged: Staged) -> Loaded:
@@ -57,7 +62,10 @@ def publish(
     failed: int,
     gaps: Sequence[Gap],
 ) -> Published:
-    """Keep the rows in the lake, verify the draft and flip it.
+    """Verify the draft, flip it, and keep what is published in the lake.
+
+    The lake is written last: what it calls published was. A run that dies in between leaves the day open in the
+    ledger, and the next run brings the lake up.
 
     Raises:
         IncompleteVersion: nothing was projected, or too many batches failed; the version before stays.
@@ -73,14 +81,14 @@ def publish(
             "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
             f"Mend what is named in the run's gaps and run the day again.{first}"
         )
+    meta = meta_of(house, day, failed, gaps)
+    published = house.writer.publish(draft, expected, meta)
     done = {each.number for each in loaded}
     for table, files in (
         (FEATURES, [each.features for each in staged if each.number in done]),
         (tables.PROPS.name, [each.props for each in staged if each.number in done]),
     ):
         house.lake.write(table, day, pl.concat([pl.read_parquet(file) for file in files]))
-    meta = meta_of(house, day, failed, gaps)
-    published = house.writer.publish(draft, expected, meta)
     rebuild.remember(house, draft, published, meta)
     return published
 
