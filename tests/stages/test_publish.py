@@ -135,7 +135,11 @@ def test_rows_of_a_batch_that_was_not_loaded_count_as_failed(tmp_path):
     assert second.features.balanced().failed == 4
 
 
-def test_the_cutoff_of_a_slate_is_the_instant_at_which_it_was_opened(store):
+def test_the_cutoff_of_a_day_that_is_over_is_its_end(store):
+    assert publish.open_draft(store, DAY, "r1").cutoff == dt.datetime(2025, 6, 16, 8, tzinfo=dt.UTC)
+
+
+def test_the_cutoff_of_a_day_to_come_is_the_instant_at_which_its_draft_was_opened(store):
     before = dt.datetime.now(dt.UTC)
-    draft = publish.open_draft(store, DAY, "r1")
+    draft = publish.open_draft(store, before.date() + dt.timedelta(days=2), "r1")
     assert before <= draft.cutoff <= dt.datetime.now(dt.UTC)
