@@ -50,19 +50,21 @@ class Settings(BaseSettings):
         default="live",
         description="live, demo, recorded:DIR, replay:DIR, or the http address of an upstream server",
     )
-    savant_url: str = LIVE_HOSTS[Feed.SAVANT]
-    statsapi_url: str = LIVE_HOSTS[Feed.STATSAPI]
-    theodds_url: str = LIVE_HOSTS[Feed.THEODDS]
-    sportradar_url: str = LIVE_HOSTS[Feed.SPORTRADAR]
+    savant_url: str = Field(default=LIVE_HOSTS[Feed.SAVANT], description="Where Baseball Savant is found when live")
+    statsapi_url: str = Field(default=LIVE_HOSTS[Feed.STATSAPI], description="Where the Stats API is found when live")
+    theodds_url: str = Field(default=LIVE_HOSTS[Feed.THEODDS], description="Where The Odds API is found when live")
+    sportradar_url: str = Field(default=LIVE_HOSTS[Feed.SPORTRADAR], description="Where SportRadar is found when live")
     chadwick_url: str = LIVE_HOSTS[Feed.CHADWICK]
     theodds_key: SecretStr | None = Field(default=None, description="The Odds API key")
     sportradar_key: SecretStr | None = Field(default=None, description="SportRadar key")
-    request_timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
     history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
     store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
-    unmatched_names_limit: Annotated[float, Field(ge=0, le=1)] = 0.02
+    unmatched_names_limit: Annotated[
+        float, Field(ge=0, le=1, description="Share of quotes with an unknown player above which all are blocked")
+    ] = 0.02
 
     def url_of(self, feed: Feed) -> str:
         """Return the base address of a feed, without a slash at its end.
