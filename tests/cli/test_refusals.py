@@ -108,6 +108,11 @@ def test_a_redis_address_of_another_kind_is_refused(backstop, environment):
     refused(backstop("slate", "2025-06-15"), 2, "mysql")
 
 
+def test_a_redis_address_whose_port_is_no_number_is_refused(backstop, environment):
+    environment.setenv("BACKSTOP_REDIS_URL", "redis://127.0.0.1:notaport")
+    assert one_line(refused(backstop("slate", "2025-06-15"), 2, "notaport", "BACKSTOP_REDIS_URL"))
+
+
 def test_the_version_is_printed_alone(backstop):
     ended = backstop("version")
     assert (ended.code, ended.out, ended.err) == (0, f"{__version__}\n", "")

@@ -7,6 +7,7 @@ redis+cluster://host:7000,host:7001
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -25,6 +26,8 @@ from backstop.store import embedded
 from backstop.store.faults import explained
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from backstop.settings import Settings
 
 CONNECT_S: Final = 5.0
@@ -35,6 +38,7 @@ RETRIES: Final = 4
 """Tries after a lost connection: 0.05 to 1 s apart they outlast a failover of a second or two."""
 
 POOL: Final = 64
+PORTS: Final = range(1, 65_536)
 SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
@@ -54,11 +58,16 @@ def connect(settings: Settings) -> Any:
 
 
 def connect_url(url: str) -> Any:
-    """Return a connected client for a URL."""
+    """Return a connected client for a URL.
+
+    Raises:
+        ConfigurationError: the URL is none that is known.
+        StoreUnavailable: nobody answers there.
+    """
     scheme = _scheme(url)
     backoff = Retry(ExponentialWithJitterBackoff(base=0.05, cap=1), RETRIES)
     options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "retry": backoff}
-    with explained(f"connecting to {_shown(url)}"):
+    with _readable(url), explained(f"connecting to {_shown(url)}"):
         client: Any
         if scheme.endswith("+cluster"):
             nodes = [ClusterNode(host, port) for host, port in _hosts(url, 6379)]  # type: ignore[no-untyped-call]
@@ -86,7 +95,7 @@ async def connect_async(settings: Settings) -> Any:
     scheme = _scheme(url)
     backoff = AsyncRetry(ExponentialWithJitterBackoff(base=0.05, cap=1), RETRIES)
     options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "retry": backoff}
-    with explained(f"connecting to {_shown(url)}"):
+    with _readable(url), explained(f"connecting to {_shown(url)}"):
         client: Any
         if scheme.endswith("+cluster"):
             nodes = [redis.asyncio.cluster.ClusterNode(host, port) for host, port in _hosts(url, 6379)]
@@ -100,6 +109,22 @@ async def connect_async(settings: Settings) -> Any:
             client = redis.asyncio.Redis.from_pool(pool)
         await client.ping()
     return client
+
+
+@contextlib.contextmanager
+def _readable(url: str) -> Iterator[None]:
+    """Turn what redis-py raises for an address that it cannot read: a port that is no number, an unknown option.
+
+    Its own words are left out: they quote the address, and may quote a part of the password. An option is looked at
+    no earlier than when the first connection is opened, so this spans the greeting too.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, OverflowError):
+        raise ConfigurationError(
+            f"{_shown(url)!r} cannot be read as the address of a Redis; expected one like redis://127.0.0.1:6379/0 "
+            "with a port from 1 to 65535. Check BACKSTOP_REDIS_URL."
+        ) from None
 
 
 def _scheme(url: str) -> str:
@@ -117,8 +142,12 @@ def _hosts(url: str, port: int) -> list[tuple[str, int]]:
     found = []
     for place in places.split(","):
         host, _, number = place.rpartition(":") if ":" in place else (place, "", str(port))
-        if not host or not number.isdigit():
-            raise ConfigurationError(f"{place!r} in {_shown(url)!r} is not a host; expected host:port,host:port.")
+        if not host or not number.isdigit() or int(number) not in PORTS:
+            # the place itself may be a part of a password that holds a slash
+            raise ConfigurationError(
+                f"{_shown(url)!r} names a host that cannot be read; expected host:port,host:port with ports from 1 to "
+                "65535. Check BACKSTOP_REDIS_URL."
+            )
         found.append((host, int(number)))
     return found
 
