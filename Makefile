@@ -34,7 +34,8 @@ screenshot: .venv/dev  ## docs/images/slate-run.png: the page of a run in the Pr
 lock:  ## resolve pyproject.toml into the two requirement locks
 	scripts/lock
 
-clean: stop  ## remove the environment and everything that runs left in the checkout
+clean:  ## remove the environment and everything that runs left in the checkout
+	@[ ! -x $(BIN)/backstop ] || $(BIN)/backstop stop
 	rm -rf .venv .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/runtime: requirements.lock pyproject.toml scripts/setup
