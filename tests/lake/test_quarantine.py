@@ -32,6 +32,30 @@ def test_putting_the_same_rows_again_changes_nothing(quarantine):
     assert quarantine.list()["run_id"].unique().to_list() == ["r1"]
 
 
+def test_the_same_rows_fetched_later_are_the_same_rows(quarantine, lake):
+    def quotes(minute):
+        at = f'"fetched_at":"2025-06-15T16:{minute:02}:00Z"'
+        return refused(f'{{"player":"A",{at},"price":-110}}', f'{{"player":"B",{at},"price":-110}}')
+
+    for minute, run in ((0, "r1"), (5, "r2")):
+        assert quarantine.put("core_quotes", DAY, quotes(minute), run_id=run, raw_ref="abc") == 2
+    assert sorted(quarantine.list()["row"]) == sorted(quotes(0)["row"])
+    assert quarantine.list()["run_id"].to_list() == ["r1", "r1"]
+    assert len(lake.place.list(f"quarantine/core_quotes/game_date={DAY}")) == 1
+
+
+def test_one_answer_that_holds_a_row_at_two_instants_has_it_twice(quarantine):
+    rows = refused('{"price":1,"fetched_at":"a"}', '{"price":1,"fetched_at":"b"}')
+    quarantine.put("core_quotes", DAY, rows, run_id="r1", raw_ref="abc")
+    assert len(quarantine.list()) == 2
+
+
+@pytest.mark.parametrize("text", ['not JSON "fetched_at"', '["fetched_at"]', '"fetched_at"'])
+def test_a_row_that_is_no_object_is_kept_as_it_is(quarantine, text):
+    quarantine.put("core_quotes", DAY, refused(text), run_id="r1", raw_ref="abc")
+    assert quarantine.list()["row"].to_list() == [text]
+
+
 def test_two_equal_rows_of_one_answer_stay_two(quarantine):
     quarantine.put("core_pitches", DAY, refused("a", "a"), run_id="r1", raw_ref="abc")
     assert len(quarantine.list()) == 2

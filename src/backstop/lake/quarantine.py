@@ -1,7 +1,8 @@
 """Rows that were refused, each with the rule that refused it, why, the run and the raw answer it came from.
 
 A put is a set of rows: putting the same rows again changes nothing, and no put can overwrite another's rows, because a
-file is named after its content. Two equal rows of one feed answer stay two rows.
+file is named after its content. Two equal rows of one feed answer stay two rows. When a row was fetched is no part of
+what it is: the same row of an answer that came again is the same row.
 
     <root>/quarantine/<table>/game_date=YYYY-MM-DD/<content>.parquet
 """
@@ -13,6 +14,7 @@ import hashlib
 import io
 from typing import TYPE_CHECKING, Final
 
+import orjson
 import polars as pl
 
 from backstop.clock import Clock, SystemClock
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOM: Final = "quarantine"
 GIVEN: Final = ("row", "rule", "reason")
+FETCHED_AT: Final = "fetched_at"
 SCHEMA: Final[dict[str, pl.DataType]] = {
     "row_id": pl.String(),
     "table": pl.String(),
@@ -177,11 +180,12 @@ class Quarantine:
         self, table: str, day: dt.date, rows: pl.DataFrame, run_id: str, raw_ref: str | None
     ) -> pl.DataFrame:
         texts = rows.select(pl.col(GIVEN).cast(pl.String))
-        occurrence = texts.select(pl.int_range(pl.len()).over("row", "rule")).to_series()
+        same = pl.Series("row", [_identity(row) for row in texts["row"]], pl.String())
+        occurrence = texts.select(same, "rule").select(pl.int_range(pl.len()).over("row", "rule")).to_series()
         prefix = f"{table}\x1f{day.isoformat()}\x1f{raw_ref or ''}\x1f"
         ids = [
             hashlib.sha256(f"{prefix}{row}\x1f{rule}\x1f{nth}".encode()).hexdigest()[:16]
-            for row, rule, nth in zip(texts["row"], texts["rule"], occurrence, strict=True)
+            for row, rule, nth in zip(same, texts["rule"], occurrence, strict=True)
         ]
         return texts.select(
             pl.Series("row_id", ids, pl.String()),
@@ -205,6 +209,20 @@ class Quarantine:
                     content = self.place.read(f"{where}/{file}")
                     if content is not None:
                         yield f"{where}/{file}", pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+
+
+def _identity(row: str | None) -> str | None:
+    """Return a row without the instant at which it was fetched; text that is no JSON object stays as it is."""
+    if row is None or f'"{FETCHED_AT}"' not in row:
+        return row
+    try:
+        fields = orjson.loads(row)
+    except orjson.JSONDecodeError:
+        return row
+    if not isinstance(fields, dict):
+        return row
+    fields.pop(FETCHED_AT, None)
+    return orjson.dumps(fields).decode()
 
 
 def _folder(table: str, day: dt.date) -> str:
