@@ -81,6 +81,14 @@ def test_a_day_that_the_lake_does_not_hold_is_left_alone(house):
     assert "refresh the day" in rebuild.rebuild(house, [DAY])[0].left_because
 
 
+def test_a_day_that_was_never_published_is_left_alone_with_nothing_invented(house):
+    house.lake.write("out_props", DAY, props())
+    outcome = rebuild.rebuild(house, [DAY])[0]
+    assert outcome.left_because == "it was never published from here; refresh the day"
+    assert (outcome.version, outcome.restorable) == (None, False)
+    assert house.reader.slate(DAY).state is State.MISSING
+
+
 def test_equal_rows_are_verified(house, published):
     published()
     found = {each.kind: each for each in rebuild.verify(house, [DAY])}

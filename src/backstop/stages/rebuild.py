@@ -39,12 +39,21 @@ KINDS: Final = (("features", FEATURES), ("props", tables.PROPS.name))
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What became of one day: the version that is served now, its rows, or why it was left alone."""
+    """What became of one day.
+
+    Attributes:
+        day: The slate.
+        version: The version that is served now, null when the day was left alone.
+        rows: Rows published, 0 when the day was left alone.
+        left_because: Why it was left alone, empty when it was not.
+        restorable: Whether the lake holds what a slate is made of; only a refresh helps where it does not.
+    """
 
     day: dt.date
     version: int | None
     rows: int
     left_because: str = ""
+    restorable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +114,19 @@ def rebuild(house: House, days: Iterable[dt.date] | None = None) -> list[Rebuilt
 
 def _rebuild(house: House, day: dt.date) -> Rebuilt:
     if day not in house.lake.days(tables.PROPS.name):
-        return Rebuilt(day, None, 0, f"the lake holds no {tables.PROPS.name} of it; refresh the day")
-    frames = {kind: _lake_rows(house, table, day) for kind, table in KINDS}
+        because = f"the lake holds no {tables.PROPS.name} of it; refresh the day"
+        return Rebuilt(day, None, 0, because, restorable=False)
     known = _remembered(house, day)
+    if known is None:
+        return Rebuilt(day, None, 0, "it was never published from here; refresh the day", restorable=False)
+    frames = {kind: _lake_rows(house, table, day) for kind, table in KINDS}
     counts = {kind: frame.height for kind, frame in frames.items()}
-    cutoff = known["cutoff"] if known else day
-    draft = house.writer.open(day, cutoff=cutoff, run_id=f"rebuild-{day}", rows=counts)
+    draft = house.writer.open(day, cutoff=known["cutoff"], run_id=f"rebuild-{day}", rows=counts)
     for kind, frame in frames.items():
         house.writer.load(draft, kind, frame)
-    meta = orjson.loads(known["meta"]) if known else {}
-    first_at = known["published_at"] if known else dt.datetime.combine(day, dt.time(), dt.UTC)
+    meta = orjson.loads(known["meta"])
     try:
-        published = house.writer.publish(draft, counts, meta, published_at=first_at)
+        published = house.writer.publish(draft, counts, meta, published_at=known["published_at"])
     except StaleVersion:
         house.writer.abandon(draft)
         return Rebuilt(day, None, 0, "a newer slate is served already")
