@@ -39,19 +39,38 @@ def _house() -> House:
 
 @redis.command("rebuild")
 def rebuild(slates: SomeSlates = None) -> None:
-    """Publish slates again from the lake, each as old as it was; a newer one that is served stays."""
+    """Publish slates again from the lake, each as old as it was; a newer one that is served stays.
+
+    Exit code 1 when a slate that was named cannot be restored, or none can.
+    """
     days = [parse_day(text) for text in slates] if slates else None
+    done = rebuilding.rebuild(_house(), days)
+    if not done:
+        raise StoreError("The lake holds no slate, so nothing was rebuilt. Run `backstop refresh DATE` first.")
     table = Table("slate", "version", "rows", "left alone because")
-    for each in rebuilding.rebuild(_house(), days):
+    for each in done:
         table.add_row(str(each.day), str(each.version or "–"), f"{each.rows:,}", each.left_because)
     tables.terminal().print(table)
+    lost = [each for each in done if not each.restorable]
+    if lost and (days or len(lost) == len(done)):
+        raise StoreError(
+            f"{len(lost)} of {len(done)} slates cannot be restored from the lake, first {lost[0].day}: "
+            f"{lost[0].left_because} with `backstop refresh {lost[0].day}`."
+        )
 
 
 @redis.command("verify")
 def verify(slates: SomeSlates = None) -> None:
-    """Compare what Redis serves with the lake, row by row; exit code 1 when they differ."""
+    """Compare what Redis serves with the lake, row by row; exit code 1 when they differ or neither has a slate."""
     days = [parse_day(text) for text in slates] if slates else None
     found = rebuilding.verify(_house(), days)
+    compared = {each.day for each in found if each.rows or each.version is not None}
+    absent = sorted({each.day for each in found} - compared)
+    if not compared or (days and absent):
+        raise StoreError(
+            f"Neither Redis nor the lake holds {f'a slate of {absent[0]}' if absent else 'any slate'}, so there is "
+            f"nothing to compare. Run `backstop refresh {absent[0] if absent else 'DATE'}` first."
+        )
     table = Table("slate", "kind", "version", "rows", "absent", "extra", "changed", "example")
     for each in found:
         numbers = (each.rows, each.absent, each.extra, each.changed)
@@ -101,8 +120,15 @@ def drop_rows(
 @versions.command("list")
 def list_versions(slate: Slate) -> None:
     """List the kept versions of a slate, newest first."""
+    house, day = _house(), parse_day(slate)
+    kept = Slates(house.redis).versions(day)
+    if not kept:
+        raise StoreError(
+            f"No version of a slate of {day} is kept here; published are: "
+            f"{', '.join(str(each) for each in house.reader.days()) or 'none'}."
+        )
     table = Table("version", "published (UTC)", "cutoff (UTC)", "run", "served", "pinned")
-    for each in Slates(_house().redis).versions(parse_day(slate)):
+    for each in reversed(kept):
         instants = (f"{each.published_at:%Y-%m-%d %H:%M:%S}", f"{each.cutoff:%Y-%m-%d %H:%M:%S}")
         table.add_row(
             str(each.version), *instants, each.run_id, "yes" if each.served else "", "yes" if each.pinned else ""
