@@ -24,9 +24,8 @@ value seen, the value expected and the next step.
     │   ├── StoreUnavailable        no connection, LOADING, timeout                      (retryable)
     │   ├── StaleVersion            a newer version is published already: newer wins
     │   └── IncompleteVersion       a written version does not hold every row
-    ├── LakeError                   a partition could not be read or replaced
-    │   └── LeaseHeld               another run works on the key                          (retryable)
-    └── NothingToDo                 the date has no games: an honest end, not a failure
+    └── LakeError                   a partition could not be read or replaced
+        └── LeaseHeld               another run works on the key                          (retryable)
 """
 
 from __future__ import annotations
@@ -155,9 +154,3 @@ class LeaseHeld(LakeError):
     """Another run works on the same table and key."""
 
     retryable = True
-
-
-class NothingToDo(BackstopError):
-    """The date has no games."""
-
-    exit_code = 0

@@ -1,23 +1,14 @@
-"""Typed identifiers and the batching of items."""
+"""The batching of items: the ids that one task gets."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, NewType, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from backstop.limits import BATCH_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-GamePk = NewType("GamePk", int)
-"""MLB's id of one game, also across a suspension."""
-
-PlayerId = NewType("PlayerId", int)
-"""MLBAM id: the spine of player identity."""
-
-RunId = NewType("RunId", str)
-"""Id of the run that produced a row or a file."""
 
 T = TypeVar("T")
 
