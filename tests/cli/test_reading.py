@@ -8,6 +8,9 @@ import json
 import pytest
 
 from backstop import tables
+from backstop.settings import Settings
+from backstop.stages import rebuild
+from backstop.stages.house import House
 from tests.store import rows
 from tests.store.rows import DAY
 
@@ -17,13 +20,18 @@ GAME = {"game_pk": 777_001, "away_team": "BOS", "home_team": "NYY", "start_at": 
 
 @pytest.fixture
 def published(store):
+    return publish(store)
+
+
+def publish(house):
     features, props = rows.features(PLAYERS).rename({"full_name": "player_name"}), rows.props(PLAYERS)
-    writer = store.writer
+    writer = house.writer
     draft = writer.open(DAY, cutoff=dt.datetime.now(dt.UTC), run_id="r1")
     writer.load(draft, "features", features)
     writer.load(draft, "props", props)
     meta = {"quality": "degraded", "games": [GAME], "gaps": [{"table": "t", "key": "k", "reason": "lost"}]}
-    writer.publish(draft, {"features": features.height, "props": props.height}, meta)
+    done = writer.publish(draft, {"features": features.height, "props": props.height}, meta)
+    rebuild.remember(house, draft, done, meta)
     return props
 
 
@@ -83,3 +91,24 @@ def test_another_day_than_the_published_one_is_told_which_there_are(backstop, pu
     ended = backstop("slate", "2025-06-16")
     assert ended.code == 1
     assert f"published are: {DAY}" in ended.err
+
+
+def test_a_slate_of_the_demo_league_is_found_in_its_own_home(backstop, environment, tmp_path):
+    home = tmp_path / "home"
+    demo = House(Settings(home=home / "demo", _env_file=None))
+    try:
+        publish(demo)
+    finally:
+        demo.close()
+    ended = backstop("slate", DAY.isoformat())
+    assert ended.code == 1
+    assert f"Run `BACKSTOP_HOME={home / 'demo'} backstop slate {DAY}`" in ended.err
+    assert "backstop refresh" not in ended.err
+    assert "backstop refresh 2025-06-16" in backstop("slate", "2025-06-16").err
+    environment.setenv("BACKSTOP_HOME", str(home / "demo"))
+    assert backstop("slate", DAY.isoformat(), "--json").code == 0
+
+
+def test_a_home_with_nothing_is_not_given_a_demo_folder(backstop, environment, tmp_path):
+    assert "backstop refresh" in backstop("slate", DAY.isoformat()).err
+    assert not (tmp_path / "home" / "demo").exists()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import datetime as dt
+import shlex
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import orjson
@@ -12,8 +14,10 @@ import typer
 from backstop.cli import tables
 from backstop.clock import parse_day
 from backstop.errors import StoreError
+from backstop.lake.tables import Lake
 from backstop.settings import Settings
 from backstop.stages.house import House
+from backstop.stages.rebuild import SLATES
 from backstop.store.reader import PlayerView, SlateReader, SlateView
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -28,10 +32,7 @@ def slate(
     with _reading() as reader:
         view = reader.slate(day)
         if view.state == "missing":
-            raise StoreError(
-                f"No slate of {day} is published here. Run `backstop refresh {day}`; published are: "
-                f"{', '.join(str(each) for each in reader.days()) or 'none'}."
-            )
+            raise StoreError(_absent(day, reader.days(), Settings()))
         props = reader.props(day)
     if as_json:
         typer.echo(orjson.dumps({**_about(view), "props": props.to_dicts()}, option=orjson.OPT_INDENT_2).decode())
@@ -76,6 +77,19 @@ def _reading() -> Iterator[SlateReader]:
         yield house.reader
     finally:
         house.close()
+
+
+def _absent(day: dt.date, published: Sequence[dt.date], settings: Settings) -> str:
+    """Say that a slate is not here, and what to run: the demo league's is in a home of its own."""
+    others = f"published are: {', '.join(str(each) for each in published) or 'none'}."
+    demo = settings.home / "demo"
+    # a Redis with an address is the same one from either home
+    if settings.redis_url is None and day in Lake(demo / "lake").days(SLATES):
+        return (
+            f"No slate of {day} is published here, but the demo league has one in a home of its own. "
+            f"Run `BACKSTOP_HOME={shlex.quote(str(demo))} backstop slate {day}`; here {others}"
+        )
+    return f"No slate of {day} is published here. Run `backstop refresh {day}`; {others}"
 
 
 def _about(view: SlateView) -> dict[str, object]:
