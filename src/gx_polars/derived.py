@@ -70,11 +70,20 @@ class BoundCondition:
         return function(*subject, **self.arguments)
 
     def unexpected(self) -> pl.Expr:
-        """Return the expression that is true where a row breaks the condition; null and false mean it does not."""
+        """Return the expression that is true where a row breaks the condition; null and false mean it does not.
+
+        It has one value for each row, also where the condition is a literal or an aggregate, which alone has one.
+        """
         broken = ~self._make(self.spec.meets)
         if self.spec.kind == "column":
-            return broken & self.columns[0].present if self.spec.nulls == "skip" else broken
-        return broken if self.judged is None else broken & self.judged
+            judged = self.columns[0].present if self.spec.nulls == "skip" else self._every_row()
+        else:
+            judged = self._every_row() if self.judged is None else self.judged
+        return broken & judged
+
+    def _every_row(self) -> pl.Expr:
+        """Return true for each row: the answer of `is_null` is never null."""
+        return self.columns[0].expr.is_null().is_not_null()
 
     def _looks_for_repeats(self) -> bool:
         flat = not any(column.dtype.is_nested() for column in self.columns)

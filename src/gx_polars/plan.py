@@ -15,10 +15,6 @@ from gx_polars.errors import MetricFailed
 CollectEngine: TypeAlias = Literal["auto", "in-memory", "streaming"]
 
 
-# What reading an answer may raise for the values it finds.
-_OF_DATA = (pl.exceptions.PolarsError, ArithmeticError, LookupError, TypeError, ValueError)
-
-
 @dataclass(slots=True)
 class Pass:
     """One group of probes over the same rows, and where each probe's values are found in the answer."""
@@ -91,7 +87,7 @@ def _settle(asks: Mapping[Hashable, Ask], answers: Answers, outcome: Outcome) ->
             continue
         try:
             value = ask.then(answer)
-        except _OF_DATA as error:
+        except Exception as error:  # noqa: BLE001 - a user's function may raise anything
             outcome.failures[name] = error
             continue
         if isinstance(value, Ask):
@@ -117,7 +113,7 @@ def _answers(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine) 
 def _read(probe: Probe, values: list[Any], batch: PolarsBatchData) -> Any:
     try:
         return probe.read(values, batch)
-    except _OF_DATA as error:
+    except Exception as error:  # noqa: BLE001 - a user's function may raise anything
         return MetricFailed.of(error, batch)
 
 
