@@ -10,7 +10,7 @@ import polars as pl
 from gx_polars.domain import Column, Domain
 from gx_polars.reduction import Reduction, plain
 from gx_polars.registry import polars_aggregate
-from gx_polars.values import is_text, members
+from gx_polars.values import is_text, members, not_held
 
 LARGEST = 2**63 - 1  # of a signed 64-bit integer
 
@@ -135,7 +135,8 @@ def _missing(column: Column, value_set: Sequence[Any]) -> Reduction:
     wanted = members(column.dtype, value_set).unique().sort()
     expr = column.text if is_text(column.dtype) else column.expr
     present = expr.filter(expr.is_in(wanted.implode())).unique().implode()
-    return Reduction((present,), lambda found: wanted.filter(~wanted.is_in(found.implode())).to_list())
+    never = not_held(column.dtype, value_set)
+    return Reduction((present,), lambda found: [*wanted.filter(~wanted.is_in(found.implode())).to_list(), *never])
 
 
 @polars_aggregate("column.distinct_values.missing_from_column")

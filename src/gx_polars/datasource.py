@@ -191,6 +191,12 @@ class PolarsScanAsset(PolarsAsset):
         frame = self._scan()
         schema = frame.collect_schema() if options else {}
         for column, value in options.items():
+            if column not in schema:
+                msg = (
+                    f"The asset {self.name!r} has the partition {column!r}, but {self.path!r} has no such column; "
+                    f"its schema is {dict(schema)}. Name columns of the files (CSV files give none by their path)."
+                )
+                raise BuildBatchRequestError(message=msg)
             frame = frame.filter(exactly(column) == pl.lit(value).cast(schema[column]))
         return frame
 

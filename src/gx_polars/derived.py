@@ -211,7 +211,10 @@ def unexpected_value_counts(condition: BoundCondition, failing: Failing, _kwargs
     """Return each unexpected value of a column with how often it occurs, most frequent first."""
 
     def count(taken: list[list[Any]]) -> list[dict[str, Any]]:
-        counted = pl.Series("value", taken[0], dtype=condition.columns[0].dtype).value_counts(sort=True)
+        dtype = condition.columns[0].dtype
+        counted = pl.Series("value", taken[0], dtype=pl.String if dtype == pl.Duration else dtype).value_counts(
+            sort=True
+        )
         return counted.to_dicts()
 
     return follow(failing.take(condition.names[:1], None), count)

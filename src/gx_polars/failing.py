@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from gx_polars.domain import Domain
 
 
+def shown(taken: pl.Series) -> list[Any]:
+    """Return values as results carry them: durations as text, since JSON has none, all others as Python has them."""
+    values = taken.to_list()
+    if taken.dtype == pl.Duration:
+        return [None if value is None else str(value) for value in values]
+    return values
+
+
 class Failing:
     """How many rows break a condition, and access to them.
 
@@ -64,7 +72,7 @@ class FailingOfFrame(Failing):
         return [self._values(self._batch.frame.get_column(name)[rows]) for name in names]
 
     def _values(self, taken: pl.Series) -> list[Any]:
-        values = taken.to_list()
+        values = shown(taken)
         if self._domain.nan_is_missing and taken.dtype.is_float():
             return [None if value != value else value for value in values]  # noqa: PLR0124 - only NaN is not itself
         return values
@@ -91,7 +99,7 @@ class FailingOfScan(Failing):
         if not self.count:
             return [[] for _ in names]
         taken = self._ask([self._domain.column(name).expr for name in names], limit, tuple(names))
-        return taken.and_then(lambda columns: [column.to_list() for column in columns])
+        return taken.and_then(lambda columns: [shown(column) for column in columns])
 
     def rows(self) -> pl.Series | Ask:
         """Ask for the row numbers."""

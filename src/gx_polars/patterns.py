@@ -37,7 +37,9 @@ _DIRECTIVES = {
 def rust_pattern(pattern: str) -> str | None:
     r"""Return a pattern as the regex crate reads it, or None where only Python can: look-around, back-references, ...
 
-    `$` also matches before a line feed that ends the text, as in Python; `\d`, `\w` and `.` mean the same in both.
+    `$` also matches before a line feed that ends the text, as in Python; `\d` and `.` mean the same in both. `\w`
+    (with `\b`) and `\s` differ outside common text: to Rust combining marks and joiners are word characters and the
+    signs ² and ½ are not, to Python the reverse; the separators U+001C to U+001F are white space to Python only.
     """
     if _OTHER_MEANING.search(pattern):
         return None

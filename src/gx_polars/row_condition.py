@@ -22,7 +22,7 @@ from great_expectations.expectations.row_conditions import (
 )
 
 from gx_polars.errors import NotSupported
-from gx_polars.values import comparable, members
+from gx_polars.values import comparable, in_one_unit, members
 
 if TYPE_CHECKING:
     from gx_polars.domain import Column
@@ -57,15 +57,14 @@ def compare(column: Column, sign: str, value: Any) -> pl.Expr:
     if sign in ("IN", "NOT_IN"):
         inside = column.expr.is_in(members(column.dtype, list(value)).implode())
         return inside if sign == "IN" else ~inside.fill_null(value=False)
-    if sign == "!=":
-        return column.expr.ne_missing(comparable(column.dtype, value))
-    literal = comparable(column.dtype, value)
+    expr, (literal,) = in_one_unit(column.expr, column.dtype, comparable(column.dtype, value))
     return {
-        "==": column.expr.eq,
-        "<": column.expr.lt,
-        "<=": column.expr.le,
-        ">": column.expr.gt,
-        ">=": column.expr.ge,
+        "==": expr.eq,
+        "!=": expr.ne_missing,
+        "<": expr.lt,
+        "<=": expr.le,
+        ">": expr.gt,
+        ">=": expr.ge,
     }[sign](literal)
 
 

@@ -83,6 +83,42 @@ def _instant(dtype: pl.DataType, value: dt.datetime) -> dt.date:
     return value if zone is None else value.astimezone(ZoneInfo(zone))
 
 
+_NANOSECONDS_REACH = dt.timedelta(days=106_000)  # on both sides of 1970; 64 bits of them end some 750 days later
+
+
+def in_one_unit(expr: pl.Expr, dtype: pl.DataType, *literals: Any) -> tuple[pl.Expr, list[Any]]:
+    """Return a column of instants or durations and literals in the finer of their units.
+
+    Polars compares different units in the coarser one, so that values that differ by less would be equal. Literals
+    have microseconds, those of other types stay as they are.
+
+    Args:
+        expr: The column.
+        dtype: Its type.
+        literals: What `comparable` made for it; None for a missing bound.
+    """
+    unit = getattr(dtype, "time_unit", None)
+    if unit == "ns":
+        return expr, [_nanoseconds(dtype, literal) for literal in literals]
+    if unit == "ms" and any(_microseconds(literal) % 1000 for literal in literals):
+        finer = pl.Duration("us") if dtype == pl.Duration else pl.Datetime("us", getattr(dtype, "time_zone", None))
+        return expr.cast(finer), list(literals)
+    return expr, list(literals)
+
+
+def _microseconds(literal: Any) -> int:
+    return int(getattr(literal, "microseconds", getattr(literal, "microsecond", 0)))
+
+
+def _nanoseconds(dtype: pl.DataType, literal: Any) -> Any:
+    """Return a literal in nanoseconds; one that they do not reach stays, and compares right in any unit."""
+    if literal is None:
+        return None
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+    reach = abs(literal if isinstance(literal, dt.timedelta) else literal.replace(tzinfo=dt.UTC) - epoch)
+    return pl.lit(literal).cast(dtype) if reach < _NANOSECONDS_REACH else literal
+
+
 def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
     """Return those values of a set that a column of this type can hold, as a series that `is_in` accepts.
 
@@ -100,8 +136,23 @@ def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
     if dtype.is_numeric() or dtype == pl.Boolean:
         return _numbers(dtype, [value for value in wanted if isinstance(value, NUMBERS)])
     if dtype.is_temporal():
-        return pl.Series([_temporal(dtype, value) for value in wanted], dtype=dtype, strict=False)
+        return _held(dtype, [_temporal(dtype, value) for value in wanted])
     return pl.Series(wanted, dtype=dtype, strict=False)
+
+
+def not_held(dtype: pl.DataType, values: Iterable[Any]) -> list[Any]:
+    """Return those values of a set that `members` leaves out: a column of this type never has them."""
+    wanted = [value for value in values if value is not None]
+    if len(members(dtype, wanted)) == len(wanted):
+        return []
+    return [value for value in wanted if not len(members(dtype, [value]))]
+
+
+def _held(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
+    """Return the values that a type holds as they are: none that its scale or unit of time would round."""
+    made = pl.Series(wanted, dtype=dtype, strict=False)
+    same = [each is not None and each == value for each, value in zip(made.to_list(), wanted, strict=True)]
+    return made.filter(pl.Series(same, dtype=pl.Boolean))
 
 
 def _numbers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
@@ -110,7 +161,7 @@ def _numbers(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
     if dtype.is_integer():
         return _integers(dtype, wanted)
     if dtype.is_decimal():
-        return pl.Series([decimal.Decimal(str(value)) for value in wanted], dtype=dtype, strict=False)
+        return _held(dtype, [exact for exact in (decimal.Decimal(str(v)) for v in wanted) if exact.is_finite()])
     return pl.Series([float(value) for value in wanted], dtype=pl.Float64).cast(dtype)
 
 

@@ -17,7 +17,7 @@ from gx_polars.registry import polars_condition
 
 # Dates and times of ISO 8601 that dateutil reads for certain (days up to 28, which every month has).
 _ISO = (
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
+    r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"
     r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)?)?$"
 )
 
