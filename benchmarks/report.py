@@ -1,0 +1,176 @@
+"""What every benchmark says: the machine, N, median and spread, as tables, and as a file that the claims page is made of.
+
+report = Report("slate", "The main job")
+table = report.table("fetching", "388 box scores at 50 ms", unit="s")
+table.row("one at a time", seconds)                  # the first row is what the others are compared with
+table.row("the fetch stage", staged, archived="yes") # further columns by name
+report.close()                                       # prints; writes FILE where `--record FILE` was given
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table as Drawn
+
+RESULTS = Path(__file__).with_name("results")
+"""Where `python -m benchmarks` leaves one file a benchmark."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arrangement: its name, what each round gave, and further columns."""
+
+    name: str
+    values: list[float]
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        """The middle of the rounds."""
+        return statistics.median(self.values)
+
+    @property
+    def spread(self) -> str:
+        """The lowest and the highest round."""
+        return f"{figure(min(self.values))} to {figure(max(self.values))}" if len(self.values) > 1 else "one round"
+
+
+@dataclass
+class Table:
+    """Arrangements measured side by side in one run; the first one is the base of the ratios.
+
+    Attributes:
+        key: Its name in the recorded file.
+        title: What was measured, with its size.
+        unit: Of the values.
+        better: Whether less or more of it is better; decides which way the ratio goes.
+        rows: In the order of adding.
+    """
+
+    key: str
+    title: str
+    unit: str
+    better: Literal["less", "more"] = "less"
+    rows: list[Row] = field(default_factory=list)
+
+    def row(self, name: str, values: Sequence[float] | float, **more: object) -> Row:
+        """Add an arrangement; `more` are further columns, shown as they are."""
+        given = [float(each) for each in values] if isinstance(values, Sequence) else [float(values)]
+        self.rows.append(Row(name, given, {column: str(value) for column, value in more.items()}))
+        return self.rows[-1]
+
+    def times(self, row: Row) -> float:
+        """Return how many times better than the first row a row is."""
+        first, this = self.rows[0].median, row.median
+        return first / this if self.better == "less" else this / first
+
+    def drawn(self) -> Drawn:
+        """Return it for the terminal."""
+        made = Drawn(title=self.title, title_justify="left")
+        made.add_column("arrangement")
+        columns = list(dict.fromkeys(column for row in self.rows for column in row.more))
+        for heading in (f"median {self.unit}", "spread", "N", "x the first", *columns):
+            made.add_column(heading, justify="right")
+        for row in self.rows:
+            cells = (figure(row.median), row.spread, str(len(row.values)), f"{self.times(row):.2f}")
+            made.add_row(row.name, *cells, *(row.more.get(column, "") for column in columns))
+        return made
+
+
+class Report:
+    """The tables of one benchmark.
+
+    Args:
+        name: Of the module: `python -m benchmarks.NAME` makes it again.
+        record: The file to write; none by default.
+    """
+
+    def __init__(self, name: str, record: Path | None = None) -> None:
+        self.name = name
+        self.record = record
+        self.tables: list[Table] = []
+        self.console = Console(width=150, highlight=False)
+        for each in machine():
+            self.console.print(each)
+
+    def table(self, key: str, title: str, *, unit: str, better: Literal["less", "more"] = "less") -> Table:
+        """Begin a table."""
+        self.tables.append(Table(key, title, unit, better))
+        return self.tables[-1]
+
+    def close(self) -> None:
+        """Print every table, and write them where that was asked for."""
+        for table in self.tables:
+            self.console.print(table.drawn())
+        if self.record is not None:
+            self.record.write_text(json.dumps(self.told(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def told(self) -> dict[str, Any]:
+        """Return what is recorded."""
+        tables = [asdict(table) for table in self.tables]
+        return {"benchmark": self.name, "taken": dt.date.today().isoformat(), "commit": commit(), "machine": machine(), "tables": tables}  # noqa: DTZ011  # fmt: skip
+
+
+def arguments(description: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:
+    """Return the parser that every benchmark begins with: `--record FILE` and, where it has any, `--rounds N`."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--record", type=Path, help="also write the figures to this file (JSON)")
+    if rounds is not None:
+        parser.add_argument("--rounds", type=int, default=rounds)
+    return parser
+
+
+def read(name: str, folder: Path = RESULTS) -> dict[str, Table]:
+    """Return the tables that a benchmark recorded, by key; none when it was never recorded."""
+    path = folder / f"{name}.json"
+    if not path.exists():
+        return {}
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return {each["key"]: Table(**{**each, "rows": [Row(**row) for row in each["rows"]]}) for each in told["tables"]}
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def figure(value: float) -> str:
+    """Return a number with three figures that mean something: 21.4, 1.65, 0.0123, 117,250."""
+    if value == 0 or abs(value) >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def machine() -> list[str]:
+    """Return what ran it: processor, cores, memory, versions, and how busy it was."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    hardware = f"{os.cpu_count()} x {_processor()}, {memory:.0f} GB, {platform.system()} {platform.release()}"
+    return [hardware, f"Python {platform.python_version()}, load {load}"]
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def commit() -> str:
+    """Return the short name of the commit measured, with a plus sign where the tree had changes."""
+    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], check=False, capture_output=True, text=True)
+    return said.stdout.strip() or "unknown"
