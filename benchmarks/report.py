@@ -151,7 +151,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def figure(value: float) -> str:
     """Return a number with three figures that mean something: 21.4, 1.65, 0.0123, 117,250."""
-    if value == 0 or abs(value) >= 100:  # noqa: PLR2004
+    if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 
