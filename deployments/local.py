@@ -18,6 +18,8 @@ from deployments import kept, machine, show
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import Console
+
     from backstop.settings import Settings
 
 
@@ -45,6 +47,22 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
     show.afterwards(console, up.settings, up.prefect, day, keep=keep)
 
 
+def fetch_history(until: dt.date, settings: Settings) -> None:
+    """Fetch, validate and tally the pitches before a day that the lake lacks.
+
+    Args:
+        until: The first day that is not history.
+        settings: What the command line and the environment say.
+
+    Raises:
+        BackstopError: fetching failed; the message is its sentence.
+    """
+    console = tables.terminal()
+    plan.check_day(House(machine.own_home(settings)), until)
+    with machine.started(settings) as up:
+        _history(console, up, until)
+
+
 def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> None:
     """Fetch the history that a range of days needs, predict each day from the days before it, write the predictions.
 
@@ -55,20 +73,14 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         out: A .parquet or .csv file: game_id, player_id, market, line, prob_over, one row per prop.
 
     Raises:
-        UsageError: the range is empty or not over, or the file has another ending.
+        UsageError: nothing was played in the range.
         BackstopError: fetching failed; the message is its sentence.
     """
-    _check_range(first, last, out)
     console = tables.terminal()
     until = last + dt.timedelta(days=1)
     plan.check_day(House(machine.own_home(settings)), until)
     with machine.started(settings) as up:
-        from flows.history import history_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
-
-        with show.progress(console, f"history before {until}"):
-            state = history_refresh(until, return_state=True)
-        summary = _result(state, up.prefect.run_page(str(state.state_details.flow_run_id)))
-        show.history(console, summary)
+        _history(console, up, until)
         began = time.monotonic()
         predictions = walk.run(project.tallies(up.house), first, last)
     if predictions.is_empty():
@@ -77,6 +89,14 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     write(out)
     seconds = time.monotonic() - began
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
+
+
+def _history(console: Console, up: machine.Machine, until: dt.date) -> None:
+    from flows.history import history_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
+
+    with show.progress(console, f"history before {until}"):
+        state = history_refresh(until, return_state=True)
+    show.history(console, _result(state, up.prefect.run_page(str(state.state_details.flow_run_id))))
 
 
 def grade(day: dt.date, settings: Settings) -> None:
@@ -100,17 +120,6 @@ def stop(settings: Settings) -> None:
     """End what a run with `keep` left up under this home."""
     ended = kept.stop(settings.home)
     tables.terminal().print("\n".join(f"ended {each}" for each in ended) or "nothing was left running")
-
-
-def _check_range(first: dt.date, last: dt.date, out: Path) -> None:
-    if last < first:
-        raise UsageError(f"The range {first} to {last} ends before it begins; give the earlier date first.")
-    if last >= baseball_day(dt.datetime.now(dt.UTC)):
-        raise UsageError(f"{last} is not over; a back-test ends on a day whose games are known.")
-    if out.suffix not in {".csv", ".parquet"}:
-        raise UsageError(f"{out} has the ending {out.suffix!r}; expected .parquet or .csv.")
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"The folder {out.absolute().parent} does not exist; make it first.")
 
 
 def _result(state: Any, page: str) -> Any:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import keeping, reading, running
+from backstop.cli import grading, keeping, reading, running
 from backstop.errors import BackstopError
 from backstop.stages.house import House
 
@@ -25,8 +25,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("refresh")(running.refresh)
-app.command("backtest")(running.backtest)
-app.command("grade")(running.grade)
+app.command("features")(grading.features)
+app.command("backtest")(grading.backtest)
+app.command("grade")(grading.grade)
 app.command("deploy")(running.deploy)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)

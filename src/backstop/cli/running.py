@@ -6,7 +6,6 @@ The flows live in a checkout or an image beside the library, which does not impo
 from __future__ import annotations
 
 import importlib
-from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
@@ -32,37 +31,17 @@ def refresh(
     """Refresh one day's slate: fetch what is missing, validate, project, price, publish."""
     day = parse_day(date) if date else None
     settings = Settings() if upstream is None else Settings(upstream=upstream)
-    _deployments("local").refresh(day, settings, keep=keep)
-
-
-def backtest(
-    first: Annotated[str, typer.Argument(help="First day, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Argument(help="Last day, YYYY-MM-DD.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")],
-    upstream: Upstream = None,
-) -> None:
-    """Predict every day of a past range from the days before it, and write game, player, market, line, probability."""
-    settings = Settings() if upstream is None else Settings(upstream=upstream)
-    _deployments("local").backtest(parse_day(first), parse_day(last), settings, out)
-
-
-def grade(
-    date: Annotated[str, typer.Argument(help="A published slate whose games are over, YYYY-MM-DD.")],
-    upstream: Upstream = None,
-) -> None:
-    """Settle every prop of a published slate from the box scores, and score the probabilities by market."""
-    settings = Settings() if upstream is None else Settings(upstream=upstream)
-    _deployments("local").grade(parse_day(date), settings)
+    deployments("local").refresh(day, settings, keep=keep)
 
 
 def deploy() -> None:
     """Register the deployments of the catalogue with the server that PREFECT_API_URL names; idempotent."""
-    _deployments("apply").main()
+    deployments("apply").main()
 
 
 def stop() -> None:
     """End the servers that `refresh --keep` left up."""
-    _deployments("local").stop(Settings())
+    deployments("local").stop(Settings())
 
 
 def upstream(
@@ -77,7 +56,7 @@ def upstream(
     raise typer.Exit(serve.main(arguments))
 
 
-def _deployments(name: str) -> ModuleType:
+def deployments(name: str) -> ModuleType:
     """Return a module of the checkout's `deployments` package.
 
     Raises:

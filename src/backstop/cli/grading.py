@@ -1,0 +1,108 @@
+"""Commands that look back: features of past days, predictions of past days, grades, calibration."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from backstop.cli import tables
+from backstop.cli.running import Upstream, deployments
+from backstop.clock import baseball_day, parse_day
+from backstop.errors import UsageError
+from backstop.settings import Settings
+
+Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
+From = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
+To = Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
+
+
+def features(
+    first: From,
+    last: To,
+    out: Out,
+    upstream: Upstream = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build published days again instead of taking what was served.")
+    ] = False,
+) -> None:
+    """Write the features of past days as they were, or would have been, served: each row as of the day before its game.
+
+    Reads the lake; with --upstream the history that it lacks is fetched first.
+    """
+    from backstop.stages import training
+    from backstop.stages.house import House
+
+    begin, end = past_range(first, last, out)
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    if upstream is not None:
+        deployments("local").fetch_history(end + dt.timedelta(days=1), settings)
+    house = House(deployments("machine").own_home(settings)) if upstream is not None else House(settings)
+    found = training.rows(house, begin, end, rebuild=rebuild)
+    house.close()
+    console = tables.terminal()
+    if found.rows.is_empty():
+        raise UsageError(
+            f"The lake has no game from {begin} to {end}; nothing written. Fetch that history with --upstream, or "
+            "choose other days."
+        )
+    write(found.rows, out)
+    for day in found.without_history:
+        console.print(f"[yellow]missing[/yellow] {day}: its games are over, but the lake has no pitches of it")
+    console.print(
+        f"{found.rows.height:,} rows of {len(found.served) + len(found.rebuilt)} days, {len(found.served)} as served, "
+        f"{len(found.rebuilt)} built as of each day; written to {out}",
+        soft_wrap=True,
+    )
+
+
+def backtest(
+    first: Annotated[str, typer.Argument(help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Argument(help="Last day, YYYY-MM-DD.")],
+    out: Out,
+    upstream: Upstream = None,
+) -> None:
+    """Predict every day of a past range from the days before it, and write game, player, market, line, probability."""
+    begin, end = past_range(first, last, out)
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    deployments("local").backtest(begin, end, settings, out)
+
+
+def grade(
+    date: Annotated[str, typer.Argument(help="A published slate whose games are over, YYYY-MM-DD.")],
+    upstream: Upstream = None,
+) -> None:
+    """Settle every prop of a published slate from the box scores, and score the probabilities by market."""
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    deployments("local").grade(parse_day(date), settings)
+
+
+def past_range(first: str, last: str, out: Path) -> tuple[dt.date, dt.date]:
+    """Return a range of days that are over, to be written to a file that can be written.
+
+    Raises:
+        UsageError: the range is empty or not over, the file has another ending, or its folder does not exist.
+    """
+    begin, end = parse_day(first), parse_day(last)
+    if end < begin:
+        raise UsageError(f"The range {begin} to {end} ends before it begins; give the earlier date first.")
+    if end >= baseball_day(dt.datetime.now(dt.UTC)):
+        raise UsageError(f"{end} is not over; choose a range that ends on a day whose games are known.")
+    if out.suffix not in {".csv", ".parquet"}:
+        raise UsageError(f"{out} has the ending {out.suffix!r}; expected .parquet or .csv.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist; make it first.")
+    return begin, end
+
+
+def write(frame: pl.DataFrame, out: Path) -> None:
+    """Write a frame as CSV or Parquet by the file's ending; lists become JSON-like text in CSV."""
+    if out.suffix == ".parquet":
+        frame.write_parquet(out)
+        return
+    lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    text = (pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(",")).alias(name) for name in lists)
+    frame.with_columns(text).write_csv(out)
