@@ -62,6 +62,13 @@ class Settings(BaseSettings):
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
     history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
     store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
+    task_runner: Annotated[
+        str,
+        Field(
+            pattern=r"^(threads|dask:[1-9][0-9]{0,2}|dask:(tcp|tls)://\S+:[0-9]+)$",
+            description="Where mapped tasks run: threads, dask:N (N processes here), dask:tcp://HOST:PORT (a cluster)",
+        ),
+    ] = "threads"
     unmatched_names_limit: Annotated[
         float, Field(ge=0, le=1, description="Share of quotes with an unknown player above which all are blocked")
     ] = 0.02
