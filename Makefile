@@ -5,6 +5,8 @@ BIN := .venv/bin
 SOURCES := src flows tasks expectations deployments benchmarks tests scripts
 WORKERS ?= 2
 
+export NO_MKDOCS_2_WARNING := 1 # it builds what is locked
+
 .PHONY: help run stop test check bench docs screenshot lock clean
 
 help:  ## list the targets
@@ -19,14 +21,19 @@ stop: .venv/runtime  ## end what KEEP=1 left running
 test: .venv/dev  ## every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-check: .venv/dev  ## lint, types, import contracts
+check: .venv/dev  ## lint, types, import contracts, documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --quiet
 
 bench: .venv/dev  ## every benchmark, results on the terminal
 	$(BIN)/python -m benchmarks
+
+docs: .venv/dev  ## the documents as a site in .site, generated pages renewed
+	$(BIN)/python -m scripts.pages
+	$(BIN)/mkdocs build --quiet
 
 screenshot: .venv/dev  ## docs/images/slate-run.png: the page of a run in the Prefect UI
 	$(BIN)/python scripts/screenshot
@@ -36,7 +43,7 @@ lock:  ## resolve pyproject.toml into the two requirement locks
 
 clean:  ## remove the environment and everything that runs left in the checkout
 	@[ ! -x $(BIN)/backstop ] || $(BIN)/backstop stop
-	rm -rf .venv .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/runtime: requirements.lock pyproject.toml scripts/setup
 	scripts/setup requirements.lock $@
