@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from typing import Any
 
 import polars as pl
 
+from gx_polars.recent import Recent
+
 SCHEMAS_KEPT = 128
 METRICS_KEPT = 4096  # of one schema; beyond it (value sets that change with every call) the schema starts afresh
 
-_plans: OrderedDict[Any, dict[Any, Any]] = OrderedDict()
+_plans: Recent[dict[Any, Any]] = Recent(SCHEMAS_KEPT)
 _lock = threading.Lock()
 _generation = 0
 
@@ -22,13 +23,9 @@ def plans_for(schema: pl.Schema, *, eager: bool, nan_is_missing: bool) -> dict[A
     An ask holds expressions only and never a frame, so threads share it: at worst two threads make the same ask twice.
     """
     key = (eager, nan_is_missing, tuple(schema.items()))
-    with _lock:
-        plans = _plans.get(key)
-        if plans is None or len(plans) > METRICS_KEPT:
-            plans = _plans[key] = {}
-        _plans.move_to_end(key)
-        if len(_plans) > SCHEMAS_KEPT:
-            _plans.popitem(last=False)
+    plans = _plans.get(key)
+    if plans is None or len(plans) > METRICS_KEPT:
+        plans = _plans.put(key, {})
     return plans
 
 

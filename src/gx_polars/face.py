@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from typing import Any
 
@@ -14,12 +12,12 @@ from great_expectations.core.expectation_validation_result import ExpectationSui
 
 from gx_polars.cache import generation
 from gx_polars.prepared import Frame, PreparedSuite, ResultFormat
+from gx_polars.recent import Recent
 from gx_polars.rows import RowRule, Severity, of_severity
 
 SUITES_KEPT = 64
 
-_suites: OrderedDict[Any, PreparedSuite] = OrderedDict()
-_suites_lock = threading.Lock()
+_suites: Recent[PreparedSuite] = Recent(SUITES_KEPT)
 
 
 def prepared(suite: gx.ExpectationSuite, result_format: ResultFormat = "SUMMARY", **options: Any) -> PreparedSuite:
@@ -31,19 +29,11 @@ def prepared(suite: gx.ExpectationSuite, result_format: ResultFormat = "SUMMARY"
         **options: See `PreparedSuite`.
     """
     key = _content(suite, result_format, options)
-    with _suites_lock:
-        known = _suites.get(key) if key is not None else None
-        if known is not None:
-            _suites.move_to_end(key)
-            return known
+    known = _suites.get(key) if key is not None else None
+    if known is not None:
+        return known
     made = PreparedSuite(suite, result_format, **options)
-    if key is None:
-        return made
-    with _suites_lock:
-        _suites[key] = made
-        if len(_suites) > SUITES_KEPT:
-            _suites.popitem(last=False)
-    return made
+    return made if key is None else _suites.put(key, made)
 
 
 def _content(suite: gx.ExpectationSuite, result_format: ResultFormat, options: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ of a small batch.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from great_expectations.compatibility.pydantic import ModelMetaclass
@@ -31,6 +32,19 @@ def with_configuration(expectation: Expectation) -> Expectation:
     expectation.__dict__[_MEMO] = expectation.configuration
     object.__setattr__(expectation, "__class__", frozen)
     return expectation
+
+
+def is_frozen(expectation: Expectation) -> bool:
+    """Return whether the configuration of an expectation is made."""
+    return _MEMO in expectation.__dict__
+
+
+def own_copy(configuration: ExpectationConfiguration) -> ExpectationConfiguration:
+    """Return a configuration that its result may be changed through without changing the next result's."""
+    own = copy.copy(configuration)
+    own.kwargs = dict(configuration.kwargs)
+    own.meta = dict(configuration.meta or {})
+    return own
 
 
 def _configuration(expectation: Expectation) -> ExpectationConfiguration:

@@ -21,7 +21,7 @@ from gx_polars.types import is_type
 
 
 @contextmanager
-def _replacing() -> Iterator[None]:
+def replacing() -> Iterator[None]:
     """Keep the registry from warning that a declaration is overwritten: it is meant."""
     log = logging.getLogger("great_expectations.expectations.registry")
     level = log.level
@@ -46,7 +46,7 @@ def _typed(metrics: dict[str, Any], column: str, names: Any) -> dict[str, Any]:
     return {"success": success, "result": {"observed_value": str(dtype)}}
 
 
-with _replacing():
+with replacing():
 
     class ExpectColumnValuesToBeOfType(gxe.ExpectColumnValuesToBeOfType):
         """The core expectation, with Polars types when the engine is Polars."""

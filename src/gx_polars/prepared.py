@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -25,6 +23,7 @@ from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.errors import MetricFailed
 from gx_polars.frozen import with_configuration
 from gx_polars.plan import Outcome, Plan
+from gx_polars.recent import Recent
 from gx_polars.results import BATCH_ID, exception_info, result_of, suite_result
 from gx_polars.rows import Severity, mask_of, of_severity, row_plan, rules_of
 
@@ -97,8 +96,7 @@ class PreparedSuite:
         self._checks = [_check(each, result_format, engine) for each in _configurations(suite, parameters)]
         self.row_rules = rules_of(self._checks)
         self._metrics = {metric.id: metric for check in self._checks for metric in check.metrics.values()}
-        self._plans: OrderedDict[Any, SchemaPlan] = OrderedDict()
-        self._lock = threading.Lock()
+        self._plans: Recent[SchemaPlan] = Recent(SCHEMAS_KEPT)
 
     def validate(self, frame: Frame) -> ExpectationSuiteValidationResult:
         """Validate a frame.
@@ -143,13 +141,7 @@ class PreparedSuite:
     def _schema_plan(self, engine: PolarsExecutionEngine, batch: PolarsBatchData) -> SchemaPlan:
         key = (batch.eager, tuple(batch.schema.items()))
         made = self._plans.get(key)
-        if made is None:
-            made = self._make_plan(engine)
-            with self._lock:
-                self._plans[key] = made
-                if len(self._plans) > SCHEMAS_KEPT:
-                    self._plans.popitem(last=False)
-        return made
+        return self._plans.put(key, self._make_plan(engine)) if made is None else made
 
     def _make_plan(self, engine: PolarsExecutionEngine) -> SchemaPlan:
         asks: dict[Any, Ask] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,12 @@ from great_expectations.core.expectation_validation_result import (
     ExpectationValidationResult,
 )
 from great_expectations.core.run_identifier import RunIdentifier
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from great_expectations.validator.exception_info import ExceptionInfo
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import calc_validation_statistics
 
 from gx_polars.engine import PolarsExecutionEngine, describe
+from gx_polars.frozen import own_copy
 from gx_polars.plan import Outcome
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ BATCH_ID = "gx_polars"
 
 def result_of(check: Check, outcome: Outcome, engine: PolarsExecutionEngine) -> ExpectationValidationResult:
     """Return the result of one expectation; one that could not run has failed and says why."""
-    configuration = _own_copy(check.configuration)
+    configuration = own_copy(check.configuration)
     info: dict[str, Any] = {} if check.refused is None else {"expectation": check.refused}
     for metric in check.metrics.values():
         if metric.id in outcome.failures:
@@ -43,14 +42,6 @@ def result_of(check: Check, outcome: Outcome, engine: PolarsExecutionEngine) -> 
         return ExpectationValidationResult(success=False, exception_info=refused, expectation_config=configuration)
     made.expectation_config = configuration
     return made
-
-
-def _own_copy(configuration: ExpectationConfiguration) -> ExpectationConfiguration:
-    """Return a configuration that its result may be changed through without changing the next result's."""
-    own = copy.copy(configuration)
-    own.kwargs = dict(configuration.kwargs)
-    own.meta = dict(configuration.meta or {})
-    return own
 
 
 def exception_info(error: Exception, message: str | None = None) -> ExceptionInfo:
