@@ -1,0 +1,94 @@
+"""Flow processes that start at once: Prefect and Great Expectations are imported here, and every run is a fork of it.
+
+    python -m tests.operations.nursery   # a job per line on standard input, its process id on standard output
+
+A job is JSON: `day`, `environment`, `result` (a file that takes the outcome), and optionally `stage` and `folder` to
+stop at a moment. A run that is killed writes no result.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, Self
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    import flows.slate  # noqa: F401 - this is the point: five seconds, once
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended runs are not kept as zombies
+    _say("ready")
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                run(json.loads(line))
+            finally:
+                os._exit(0)
+        _say(str(pid))
+
+
+def _say(word: str) -> None:
+    sys.stdout.write(word + "\n")
+    sys.stdout.flush()
+
+
+def run(job: dict[str, Any]) -> None:
+    """Run one flow, and write how it ended."""
+    os.environ.update(job["environment"])
+    from flows.slate import slate_refresh
+    from tests.operations import moments
+
+    if job.get("stage"):
+        moments.arm(job["stage"], Path(job["folder"]))
+    state = slate_refresh(dt.date.fromisoformat(job["day"]), return_state=True)
+    done = Path(job["result"])
+    text = json.dumps({"name": state.name, "message": str(state.message or "")})
+    done.with_suffix(".partial").write_text(text)
+    done.with_suffix(".partial").replace(done)
+
+
+class Nursery:
+    """A running nursery; a context manager."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.operations.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self._environment},
+        )
+        self._told("ready")
+        return self
+
+    def start(self, **job: Any) -> int:
+        """Start a run; return its process id."""
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return int(self._told())
+
+    def _told(self, expected: str | None = None) -> str:
+        line = self._process.stdout.readline().strip()
+        assert line == expected or (expected is None and line), "the nursery ended: its own word stands above"
+        return line
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+
+if __name__ == "__main__":
+    main()
