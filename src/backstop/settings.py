@@ -73,6 +73,22 @@ class Settings(BaseSettings):
         float, Field(ge=0, le=1, description="Share of quotes with an unknown player above which all are blocked")
     ] = 0.02
 
+    api_host: str = Field(default="127.0.0.1", description="Address that the HTTP API listens on")
+    api_port: Annotated[int, Field(ge=0, le=65535, description="Port of the HTTP API")] = 8090
+    api_keys: SecretStr | None = Field(
+        default=None, description="Keys that callers of the HTTP API must send one of, by commas; unset asks for none"
+    )
+    api_names: str | None = Field(
+        default=None, description="Host names, by commas, that the HTTP API answers to besides its own address"
+    )
+    api_origins: str | None = Field(
+        default=None, description="Origins, by commas, whose pages may read the HTTP API; unset allows no other site"
+    )
+    api_requests_per_s: Annotated[
+        float, Field(gt=0, description="Requests a second that one caller of the HTTP API may make, twice that at once")
+    ] = 1000.0
+    cache_mb: Annotated[int, Field(ge=1, description="Bound on the cache in each process that reads, MB")] = 256
+
     def url_of(self, feed: Feed) -> str:
         """Return the base address of a feed, without a slash at its end.
 
