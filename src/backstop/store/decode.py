@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +14,7 @@ import polars as pl
 from backstop.store.codec import GROUP, HEADER, Columns, Layout, bitmap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -38,16 +40,49 @@ def rows_of(columns: Columns, group: int, value: bytes) -> list[dict[str, Any]]:
     count, mask = HEADER.unpack_from(value)
     end = HEADER.size + count * layout.row.size
     texts = _texts(layout, count, mask, value[end:])
+    pick, converted = _plan(columns)
     rows = []
-    schema = columns.schema
     for record, text in zip(layout.row.iter_unpack(value[HEADER.size : end]), texts, strict=True):
+        found = [group, *record[1:], *text]
+        for place, convert in converted:
+            found[place] = convert(found[place])
         nulls = int.from_bytes(record[0], "little")
-        found: dict[str, Any] = dict(zip(layout.texts, text, strict=True))
-        for place, (name, raw) in enumerate(zip(layout.fixed, record[1:], strict=True)):
-            found[name] = None if nulls >> place & 1 else _python(schema[name], raw)
-        found[columns.names[0]] = group
-        rows.append({name: found[name] for name in columns.names})
+        while nulls:
+            lowest = nulls & -nulls
+            found[lowest.bit_length()] = None
+            nulls ^= lowest
+        rows.append(dict(zip(columns.names, pick(found), strict=True)))
     return rows
+
+
+@functools.lru_cache(maxsize=256)
+def _plan(columns: Columns) -> tuple[Callable[[list[Any]], tuple[Any, ...]], list[tuple[int, Callable[[int], Any]]]]:
+    """Return what puts group, record and texts into the order of the columns, and the places that need converting."""
+    layout = Layout.of(columns)
+    order = {name: place for place, name in enumerate((columns.names[0], *layout.fixed, *layout.texts))}
+    places = [order[name] for name in columns.names]
+    # of a single place an itemgetter returns the bare value
+    pick = operator.itemgetter(*places) if len(places) > 1 else lambda found: (found[0],)
+    converted = [(order[name], convert) for name in layout.fixed if (convert := _converter(columns.schema[name]))]
+    return pick, converted
+
+
+def _converter(dtype: pl.DataType) -> Callable[[int], Any] | None:
+    if isinstance(dtype, pl.Datetime):
+        return _instant
+    if dtype == pl.Date():
+        return _day
+    return bool if dtype == pl.Boolean() else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _day(raw: int) -> dt.date:
+    return EPOCH_DAY + dt.timedelta(days=raw)
+
+
+@functools.lru_cache(maxsize=1024)
+def _instant(raw: int) -> dt.datetime:
+    return EPOCH + dt.timedelta(microseconds=raw)
 
 
 def _texts(layout: Layout, count: int, mask: int, tail: bytes) -> list[list[str | None]]:
@@ -65,14 +100,6 @@ def _texts(layout: Layout, count: int, mask: int, tail: bytes) -> list[list[str 
         ours, theirs = iter(shared), iter(row)
         woven.append([next(ours) if is_shared else next(theirs) for is_shared in places])
     return woven
-
-
-def _python(dtype: pl.DataType, raw: Any) -> Any:
-    if isinstance(dtype, pl.Datetime):
-        return EPOCH + dt.timedelta(microseconds=raw)
-    if dtype == pl.Date():
-        return EPOCH_DAY + dt.timedelta(days=raw)
-    return bool(raw) if dtype == pl.Boolean() else raw
 
 
 def frame_of(columns: Columns, values: Iterable[tuple[int, bytes]]) -> pl.DataFrame:

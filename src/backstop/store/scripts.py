@@ -1,4 +1,4 @@
-"""Every multi-step operation on Redis, each one Lua script behind a typed function.
+"""Every multi-step operation on Redis, each one Lua script.
 
 All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. The scripts use
 only what Redis 6.2 knows.
@@ -6,11 +6,7 @@ only what Redis 6.2 knows.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from typing import Any, Final
-
-from redis.exceptions import NoScriptError
+from typing import Final
 
 SERVE: Final = """
 local function serve(current, meta, version)
@@ -141,54 +137,5 @@ end
 return before
 """
 
-READ: Final = """
--- KEYS: current   ARGV: prefix, n, kinds..., ids...   one round trip for any number of players
-local cur = redis.call('HMGET', KEYS[1], 'version', 'published_at', 'server_at', 'pinned')
-if not cur[1] then return {cur, 0, 0} end
-local base, n, out = ARGV[1] .. cur[1] .. ':', tonumber(ARGV[2]), {}
-for k = 1, n do
-  local kind = ARGV[2 + k]
-  local shards = tonumber(redis.call('HGET', KEYS[1], 'shards:' .. kind) or '1')
-  local found, wanted, places = {}, {}, {}
-  for i = 3 + n, #ARGV do
-    local shard = ARGV[i] % shards
-    if not wanted[shard] then
-      wanted[shard], places[shard] = {}, {}
-    end
-    table.insert(wanted[shard], ARGV[i])
-    table.insert(places[shard], i - 2 - n)
-  end
-  for shard, ids in pairs(wanted) do
-    local values = redis.call('HMGET', base .. kind .. ':' .. string.format('%d', shard), unpack(ids))
-    for j, place in ipairs(places[shard]) do found[place] = values[j] end
-  end
-  out[k] = found
-end
-return {cur, redis.call('TIME')[1], redis.call('EXISTS', base .. 'meta'), out}
-"""
-
-READ_ONE: Final = """
--- KEYS: current   ARGV: prefix, player   what READ answers for one player and both kinds, without its loops
-local cur = redis.call('HMGET', KEYS[1], 'version', 'published_at', 'server_at', 'pinned', 'shards:features',
-  'shards:props')
-if not cur[1] then return {cur, 0, 0} end
-local base = ARGV[1] .. cur[1]
-local features = redis.call('HGET', base .. ':features:' .. ARGV[2] % cur[5], ARGV[2])
-local props = redis.call('HGET', base .. ':props:' .. ARGV[2] % cur[6], ARGV[2])
-local there = (features or props) and 1 or redis.call('EXISTS', base .. ':meta')
-return {cur, redis.call('TIME')[1], there, {{features}, {props}}}
-"""
-
-
-def run(client: Any, script: str, names: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
-    """Run a script by its digest, which spares sending and hashing its text; a server that lost it gets it again."""
-    try:
-        return client.evalsha(_digest(script), len(names), *names, *arguments)
-    except NoScriptError:
-        return client.eval(script, len(names), *names, *arguments)
-
-
-@functools.cache
-def _digest(script: str) -> str:
-    # Redis names scripts by their SHA-1; nothing is protected by it
-    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+NOW: Final = "return redis.call('TIME')"
+"""KEYS: any of the slate   the clock of the node that holds it"""

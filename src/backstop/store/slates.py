@@ -10,10 +10,12 @@ import polars as pl
 
 from backstop.errors import UsageError
 from backstop.store import decode, keys, scripts
+from backstop.store.asking import drive
 from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
 from backstop.store.kinds import kind_of
-from backstop.store.reader import every_value, read_shapes
+from backstop.store.reading import every_value
+from backstop.store.views import read_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +140,7 @@ class Slates:
             shape = read_shapes(meta).get(kind)
             if shape is None:
                 return pl.DataFrame()
-            found = every_value(self.redis, day, version, kind, shape)
+            found = drive(self.redis, every_value(day, version, kind, shape))
             return decode.frame_of(shape.columns, found).sort(what.key)
 
     def diff(self, day: dt.date, before: int, after: int, kind: str = "props") -> Diff:

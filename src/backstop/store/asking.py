@@ -1,0 +1,84 @@
+"""Send commands in one round trip and drive a plan of such trips, with a client of either kind.
+
+A plan is a generator: it yields the commands of a round trip, receives their answers, and returns its result. It does
+no I/O, so the same plan serves `redis.Redis`, `RedisCluster` and both asyncio clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+Result = TypeVar("Result")
+Command = tuple[Any, ...]
+Plan = Generator[list[Command], list[Any], Result]
+
+
+def drive(client: Any, plan: Plan[Result]) -> Result:
+    """Run a plan on a synchronous client and return its result."""
+    try:
+        commands = next(plan)
+        while True:
+            commands = plan.send(ask(client, commands))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
+async def drive_async(client: Any, plan: Plan[Result]) -> Result:
+    """Run a plan on an asyncio client and return its result."""
+    try:
+        commands = next(plan)
+        while True:
+            pipeline = client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            commands = plan.send(await pipeline.execute())
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+
+
+def ask(client: Any, commands: list[Command]) -> list[Any]:
+    """Send commands in one round trip and return their answers; the first error among them is raised.
+
+    A pipeline costs redis-py a third of a bare GET again, so a plain client's commands are written to its connection
+    directly. When that connection breaks they go through a pipeline all the same, which connects and tries again.
+    """
+    if isinstance(client, redis.Redis):
+        connection: Any = client.connection_pool.get_connection()
+        try:
+            return _exchange(client, connection, commands)
+        except (RedisConnectionError, RedisTimeoutError):
+            connection.disconnect()
+        finally:
+            client.connection_pool.release(connection)
+    pipeline = client.pipeline(transaction=False)
+    for command in commands:
+        pipeline.execute_command(*command)
+    answers: list[Any] = pipeline.execute()
+    return answers
+
+
+def _exchange(client: redis.Redis, connection: Any, commands: list[Command]) -> list[Any]:
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        answers: list[Any] = []
+        for command in commands:
+            try:
+                answers.append(client.parse_response(connection, command[0]))  # type: ignore[no-untyped-call]
+            except ResponseError as error:
+                # every answer is read before one is raised: what stays on the wire would answer the next caller
+                answers.append(error)
+    except BaseException:
+        connection.disconnect()
+        raise
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return answers

@@ -1,0 +1,249 @@
+"""What to ask Redis for a slate or its players, and what the answers mean; how they are sent is another matter.
+
+The pointer and the rows of the version that it named last time are asked for together, so a read is one round trip
+until the next flip. A version never changes: when the pointer names the version whose rows came with it, the answer is
+that version whole; when it names another, that one's rows are asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from backstop import tables
+from backstop.errors import UsageError
+from backstop.store import decode, keys, scripts
+from backstop.store.kinds import ALL_MARKETS, FEATURES, PROPS, TOP_OF_ALL, TOP_PER_MARKET
+from backstop.store.views import About, PlayerView, Shape, SlateView, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backstop.clock import Clock
+    from backstop.store.asking import Command, Plan
+
+SORTS: Final = dict(PROPS.orders)
+"""Names that readers sort by, with the column behind each."""
+
+VERSIONS_KNOWN: Final = 64
+"""Versions whose columns a reader remembers; a dictionary takes 16 KB."""
+
+POINTER: Final = ("version", "published_at", "server_at", "pinned")
+SCAN_FIELDS: Final = 2000
+"""Fields in one answer of a scan: Redis is held for about a millisecond."""
+
+NEWEST_DAYS: Final = 4
+"""Days looked at in one trip for the newest slate; only the very last may lack one, while it is being published."""
+
+
+class Reading:
+    """Plans of reads, and what earlier answers taught.
+
+    Args:
+        clock: Tells how old a slate is.
+        fresh_s: Seconds after which a slate is stale.
+    """
+
+    def __init__(self, clock: Clock, fresh_s: float) -> None:
+        self.clock = clock
+        self.fresh_s = fresh_s
+        self._known: dict[tuple[dt.date, int], About] = {}
+        self._served: dict[dt.date, int] = {}
+        self._ahead_s = 0.0
+
+    def slate(self, day: dt.date) -> Plan[SlateView]:
+        """Ask what is known of a day's published slate."""
+        view, _ = yield from self._read(day, ())
+        return view
+
+    def days(self) -> Plan[list[dt.date]]:
+        """Ask for the days that have a published slate, oldest first."""
+        (listed,) = yield [("ZRANGE", keys.days(), 0, -1)]
+        days = [dt.date.fromisoformat(day.decode()) for day in listed]
+        return (yield from _flipped(days)) if days else []
+
+    def latest(self) -> Plan[dt.date | None]:
+        """Ask for the newest day that has a published slate."""
+        (listed,) = yield [("ZREVRANGE", keys.days(), 0, -1)]
+        days = [dt.date.fromisoformat(day.decode()) for day in listed]
+        for start in range(0, len(days), NEWEST_DAYS):
+            found = yield from _flipped(days[start : start + NEWEST_DAYS])
+            if found:
+                return found[0]
+        return None
+
+    def players(self, player_ids: Sequence[int], day: dt.date | None = None) -> Plan[list[PlayerView]]:
+        """Ask for many players' rows, all of one version."""
+        if day is None:
+            day = yield from self.latest()
+        if day is None:
+            view = SlateView(self.clock.now().date(), State.MISSING)
+        else:
+            view, found = yield from self._read(day, player_ids)
+        if view.version is None:
+            return [PlayerView(player_id, view, {}) for player_id in player_ids]
+        shapes = self._known[(view.day, view.version)].shapes
+        return [
+            PlayerView(player_id, view, {kind: (shape, found[kind].get(player_id)) for kind, shape in shapes.items()})
+            for player_id in player_ids
+        ]
+
+    def props(
+        self, day: dt.date, market: str | None, team: str | None, limit: int | None, sort: str
+    ) -> Plan[pl.DataFrame]:
+        """Ask for a slate's props, best first.
+
+        Raises:
+            UsageError: an unknown sort, or a limit below 1.
+        """
+        if sort not in SORTS:
+            raise UsageError(f"{sort!r} is not a way to sort props; expected one of {', '.join(SORTS)}.")
+        if limit is not None and limit < 1:
+            raise UsageError(f"A limit of {limit} shows nothing; expected 1 or more.")
+        view, _ = yield from self._read(day, ())
+        shape = self._shape_of(view, PROPS.name)
+        if view.version is None or shape is None:
+            return tables.PROPS.empty()
+        ready = TOP_OF_ALL if market is None else TOP_PER_MARKET
+        if limit is not None and limit <= ready and team is None:
+            best = keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS)
+            (members,) = yield [("ZREVRANGE", best, 0, limit - 1)]
+            if len(members) == limit:
+                return decode.frame_of(shape.columns, map(decode.member_of, members))
+        values = yield from every_value(day, view.version, PROPS.name, shape)
+        frame = decode.frame_of(shape.columns, values)
+        if market is not None:
+            frame = frame.filter(pl.col("market") == market)
+        if team is not None:
+            frame = frame.filter(pl.col("team") == team)
+        frame = frame.sort([SORTS[sort], "prop_id"], descending=[True, False], nulls_last=True)
+        return frame if limit is None else frame.head(limit)
+
+    def features(self, day: dt.date) -> Plan[pl.DataFrame]:
+        """Ask for a slate's features."""
+        view, _ = yield from self._read(day, ())
+        shape = self._shape_of(view, FEATURES.name)
+        if view.version is None or shape is None:
+            return pl.DataFrame()
+        values = yield from every_value(day, view.version, FEATURES.name, shape)
+        return decode.frame_of(shape.columns, values).sort(FEATURES.key)
+
+    def _read(self, day: dt.date, ids: Sequence[int]) -> Plan[tuple[SlateView, dict[str, dict[int, bytes | None]]]]:
+        """Ask for the pointer and the players' rows, of the version that is served."""
+        slate, guess = keys.SlateKeys(day), self._served.get(day)
+        about = None if guess is None else self._known.get((day, guess))
+        asked = [] if guess is None or about is None else _rows(slate, guess, about, ids)
+        pointer, *answers = yield [("HMGET", slate.current, *POINTER), *asked]
+        version = None if pointer[0] is None else int(pointer[0])
+        if version is not None and (version != guess or about is None):
+            about = yield from self._about(day, version)
+            asked = [] if about is None else _rows(slate, version, about, ids)
+            answers = (yield asked) if asked else []
+        if version is None or about is None:
+            self._served.pop(day, None)
+            return SlateView(day, State.MISSING), {}
+        self._served[day] = version
+        found = _by_player(about, ids, answers) if ids else {}
+        there = any(value is not None for values in found.values() for value in values.values())
+        if ids and not there:
+            # nobody found: a slate that has no such player, or a version that Redis lost
+            answers = yield [("EXISTS", slate.meta(version))]
+        if not there and not answers[0]:
+            self._known.pop((day, version), None)
+            return SlateView(day, State.MISSING), {}
+        return self._view(day, about, pointer), found
+
+    def _about(self, day: dt.date, version: int) -> Plan[About | None]:
+        known = self._known.get((day, version))
+        if known is None:
+            slate = keys.SlateKeys(day)
+            # a script, so that a cluster asks the node that holds the slate
+            meta, clock = yield [("HGETALL", slate.meta(version)), ("EVAL", scripts.NOW, 1, slate.current)]
+            self._ahead_s = int(clock[0]) - time.monotonic()
+            if not meta:
+                return None
+            known = About.parse(meta)
+            if len(self._known) >= VERSIONS_KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[(day, version)] = known
+        return known
+
+    def _view(self, day: dt.date, about: About, pointer: list[bytes]) -> SlateView:
+        # a writer's clock that ran ahead must not make its slate look younger than the server knows it to be: the
+        # server's clock was asked once per version, and goes on at the pace of a clock that nobody sets
+        by_clock = self.clock.now().timestamp() - int(pointer[1]) / 1e6
+        age_s = max(by_clock, int(time.monotonic() + self._ahead_s) - int(pointer[2]))
+        return SlateView(
+            day=day,
+            state=State.FRESH if age_s <= self.fresh_s else State.STALE,
+            version=int(pointer[0]),
+            age_s=age_s,
+            published_at=about.published_at,
+            cutoff=about.cutoff,
+            run_id=about.run_id,
+            meta=about.meta,
+            props_count=about.rows.get(PROPS.name, 0),
+            features_count=about.rows.get(FEATURES.name, 0),
+            pinned=pointer[3] is not None,
+        )
+
+    def _shape_of(self, view: SlateView, kind: str) -> Shape | None:
+        return None if view.version is None else self._known[(view.day, view.version)].shapes.get(kind)
+
+
+def _flipped(days: list[dt.date]) -> Plan[list[dt.date]]:
+    """Ask which of some days have a pointer: a day is listed just before its first flip."""
+    there = yield [("HEXISTS", keys.SlateKeys(day).current, "version") for day in days]
+    return [day for day, found in zip(days, there, strict=True) if found]
+
+
+def _rows(slate: keys.SlateKeys, version: int, about: About, ids: Sequence[int]) -> list[Command]:
+    """Return the commands for players' rows, one per kind and shard; without players, for whether the version lives."""
+    if not ids:
+        return [("EXISTS", slate.meta(version))]
+    commands: list[Command] = []
+    for kind, shape in about.shapes.items():
+        if len(ids) == 1:
+            commands.append(("HGET", slate.rows(version, kind, ids[0] % shape.shards), ids[0]))
+            continue
+        for shard, some in _by_shard(ids, shape.shards).items():
+            commands.append(("HMGET", slate.rows(version, kind, shard), *some))
+    return commands
+
+
+def _by_player(about: About, ids: Sequence[int], answers: list[Any]) -> dict[str, dict[int, bytes | None]]:
+    """Return the answers to `_rows` by kind and player."""
+    if len(ids) == 1:
+        return {kind: {ids[0]: value} for kind, value in zip(about.shapes, answers, strict=True)}
+    found: dict[str, dict[int, bytes | None]] = {kind: {} for kind in about.shapes}
+    waiting = iter(answers)
+    for kind, shape in about.shapes.items():
+        for some in _by_shard(ids, shape.shards).values():
+            found[kind].update(zip(some, next(waiting), strict=True))
+    return found
+
+
+def _by_shard(ids: Sequence[int], shards: int) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = {}
+    for player_id in ids:
+        places.setdefault(player_id % shards, []).append(player_id)
+    return places
+
+
+def every_value(day: dt.date, version: int, kind: str, shape: Shape) -> Plan[list[tuple[int, bytes]]]:
+    """Ask for all players of a kind in one version with their values, without holding Redis for long."""
+    values: list[tuple[int, bytes]] = []
+    for shard in range(shape.shards):
+        found: dict[bytes, bytes] = {}
+        cursor, key = 0, keys.SlateKeys(day).rows(version, kind, shard)
+        while True:
+            # a scan may give a field twice
+            ((cursor, some),) = yield [("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)]
+            found.update(some)
+            if not cursor:
+                break
+        values += zip(map(int, found), shape.packing.unpack(list(found.values())), strict=True)
+    return values
