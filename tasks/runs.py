@@ -51,6 +51,8 @@ def report(outcome: Outcome, what: str) -> Outcome:
         f"{what}: {outcome.rows_in:,} rows in, {outcome.loaded:,} loaded, {outcome.quarantined:,} quarantined, "
         f"{outcome.failed:,} in failed batches."
     )
+    for note in outcome.notes:
+        say(f"{what}: {note}.")
     for gap in outcome.gaps:
         warn(f"{gap.table} {gap.key}: {gap.reason}")
     if outcome.drift:

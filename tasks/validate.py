@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from backstop import tables
-from backstop.errors import DataError, UpstreamError, ValidationFailed
+from backstop.errors import DataError, LeaseHeld, UpstreamError, ValidationFailed
 from backstop.stages import match, plan, receive
 from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
@@ -27,7 +28,7 @@ from expectations.props import props_suite
 from expectations.quotes import quotes_suite
 from expectations.rules import version_of
 from tasks import progress
-from tasks.runs import report, run_id, say
+from tasks.runs import report, run_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     """Check the schedule of every day that was asked for and keep it; days without games are marked as empty."""
     house, run = House.current(), run_id()
     kept = [keep(house, _checked(each, games_suite()), run) for each in receive.games_by_day(house, batches)]
-    plan.settle_schedule(house, receive.days_covered(batches), run)
+    plan.settle_schedule(house, receive.days_covered(batches), run, receive.stood_in(batches))
     outcome = total(tables.GAMES.name, [*kept, *_missed(tables.GAMES.name, batches)])
     progress.reached(day, "schedule")
     return report(outcome, "Schedule")
@@ -86,12 +87,16 @@ def validate_pitches(number: int, batch: FetchedBatch, day: dt.date) -> Outcome:
 
 
 def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int | None, run: str) -> Outcome:
-    """Keep one day of pitches; a day that cannot be read is a gap and takes no other day of its batch with it."""
+    """Keep one day of pitches; one that cannot be read, or that another run holds, is a gap and leaves the others."""
     try:
         received = receive.pitches_of(house, day, answers)
+        checked = _checked(received, pitches_suite(day, games))
+        lacks = receive.lacking(house, day, checked.kept)
+        return keep(house, replace(checked, degraded=checked.degraded + lacks), run)
+    except LeaseHeld as error:
+        return Outcome(tables.PITCHES.name, keys=1, gaps=(Gap(tables.PITCHES.name, day.isoformat(), error.message),))
     except (DataError, UpstreamError) as error:
         return unread(house, tables.PITCHES.name, day, error, run)
-    return keep(house, _checked(received, pitches_suite(day, games)), run)
 
 
 @task(
@@ -115,10 +120,11 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
 def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[FetchedBatch]) -> Outcome:
     """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
-    received, sentence = match.matched_quotes(house, batches, day)
-    say(sentence)
-    suite = quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
-    kept = keep(house, _checked(received, suite), run)
+    names = match.matched_quotes(house, [*events, *batches], day)
+    checked = _checked(names.received, quotes_suite(day, 1.0 - house.settings.unmatched_names_limit))
+    refused = names.refusal(house.settings.unmatched_names_limit)
+    kept = keep(house, replace(checked, blocked=checked.blocked + refused), run)
+    kept = replace(kept, notes=(names.sentence,) if names.matched.report.height else ())
     progress.reached(day, "quotes")
     return report(total(tables.QUOTES.name, [kept, *_missed(tables.QUOTES.name, [*events, *batches])]), "Quotes")
 
@@ -160,5 +166,7 @@ def _staged(day: dt.date, table: str, file: Path, suite: gx.ExpectationSuite) ->
 
 
 def _missed(table: str, batches: list[FetchedBatch]) -> list[Outcome]:
+    """Return what was not fetched as named gaps, and who answered instead of whom."""
     gaps = [Gap(table, lost.item.key, f"not fetched: {lost.sentence}") for batch in batches for lost in batch.missed]
-    return [Outcome(table, gaps=tuple(gaps))] if gaps else []
+    notes = tuple(dict.fromkeys(note for batch in batches for note in batch.notes))
+    return [Outcome(table, gaps=tuple(gaps), notes=notes)] if gaps or notes else []

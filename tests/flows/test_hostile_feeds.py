@@ -221,14 +221,14 @@ def test_a_dead_upstream_fails_the_run_with_a_sentence(rooms):
     assert "Run the day again" in sentence(state)
 
 
-def test_a_batch_of_history_that_fails_is_a_gap_and_the_slate_is_degraded(settled, league, tmp_path):
-    """Another run holds one of the days: this run's batch cannot be kept."""
+def test_a_day_that_another_run_holds_is_a_gap_and_the_slate_is_degraded(settled, league, tmp_path):
+    """The others of its batch are kept."""
     following = EARLY + dt.timedelta(days=1)
     with settled.copied(tmp_path / "home") as rooms:
         rooms.house.ledger.begin("core_pitches", EARLY.isoformat(), run_id="another")
         state = rooms.refresh(following, upstream=league.base_url)
         assert state.name == "Degraded"
-        assert "is being worked on by run another" in gaps(state.result(), "core_pitches")["batch 1"]
+        assert "is being worked on by run another" in gaps(state.result(), "core_pitches")[EARLY.isoformat()]
         assert rooms.house.reader.slate(following).meta["quality"] == "degraded"
         features = rooms.house.lake.read("out_features", following)
         assert set(features["as_of"]) == {EARLY - dt.timedelta(days=1)}

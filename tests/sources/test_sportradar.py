@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
@@ -227,8 +228,18 @@ def test_prices_fetched_at_the_start_or_later_are_in_play() -> None:
 def test_the_pages_after_the_first_are_known_from_its_header() -> None:
     item = playerprops.plan(DAY)[0]
     first = Answer(item, 200, b"{}", dt.datetime(2025, 6, 15, tzinfo=dt.UTC), "", (("x-max-results", "25"),))
-    assert [dict(page.params)["start"] for page in playerprops.plan_rest(DAY, first)] == ["10", "20"]
-    assert playerprops.plan_rest(DAY, answer(item, b"{}")) == []
+    assert playerprops.total(first) == 25
+    assert [page.key for page in playerprops.plan_rest(item, 25)] == [f"{DAY}@10", f"{DAY}@20"]
+    assert [dict(page.params)["start"] for page in playerprops.plan_rest(item, 25)] == ["10", "20"]
+
+
+def test_without_the_header_pages_are_asked_for_until_one_is_not_full() -> None:
+    item = playerprops.plan(DAY, start=10)[0]
+    for events, following in ((10, [f"{DAY}@20"]), (9, []), (0, [])):
+        page = {"generated_at": "2025-06-15T12:00:00Z", playerprops.ROOTS[0]: [{}] * events}
+        results = playerprops.total(answer(item, json.dumps(page).encode()))
+        assert results is not None
+        assert [each.key for each in playerprops.plan_rest(item, results)] == following
 
 
 @pytest.mark.realdata

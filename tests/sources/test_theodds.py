@@ -109,14 +109,14 @@ def test_props_are_asked_per_event_and_cost_markets_times_regions() -> None:
     assert dict(item.params) == {
         "regions": "us,us2", "markets": "batter_hits,pitcher_strikeouts", "oddsFormat": "american", "dateFormat": "iso",
     }  # fmt: skip
-    assert (item.credits, item.table, item.key) == (4, "core_quotes", EVENT_ID)
+    assert (item.credits, item.table, item.key) == (4, "core_quotes", f"2025-06-15/{EVENT_ID}")
 
 
 def test_props_of_the_past_cost_ten_times_as_much() -> None:
     item = props.plan(LISTED, ["batter_hits"], at="commence")[0]
     assert item.path == f"/v4/historical/sports/baseball_mlb/events/{EVENT_ID}/odds"
     assert item.params[0] == ("date", "2025-06-15T17:40:00Z")
-    assert (item.credits, item.key) == (10, f"{EVENT_ID}@2025-06-15T17:40:00Z")
+    assert (item.credits, item.key) == (10, f"2025-06-15/{EVENT_ID}@2025-06-15T17:40:00Z")
     earlier = props.plan(LISTED, ["batter_hits"], at=START - dt.timedelta(hours=2))[0]
     assert dict(earlier.params)["date"] == "2025-06-15T15:40:00Z"
 

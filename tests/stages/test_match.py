@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from backstop import tables
+from backstop.sources.sportradar import playerprops
 from backstop.sources.theodds import props
-from backstop.stages.match import matched_quotes
+from backstop.stages.match import REPORT, matched_quotes
 from tests.stages.rows import DAY, batch, fetched, games
 
 START = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
@@ -58,13 +59,13 @@ def answers(house):
 
 
 def test_a_name_finds_its_player_and_one_that_nobody_has_stays_without(house, answers):
-    received, _ = matched_quotes(house, answers, DAY)
+    received = matched_quotes(house, answers, DAY).received
     found = dict(received.parsed.frame.select("player_name", "player_id_mlbam").unique().rows())
     assert found == {"Aaron Judge": 592450, "Nobody Known": None}
 
 
 def test_quotes_of_a_game_without_rosters_are_put_aside_by_name_and_counted(house, answers):
-    received, _ = matched_quotes(house, answers, DAY)
+    received = matched_quotes(house, answers, DAY).received
     assert received.parsed.rejected_by_rule == {"no_roster": 2}
     assert {json.loads(row)["player_name"] for row in received.parsed.rejected["row"]} == {"Mookie Betts"}
     assert received.parsed.rows_in == 6
@@ -72,6 +73,50 @@ def test_quotes_of_a_game_without_rosters_are_put_aside_by_name_and_counted(hous
 
 def test_without_any_roster_every_quote_of_a_known_game_is_put_aside(house, answers):
     house.lake.write("core_players", DAY, tables.PLAYERS.empty())
-    received, _ = matched_quotes(house, answers, DAY)
+    received = matched_quotes(house, answers, DAY).received
     assert received.parsed.rejected_by_rule == {"no_roster": 6}
     assert received.parsed.frame.is_empty()
+
+
+def test_the_report_on_the_names_is_kept_and_too_many_unknown_ones_are_refused_by_name(house, answers):
+    recognised = matched_quotes(house, answers, DAY)
+    report = house.lake.read(REPORT, DAY)
+    assert report.select("player_name", "reason").rows() == [
+        ("Aaron Judge", None), ("Nobody Known", "nobody of the two teams has this name"),
+    ]  # fmt: skip
+    assert recognised.matched.unmatched_share == 0.5
+    assert recognised.refusal(0.5) == ()
+    (refusal,) = recognised.refusal(0.02)
+    assert "Nobody Known" in refusal
+    assert "At most 2.0% may" in refusal
+
+
+def test_prices_of_the_second_source_count_only_for_games_that_the_first_has_none_of(house, answers):
+    item = playerprops.plan(DAY)[0]
+    sides = [("home", "New York Yankees"), ("away", "Boston Red Sox")]
+    outcomes = [{"type": "over", "odds_decimal": "2.5", "total": 0.5}]
+    page = {
+        "generated_at": "2025-06-15T12:00:00Z",
+        playerprops.ROOTS[0]: [
+            {
+                "sport_event": {
+                    "id": "sr:sport_event:7",
+                    "start_time": "2025-06-15T17:00:00+00:00",
+                    "competitors": [{"name": name, "qualifier": side} for side, name in sides],
+                },
+                "players_props": [
+                    {
+                        "player": {"name": "Judge, Aaron"},
+                        "markets": [{"name": "total hits", "books": [{"name": "FanDuel", "outcomes": outcomes}]}],
+                    }
+                ],
+            }
+        ],
+    }
+    second = batch(fetched(house, item, json.dumps(page).encode()))
+    alone = matched_quotes(house, [second], DAY).received.parsed
+    assert alone.frame.select("player_id_mlbam", "bookmaker", "price_decimal").rows() == [(592450, "fanduel", 2.5)]
+    both = matched_quotes(house, [*answers, second], DAY).received.parsed
+    assert both.rejected_by_rule == {"no_roster": 2, "superseded": 1}
+    assert both.rows_in == 7
+    assert set(both.frame["bookmaker"]) == {"draftkings"}

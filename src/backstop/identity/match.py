@@ -111,10 +111,15 @@ def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFram
         .cast(QUOTES.schema)  # type: ignore[arg-type]
         .sort(QUOTES.key)
     )
+    return matched(filled, report)
+
+
+def matched(quotes: pl.DataFrame, report: pl.DataFrame) -> Matched:
+    """Put quotes and their report together, with the share of the report's names that match nobody."""
     counted = report.filter(pl.col("reason").ne_missing(GAME_OFF))
     unmatched = counted["player_id_mlbam"].null_count()
     return Matched(
-        filled, report.sort("event_id_theodds", "player_name"), unmatched / len(counted) if len(counted) else 0.0
+        quotes, report.sort("event_id_theodds", "player_name"), unmatched / len(counted) if len(counted) else 0.0
     )
 
 

@@ -30,7 +30,7 @@ INLINE_BYTES: Final = 64 * 1024
 
 KEPT_HEADERS: Final = frozenset(
     {"content-type", "date", "etag", "last-modified", "cache-control", "x-requests-remaining", "x-requests-used",
-     "x-requests-last", "x-plan-quota-allotted", "x-plan-quota-current", "x-plan-qps-allotted"}
+     "x-requests-last", "x-plan-quota-allotted", "x-plan-quota-current", "x-plan-qps-allotted", "x-max-results"}
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -68,7 +68,7 @@ class Choice:
 
 def choose(
     purpose: Purpose, health: Iterable[FeedHealth], *, keys: Collection[Feed] = KEYED, credits_needed: int = 0,
-    credit_floor: int = 0,
+    credit_floor: int = 0, failed: Mapping[Feed, str] | None = None,
 ) -> Choice:  # fmt: skip
     """Choose the first feed of a purpose that can answer.
 
@@ -78,6 +78,7 @@ def choose(
         keys: The paid feeds for which a key is set.
         credits_needed: What the plan costs at most on the preferred feed of odds.
         credit_floor: Credits that are never spent.
+        failed: Feeds that were asked and did not give it, each with the sentence that it failed with.
 
     Returns:
         The choice with the reasons why feeds before it were passed over.
@@ -86,6 +87,8 @@ def choose(
     passed: list[tuple[Feed, str]] = []
     for feed in ORDER[purpose]:
         why = _obstacle(feed, known.get(feed.value), keys, credits_needed, credit_floor)
+        if why is None and failed and feed in failed:
+            why = f"did not give it ({failed[feed].rstrip('.')})"
         if why is None:
             return Choice(purpose, feed, usable=True, passed_over=tuple(passed))
         passed.append((feed, why))

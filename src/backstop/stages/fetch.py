@@ -1,15 +1,17 @@
-"""Fetch: a batch of items through the network into the archive."""
+"""Fetch: a batch of items through the network into the archive; the second source is asked for what a feed owes."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backstop.errors import BackstopError, RowCapReached
 from backstop.net.item import Answer, Item
 from backstop.sources import registry
 from backstop.sources.savant import pitches
+from backstop.sources.sportradar import playerprops
+from backstop.stages import second
 from backstop.telemetry import Progress, emit
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Fetched:
         size: Bytes of the body.
         from_archive: Whether no network was needed.
         attempts: Requests that it took.
+        total: Results of a paged feed over all of its pages, by its own word; null where it does not say.
     """
 
     item: Item
@@ -38,6 +41,7 @@ class Fetched:
     size: int
     from_archive: bool
     attempts: int
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,21 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class FetchedBatch:
-    """What a batch of at most 50 items came to: `len(answers by item) + len(missed)` covers every item."""
+    """What a batch of at most 50 items came to: every item is answered, stood in for, or missed.
+
+    Attributes:
+        number: Of the batch, from 1.
+        answers: What came, also from the second source.
+        missed: What did not, and why.
+        notes: Who answered instead of whom, and why.
+        split: Items that stood at a row cap and were fetched in parts.
+    """
 
     number: int
     answers: tuple[Fetched, ...]
     missed: tuple[Missed, ...]
+    notes: tuple[str, ...] = ()
+    split: int = 0
 
     @property
     def size(self) -> int:
@@ -65,7 +79,7 @@ class FetchedBatch:
 
 
 def fetch(house: House, number: int, items: Sequence[Item], label: str) -> FetchedBatch:
-    """Fetch a batch; an answer that stops at the row cap is split by game and fetched in parts.
+    """Fetch a batch; a capped answer is split by game and fetched in parts, a feed that is down is stood in for.
 
     Args:
         house: The opened rooms.
@@ -73,33 +87,78 @@ def fetch(house: House, number: int, items: Sequence[Item], label: str) -> Fetch
         items: At most 50 items of one table.
         label: What progress is reported under.
     """
+    batch = _whole(house, _once(house, number, items, label), label)
+    for substitute in second.instead(house, batch.missed):
+        batch = _stood_in(batch, substitute, _once(house, number, substitute.items, label))
+        batch = _whole(house, batch, label)
+    return replace(batch, notes=(*second.word(house, items), *batch.notes))
+
+
+def _once(house: House, number: int, items: Sequence[Item], label: str) -> FetchedBatch:
+    """Ask for each item of one table; what failed is named."""
     if not items:
         return FetchedBatch(number, (), ())
-    inspect = registry.TABLES[items[0].table].inspect
 
     def done(item: Item, _outcome: Answer | UpstreamError) -> None:
         emit(Progress(label, done=1, note=item.key))
 
     emit(Progress(label, total=len(items)))
-    outcomes = house.bridge.fetch_many(list(items), inspect, done)
-    answers: list[Fetched] = []
-    missed: list[Missed] = []
-    for item, outcome in zip(items, outcomes, strict=True):
-        if isinstance(outcome, RowCapReached):
-            parts = fetch(house, number, _split(house, item), label)
+    outcomes = house.bridge.fetch_many(list(items), registry.TABLES[items[0].table].inspect, done)
+    answers = tuple(_kept(outcome) for outcome in outcomes if isinstance(outcome, Answer))
+    failures = [(item, each) for item, each in zip(items, outcomes, strict=True) if isinstance(each, BackstopError)]
+    return FetchedBatch(number, answers, tuple(_missed(item, error) for item, error in failures))
+
+
+def _whole(house: House, batch: FetchedBatch, label: str) -> FetchedBatch:
+    """Fetch the parts of capped answers and the further pages of paged ones."""
+    for lost in batch.missed:
+        if lost.error == RowCapReached.__name__:
+            parts = _once(house, batch.number, _split(house, lost.item), label)
             # a day is complete or missed as a whole: half a day would pass for one
-            answers.extend(() if parts.missed else parts.answers)
-            missed.extend(Missed(item, lost.error, lost.sentence, lost.retryable) for lost in parts.missed[:1])
-        elif isinstance(outcome, BackstopError):
-            missed.append(Missed(item, type(outcome).__name__, outcome.message, outcome.retryable))
-        else:
-            answers.append(_kept(outcome))
-    return FetchedBatch(number, tuple(answers), tuple(missed))
+            found = () if parts.missed else parts.answers
+            still = tuple(replace(part, item=lost.item) for part in parts.missed[:1])
+            rest = tuple(each for each in batch.missed if each is not lost)
+            batch = replace(batch, answers=batch.answers + found, missed=rest + still, split=batch.split + 1)
+    while pages := [item for answer in batch.answers for item in _pages(answer, batch)]:
+        more = _once(house, batch.number, list(dict.fromkeys(pages)), label)
+        batch = replace(batch, answers=batch.answers + more.answers, missed=batch.missed + more.missed)
+    return batch
+
+
+def _stood_in(batch: FetchedBatch, substitute: second.Instead, came: FetchedBatch) -> FetchedBatch:
+    """Take the second source's answers for what was missed; it stays missed when that source fails too."""
+    if came.answers:
+        missed = tuple(lost for lost in batch.missed if lost not in substitute.stands_for)
+    else:
+        why = "; ".join([substitute.choice.sentence(), *(lost.sentence for lost in came.missed)])
+        owed = substitute.stands_for
+        missed = tuple(replace(lost, sentence=f"{lost.sentence} ({why})") if lost in owed else lost
+                       for lost in batch.missed)  # fmt: skip
+    notes = (*batch.notes, substitute.choice.sentence()) if came.answers else batch.notes
+    return replace(batch, answers=batch.answers + came.answers, missed=missed, notes=notes)
+
+
+def _missed(item: Item, error: BackstopError) -> Missed:
+    return Missed(item, type(error).__name__, error.message, error.retryable)
+
+
+def _pages(answer: Fetched, batch: FetchedBatch) -> list[Item]:
+    """Return the pages that the first one of a paged answer announces and the batch does not hold."""
+    if answer.total is None:
+        return []
+    known = {each.item for each in batch.answers} | {lost.item for lost in batch.missed}
+    return [item for item in playerprops.plan_rest(answer.item, answer.total) if item not in known]
 
 
 def _kept(answer: Answer) -> Fetched:
     return Fetched(
-        answer.item, answer.content_hash, answer.fetched_at, len(answer.body), answer.from_archive, answer.attempts
+        answer.item,
+        answer.content_hash,
+        answer.fetched_at,
+        len(answer.body),
+        answer.from_archive,
+        answer.attempts,
+        playerprops.total(answer),
     )
 
 

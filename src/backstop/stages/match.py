@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from backstop import tables
-from backstop.identity.match import match_quotes
+from backstop.errors import ValidationFailed
+from backstop.identity import match as names
+from backstop.identity.match import Matched
 from backstop.sources import parsed as parsing
 from backstop.sources.parsed import Parsed
 from backstop.stages import receive
@@ -21,17 +23,75 @@ if TYPE_CHECKING:
     from backstop.stages.house import House
     from backstop.stages.receive import Received
 
+REPORT: Final = "core_name_matches"
+"""Table of the match reports: one row per slate, event and quoted name."""
 
-def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, str]:
-    """Return the day's quotes with their games and players, and a sentence on how many names were recognised."""
+SECOND_EVENTS: Final = "sr:"
+"""How event ids of the second source begin."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A day's quotes with their games and players.
+
+    Attributes:
+        received: The quotes as rows to be checked and kept.
+        matched: Who was recognised; names of games without rosters are left out, they are not to blame.
+    """
+
+    received: Received
+    matched: Matched
+
+    @property
+    def sentence(self) -> str:
+        """How many names were recognised, and who was not."""
+        return self.matched.sentence()
+
+    def refusal(self, limit: float) -> tuple[str, ...]:
+        """Return why the quotes must not be used: too many names match nobody; empty when they may be."""
+        try:
+            self.matched.check(limit)
+        except ValidationFailed as error:
+            return (error.message,)
+        return ()
+
+
+def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Recognised:
+    """Find game and player of the day's quotes, and keep the report on the names (`core_name_matches`).
+
+    Quotes of the second source count for games only of which the preferred one gave none.
+    """
     received = receive.quotes(house, batches, day)
     # games that are off too: quotes for them are recognised as such and do not count as unknown names
     games = receive.known(house, tables.GAMES, day)
     players = receive.known(house, tables.PLAYERS, day)
-    matched = match_quotes(received.parsed.frame, games, players)
     parsed = received.parsed
-    filled = Parsed(matched.quotes, parsed.rejected, parsed.rows_in, parsed.drift)
-    return replace(received, parsed=_without_roster(filled, players)), matched.sentence()
+    found = _by_feed(parsed.frame, games, players)
+    filled = _preferred(Parsed(found.quotes, parsed.rejected, parsed.rows_in, parsed.drift))
+    # the names that count: of quotes that were not put aside for another reason
+    kept = _without_roster(filled, players)
+    report = found.report.join(kept.frame.select("event_id_theodds").unique(), on="event_id_theodds", how="semi")
+    if not report.is_empty():
+        house.lake.write(REPORT, day, report.with_columns(pl.lit(day).alias("game_date")))
+    return Recognised(replace(received, parsed=kept), names.matched(kept.frame, report))
+
+
+def _by_feed(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame) -> Matched:
+    """Match each feed's events by themselves: two feeds list a game once each, which is no doubleheader."""
+    second = pl.col("event_id_theodds").str.starts_with(SECOND_EVENTS)
+    parts = [names.match_quotes(part, games, players) for part in (quotes.filter(~second), quotes.filter(second))]
+    frame = pl.concat([part.quotes for part in parts])
+    return names.matched(frame, pl.concat([part.report for part in parts]))
+
+
+def _preferred(parsed: Parsed) -> Parsed:
+    """Put the second source's quotes aside for games that the preferred one has prices for."""
+    second = pl.col("event_id_theodds").str.starts_with(SECOND_EVENTS)
+    priced = parsed.frame.filter(~second)["game_pk"].drop_nulls().unique()
+    outdone = second & pl.col("game_pk").is_in(priced.implode()).fill_null(value=False)
+    reason = "The preferred feed has prices of the game."
+    aside = parsing.rejections([(row, "superseded", reason) for row in parsed.frame.filter(outdone).to_dicts()])
+    return replace(parsed, frame=parsed.frame.filter(~outdone), rejected=pl.concat([parsed.rejected, aside]))
 
 
 def _without_roster(parsed: Parsed, players: pl.DataFrame) -> Parsed:

@@ -36,6 +36,7 @@ class Outcome:
         rules: Rows by broken rule, `warning: ` before those that only report.
         drift: Columns that appeared, vanished, changed type or stand twice.
         sample: One quarantined row with its reason; empty when there is none.
+        notes: What a reader of the result should know although nothing is missing: who answered instead of whom.
     """
 
     table: str
@@ -48,6 +49,7 @@ class Outcome:
     rules: dict[str, int] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
     sample: str = ""
+    notes: tuple[str, ...] = ()
 
     def __add__(self, other: Outcome) -> Outcome:
         """Add up two steps on the same table."""
@@ -62,6 +64,7 @@ class Outcome:
             rules=dict(Counter(self.rules) + Counter(other.rules)),
             drift=tuple(sorted({*self.drift, *other.drift})),
             sample=self.sample or other.sample,
+            notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
         )
 
     def balanced(self) -> Outcome:

@@ -13,12 +13,15 @@ from backstop.errors import UpstreamUnavailable, UsageError
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.settings import Feed
+from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
+from backstop.sources.sportradar import playerprops
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
+from backstop.stages import second
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from backstop.net.item import Item
     from backstop.stages.house import House
@@ -97,7 +100,9 @@ def games_of(house: House, day: dt.date) -> pl.DataFrame:
     if day not in house.lake.days(tables.GAMES.name):
         return tables.GAMES.empty()
     games = house.lake.read(tables.GAMES.name, day)
-    return games.filter(pl.col("game_type").is_in(COUNTED_TYPES) & ~pl.col("status").is_in(NOT_PLAYED))
+    # the second source does not say of what kind a postseason game is: what is not known not to count does
+    counts = pl.col("game_type").is_in(COUNTED_TYPES).fill_null(value=True)
+    return games.filter(counts & ~pl.col("status").is_in(NOT_PLAYED))
 
 
 def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
@@ -143,18 +148,26 @@ def box_batches(house: House, day: dt.date) -> list[list[Item]]:
     return list(batched(boxscore.plan(games_of(house, day)["game_pk"].to_list())))
 
 
-def quotes_wanted(house: House) -> str:
+def quotes_wanted(house: House, day: dt.date | None = None) -> str:
     """Return an empty text when prices can be asked for, otherwise the reason why not."""
-    if house.settings.upstream == "live" and house.settings.key_of(Feed.THEODDS) is None:
-        return "no prices: BACKSTOP_THEODDS_KEY is not set"
-    return ""
+    keys = second.keys(house.settings)
+    past = day is not None and day < baseball_day(house.clock.now())
+    if Feed.THEODDS in keys or (Feed.SPORTRADAR in keys and not past):
+        return ""
+    if Feed.SPORTRADAR in keys:
+        return "no prices: BACKSTOP_THEODDS_KEY is not set, and SportRadar has none of days that are over"
+    return "no prices: BACKSTOP_THEODDS_KEY is not set"
 
 
 def event_batches(house: House, day: dt.date) -> list[list[Item]]:
-    """Return the request for the day's events; empty when prices cannot be asked for."""
-    if quotes_wanted(house):
+    """Return the request for the day's events, or for SportRadar's prices where only its key is set; else empty."""
+    if quotes_wanted(house, day):
         return []
-    return [events.plan(day, _history_instant(house, day))]
+    if day < baseball_day(house.clock.now()):
+        return [events.plan(day, _history_instant(house, day))]
+    most = games_of(house, day).height * len(MARKETS)
+    choice = second.choose(house, Purpose.ODDS, credits_needed=most)
+    return [playerprops.plan(day) if choice.feed is Feed.SPORTRADAR else events.plan(day)]
 
 
 def quote_batches(house: House, day: dt.date, listed: pl.DataFrame) -> list[list[Item]]:
@@ -170,19 +183,24 @@ def _history_instant(house: House, day: dt.date) -> dt.datetime | None:
     return dt.datetime.combine(day, dt.time(16), dt.UTC)
 
 
-def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str) -> None:
+def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str, stood_in: Collection[dt.date] = ()) -> None:
     """Close the schedule's days in the ledger: days without games are empty, days with open games come again.
 
     Args:
         house: The opened rooms.
         covered: Days that the schedule answers speak of.
         run_id: The run that fetched them.
+        stood_in: Days of which the second source spoke: the preferred one is asked again next time.
     """
     listed = house.lake.days(tables.GAMES.name)
     for day in covered:
+        if day not in listed and day in stood_in:
+            continue  # the second source knows of none, or none that it could name: not enough to call the day empty
         if day not in listed:
             house.ledger.begin(tables.GAMES.name, day.isoformat(), run_id=run_id)
             house.ledger.empty(tables.GAMES.name, day.isoformat(), run_id=run_id, reason="no games on the schedule")
+        elif day in stood_in:
+            house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="the second source's word on the day")
         elif not _settled(house.lake.read(tables.GAMES.name, day)):
             house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="games are not final yet")
 

@@ -11,10 +11,13 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import days_between
+from backstop.sources import failover
 from backstop.sources import parsed as parsing
-from backstop.sources.savant import pitches
+from backstop.sources.savant import completeness, pitches
+from backstop.sources.sportradar import playerprops
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
+from backstop.stages import second
 from backstop.stages.fetch import reopen
 
 if TYPE_CHECKING:
@@ -61,6 +64,12 @@ def pitches_of(house: House, day: dt.date, answers: Sequence[Fetched]) -> Receiv
     return Received(tables.PITCHES.name, day, pitches.merge(parts), _refs(answers))
 
 
+def lacking(house: House, day: dt.date, rows: pl.DataFrame) -> tuple[str, ...]:
+    """Return what a day of pitches lacks of the games that its schedule says were finished, in a sentence; or none."""
+    found = completeness.check(day, rows, known(house, tables.GAMES, day))
+    return () if found.is_whole else (found.sentence(),)
+
+
 def day_of(fetched: Fetched) -> dt.date:
     """Return the day that a request for pitches was about, also of one that was split by game."""
     return dt.date.fromisoformat(fetched.item.key.partition("/")[0])
@@ -73,8 +82,9 @@ def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Rece
     write it here would replace that day by this one game.
     """
     answers = [fetched for batch in batches for fetched in batch.answers]
-    whole = schedule.merge([schedule.parse(reopen(house, fetched)) for fetched in answers])
     days = days_covered(batches)
+    before = pl.concat([tables.GAMES.empty(), *(known(house, tables.GAMES, day) for day in stood_in(batches))])
+    whole = schedule.merge([failover.parse_schedule(reopen(house, fetched), before) for fetched in answers])
     here = pl.col("game_date").is_in(days)
     strays = whole.frame.filter(~here).to_dicts()
     reason = "The game's official date is not among the days asked for."
@@ -95,15 +105,16 @@ def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> t
 
 
 def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Received:
-    """Return the quotes of a day's events, not yet matched to games and players."""
-    answers = [fetched for batch in batches for fetched in batch.answers]
-    parts = [props.parse(reopen(house, fetched)) for fetched in answers]
+    """Return the quotes of a day's events, not yet matched to games and players; answers about events are left out."""
+    asked = {props.TABLE, playerprops.TABLE}
+    answers = [fetched for batch in batches for fetched in batch.answers if fetched.item.table in asked]
+    parts = [failover.parse_odds(reopen(house, fetched)) for fetched in answers]
     return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), _refs(answers))
 
 
 def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame:
     """Return the events that the books list, one row per event."""
-    answers = [fetched for batch in batches for fetched in batch.answers]
+    answers = [fetched for batch in batches for fetched in batch.answers if fetched.item.table == events.TABLE]
     return parsing.merge([events.parse(reopen(house, fetched)) for fetched in answers], events.EVENTS).frame
 
 
@@ -134,6 +145,12 @@ def _as_date(value: object) -> dt.date:
 
 def _refs(answers: Iterable[Fetched]) -> str:
     return ",".join(dict.fromkeys(fetched.content_hash for fetched in answers))
+
+
+def stood_in(batches: Sequence[FetchedBatch]) -> list[dt.date]:
+    """Return the days whose schedule came from the second source."""
+    keys = {fetched.item.key for batch in batches for fetched in batch.answers if fetched.item.table in second.TABLES}
+    return sorted(dt.date.fromisoformat(key) for key in keys)
 
 
 def days_covered(batches: Sequence[FetchedBatch]) -> list[dt.date]:

@@ -6,6 +6,7 @@ all is in the header `X-Max-Results`. Books and outcomes that were withdrawn sta
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterator
@@ -85,11 +86,27 @@ def plan(day: dt.date, *, start: int = 0, access: str = wire.ACCESS) -> list[Ite
     ]
 
 
-def plan_rest(day: dt.date, first: Answer, *, access: str = wire.ACCESS) -> list[Item]:
-    """Ask for the pages after the first one, by the number of events in its header; none when it is not given."""
-    total = dict(first.headers).get(MAX_RESULTS, "0")
-    pages = range(PAGE_EVENTS, int(total) if total.isdecimal() else 0, PAGE_EVENTS)
-    return [item for start in pages for item in plan(day, start=start, access=access)]
+def total(answer: Answer) -> int | None:
+    """Return the number of events over all pages, by the answer's header; `None` for what is no page of props.
+
+    Without the header a full page announces one event more: pages are asked for until one is not full.
+    """
+    if answer.item.table != TABLE:
+        return None
+    said = dict(answer.headers).get(MAX_RESULTS, "")
+    if said.isdecimal():
+        return int(said)
+    start, here = int(dict(answer.item.params)["start"]), len(_events(answer.body))
+    return start + here + (here >= PAGE_EVENTS)
+
+
+def plan_rest(first: Item, results: int) -> list[Item]:
+    """Ask for the pages after a page, up to a number of events."""
+    start, day = int(dict(first.params)["start"]), first.key.partition("@")[0]
+    return [
+        dataclasses.replace(first, key=f"{day}@{begin}", params=(("start", str(begin)),))
+        for begin in range(start + PAGE_EVENTS, results, PAGE_EVENTS)
+    ]
 
 
 def inspect(body: bytes) -> None:

@@ -48,6 +48,8 @@ def plan(
 ) -> list[Item]:
     """Ask for the props of each event: live, as they were at an instant, or as they were at each event's start.
 
+    The key of an item is the baseball day and the event.
+
     Args:
         events: Columns event_id_theodds and commence_at.
         markets: Keys (`markets.KNOWN`); `markets.with_alternates` adds their other lines.
@@ -61,21 +63,23 @@ def plan(
     if not regions:
         raise UsageError("Props need at least one region, for example us.")
     return [
-        _item(event_id, keys, regions, commence_at if at == "commence" else at)
+        _item(
+            f"{baseball_day(commence_at)}/{event_id}", event_id, keys, regions, commence_at if at == "commence" else at
+        )
         for event_id, commence_at in events.select("event_id_theodds", "commence_at").iter_rows()
     ]
 
 
-def _item(event_id: str, keys: list[str], regions: Sequence[str], at: dt.datetime | None) -> Item:
+def _item(key: str, event_id: str, keys: list[str], regions: Sequence[str], at: dt.datetime | None) -> Item:
     params: tuple[tuple[str, str], ...] = (
         ("regions", ",".join(regions)),
         ("markets", ",".join(keys)),
         ("oddsFormat", "american"),
         ("dateFormat", "iso"),
     )
-    cost, history, key = len(keys) * len(regions), "", event_id
+    cost, history = len(keys) * len(regions), ""
     if at is not None:
-        cost, history, key = cost * HISTORY_COSTS, "historical/", f"{event_id}@{wire.stamp(at)}"
+        cost, history, key = cost * HISTORY_COSTS, "historical/", f"{key}@{wire.stamp(at)}"
         params = (("date", wire.stamp(at)), *params)
     return Item(
         Feed.THEODDS,
