@@ -10,7 +10,8 @@ from backstop.features import asof
 from backstop.features.build import SCHEMA, absences, build, from_sums
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.sums import add_up
-from tests.features.season import FIRST, batter, pitcher, slate
+from backstop.features.tally import tally
+from tests.features.season import FIRST, batter, pitcher, pitches, slate
 
 DAY = 15
 CUTOFF = FIRST + dt.timedelta(days=DAY)
@@ -142,3 +143,16 @@ def test_the_first_day_of_a_season_uses_the_season_before(tallies):
     rows = build(tallies, games, players, cutoff=dt.date(2025, 4, 1))
     assert rows.height == 40
     assert not rows["prior_only"].any()
+
+
+def test_a_history_of_one_day_that_lacks_a_whole_outcome_gives_no_nan():
+    games, players = slate(1)
+    played = pitches(1).with_columns(
+        events=pl.when(pl.col("events").is_in(["triple", "home_run", "hit_by_pitch"]))
+        .then(pl.lit("field_out"))
+        .otherwise("events")
+    )
+    rows = build(tally(played), games, players, cutoff=FIRST + dt.timedelta(days=1))
+    floats = rows.select(pl.selectors.float())
+    assert not floats.select(pl.all().is_nan().any()).row(0).count(True)
+    assert (rows["rate_home_run"] > 0).all()

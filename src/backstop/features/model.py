@@ -114,7 +114,7 @@ def _slot_prior(slots: pl.DataFrame, season: int, league: Floats) -> Floats:
             counts[slot] += SEASON_WEIGHTS[age] * np.asarray(row, dtype=np.float64)
     overall = counts.sum(axis=0) / counts.sum() if counts.sum() else league
     by_slot = (counts + SLOT_PRIOR_PA * overall) / (counts.sum(axis=1, keepdims=True) + SLOT_PRIOR_PA)
-    prior = by_slot / overall * league
+    prior = np.divide(by_slot, overall, out=np.ones_like(by_slot), where=overall > 0) * league
     return np.asarray(prior / prior.sum(axis=1, keepdims=True))
 
 

@@ -41,7 +41,8 @@ def cells(batting: pl.DataFrame, season: int) -> Cells:
     total = plate_appearances.sum()
     league = counts.sum(axis=(0, 1)) / total
     rate = np.divide(counts, plate_appearances[:, :, None], out=np.tile(league, (2, 2, 1)), where=counts > 0)
-    return Cells(ratio=rate / league, share=plate_appearances / total)
+    ratio = np.divide(rate, league, out=np.ones_like(rate), where=league > 0)
+    return Cells(ratio=ratio, share=plate_appearances / total)
 
 
 def sides(batting: pl.DataFrame) -> pl.DataFrame:

@@ -27,6 +27,12 @@ SEASON_WEIGHTS: Final = (1.0, 0.5, 0.3, 0.2)
 LEAGUE_PRIOR_PA: Final = 15_000
 """Plate appearances of last season's league rate that enter this season's."""
 
+FIRST_LEAGUE: Final = (0.2258, 0.0818, 0.0111, 0.1420, 0.0426, 0.0038, 0.0299, 0.4630)
+"""The major leagues of 2024: what a league is taken for before anything is known of it."""
+
+FIRST_LEAGUE_PA: Final = 500
+"""Plate appearances of it in every season's rates: a day's games may lack a triple, and no rate may be zero."""
+
 BATTER_K: Final = (40.0, 100.0, 220.0, 150.0, 1600.0, 350.0, 130.0, 0.0)
 """Stabilisation points in plate appearances per outcome; `other_out` is what is left."""
 
@@ -44,7 +50,8 @@ def league_rates(slots: pl.DataFrame, season: int) -> dict[int, Floats]:
     """
     totals = slots.group_by("season").agg(pl.col(count_columns()).sum()).sort("season")
     counts = {row[0]: np.asarray(row[1:], dtype=np.float64) for row in totals.iter_rows()}
-    rates = {year: row / row.sum() for year, row in counts.items()}
+    first = FIRST_LEAGUE_PA * np.asarray(FIRST_LEAGUE)
+    rates = {year: (row + first) / (row.sum() + FIRST_LEAGUE_PA) for year, row in counts.items()}
     earlier = [year for year in rates if year < season]
     if earlier:
         prior = rates[max(earlier)]
