@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,9 @@ from gx_polars.errors import MetricFailed
 if TYPE_CHECKING:
     from great_expectations.execution_engine import ExecutionEngine
 
-SOURCE_LENGTH = 200
+SOURCE_LENGTH = 300
+_SCAN = re.compile(r"(?P<kind>\w+) SCAN \[(?P<paths>.*)\]", re.IGNORECASE)
+_FRAME = re.compile(r"DF \[(?P<columns>[^\]]*)\]")
 
 
 class PolarsBatchData(BatchData):
@@ -56,5 +59,14 @@ class PolarsBatchData(BatchData):
             plan = [line.strip() for line in self.frame.explain(optimized=False).splitlines()]
         except (pl.exceptions.PolarsError, OSError):
             return "a lazy frame"  # its plan cannot be resolved; the error that led here says why
-        scans = [line for line in plan if "SCAN" in line.upper() or line.startswith("DF ")]
-        return f"the lazy frame on {(scans or plan)[-1][:SOURCE_LENGTH]}"
+        leaves = [place for line in plan if (place := _place(line))]
+        return leaves[-1][:SOURCE_LENGTH] if leaves else "a lazy frame"
+
+
+def _place(line: str) -> str | None:
+    """Return what a line of a plan reads from, None if it reads from no source."""
+    if scan := _SCAN.match(line):
+        return f"the lazy frame over {scan['paths']} ({scan['kind']})"
+    if frame := _FRAME.match(line):
+        return f"the lazy frame over a data frame with the columns {frame['columns']}"
+    return None

@@ -15,10 +15,10 @@ from great_expectations.datasource.fluent.batch_identifier_util import make_batc
 from great_expectations.datasource.fluent.constants import _DATA_CONNECTOR_NAME
 from great_expectations.datasource.fluent.interfaces import Batch, DataAsset, Datasource, TestConnectionError
 from great_expectations.exceptions.exceptions import BuildBatchRequestError
-from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx_polars.domain import exactly
 from gx_polars.engine import PolarsExecutionEngine
+from gx_polars.samples import head
 
 AssetType: TypeAlias = type[DataAsset[Any, Any]]
 EngineType: TypeAlias = type[PolarsExecutionEngine]
@@ -29,10 +29,9 @@ class PolarsBatch(Batch):
 
     def head(self, n_rows: int = 5, fetch_all: bool = False) -> Any:
         """Return the first rows as a `pl.DataFrame`: `n_rows` of them, all but the last ones if negative, or all."""
-        wanted = {"n_rows": n_rows, "fetch_all": fetch_all}
-        return self._get_metrics_calculator().get_metric(
-            MetricConfiguration("table.head", {"batch_id": self.id}, wanted)
-        )
+        engine = PolarsExecutionEngine()
+        engine.load_batch_data(self.id, self.data)
+        return head(engine, {"batch_id": self.id}, n_rows, every=fetch_all)
 
 
 class PolarsAsset(DataAsset[Any, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -231,20 +231,22 @@ def _first_of(failed: list[tuple[MetricConfiguration, Exception]]) -> MetricReso
     return error
 
 
-def describe(metric: MetricConfiguration, error: Exception, asked_by: str | None = None) -> str:
-    """Return a sentence that names the expectation, its columns and what went wrong.
+def describe(metric: MetricConfiguration, error: Exception) -> str:
+    """Return a sentence that names the expectation that a metric belongs to, its columns and what went wrong."""
+    return sentence(expectation_of(metric.metric_name), metric.metric_domain_kwargs, error)
+
+
+def sentence(asked_by: str, kwargs: Mapping[str, Any], error: Exception) -> str:
+    """Return a sentence that names an expectation, its columns and what went wrong.
 
     Args:
-        metric: The metric that could not be computed.
-        error: Why.
-        asked_by: The type of the expectation, where it is known; else the one that the metric belongs to.
+        asked_by: The type of the expectation.
+        kwargs: Its arguments, of which the columns are named.
+        error: What went wrong.
     """
-    if not isinstance(error, MetricFailed):
-        return str(error)
-    kwargs = metric.metric_domain_kwargs
     names = [kwargs[key] for key in ("column", "column_A", "column_B") if kwargs.get(key)] or kwargs.get("column_list")
     where = f" on {', '.join(map(repr, names))}" if names else ""
-    return f"{asked_by or expectation_of(metric.metric_name)}{where} {error}"
+    return f"{asked_by}{where}{' ' if isinstance(error, MetricFailed) else ': '}{error}"
 
 
 def expectation_of(metric_name: str) -> str:

@@ -22,10 +22,16 @@ class MetricFailed(GreatExpectationsError):
     """An expression could not be computed on the data of a batch."""
 
     @classmethod
-    def of(cls, error: Exception, batch: PolarsBatchData) -> MetricFailed:
-        """Return the failure of an expression on a batch, with the reason that Polars gave and the source."""
+    def of(cls, error: Exception, batch: PolarsBatchData, what: str = "") -> MetricFailed:
+        """Return the failure of an expression on a batch, with the reason that Polars gave and the source.
+
+        Args:
+            error: What was raised.
+            batch: The data.
+            what: Which part of the expectation failed, in front of the reason.
+        """
         reason = str(error).strip().split("\n\n")[0].replace("\n", " ") or type(error).__name__
-        failed = cls(f"could not be computed on {batch.source}: {reason}")
+        failed = cls(f"could not be computed on {batch.source}: {what}{reason}")
         failed.__cause__ = error
         return failed
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import great_expectations.expectations.core as gxe
 import polars as pl
+from great_expectations.exceptions import InvalidMetricAccessorDomainKwargsKeyError
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
@@ -36,7 +37,7 @@ def _type_of(metrics: dict[str, Any], column: str) -> pl.DataType:
     types: list[pl.DataType] = [each["type"] for each in metrics["table.column_types"] if each["name"] == column]
     if not types:
         msg = f'Error: The column "{column}" in BatchData does not exist.'
-        raise KeyError(msg)
+        raise InvalidMetricAccessorDomainKwargsKeyError(msg)
     return types[0]
 
 

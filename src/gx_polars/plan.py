@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -11,6 +11,7 @@ import polars as pl
 from gx_polars.ask import Ask, Probe, Rows
 from gx_polars.batch import PolarsBatchData
 from gx_polars.errors import MetricFailed
+from gx_polars.faults import Answers, Where, answers_apart
 
 CollectEngine: TypeAlias = Literal["auto", "in-memory", "streaming"]
 
@@ -45,7 +46,7 @@ class Plan:
 
     def __init__(self, asks: Mapping[Hashable, Ask]) -> None:
         self.asks = dict(asks)
-        self.passes = list(_passes(self.asks.values()))
+        self.passes = _passes(self.asks)
 
     def run(self, batch: PolarsBatchData, engine: CollectEngine = "auto") -> Outcome:
         """Compute every ask on a batch.
@@ -62,19 +63,19 @@ class Plan:
         while asks:
             answers = _answers(passes, batch, engine)
             asks = _settle(asks, answers, outcome)
-            passes = list(_passes(asks.values()))
+            passes = _passes(asks)
         return outcome
 
 
-def _passes(asks: Any) -> list[Pass]:
+def _passes(asks: Mapping[Hashable, Ask]) -> list[Pass]:
+    return _grouped((ask.probe.rows, ask.probe) for ask in asks.values())
+
+
+def _grouped(wheres: Iterable[Where]) -> list[Pass]:
     groups: dict[Hashable, Pass] = {}
-    for ask in asks:
-        rows = ask.probe.rows
-        groups.setdefault(rows.key, Pass(rows)).add(ask.probe)
+    for rows, probe in wheres:
+        groups.setdefault(rows.key, Pass(rows)).add(probe)
     return list(groups.values())
-
-
-Answers: TypeAlias = dict[tuple[Hashable, Hashable], Any]
 
 
 def _settle(asks: Mapping[Hashable, Ask], answers: Answers, outcome: Outcome) -> dict[Hashable, Ask]:
@@ -99,9 +100,20 @@ def _settle(asks: Mapping[Hashable, Ask], answers: Answers, outcome: Outcome) ->
 
 def _answers(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine) -> Answers:
     try:
-        frames = _collect([(item.rows, item.exprs) for item in passes], batch, engine)
+        return _in_one_pass(passes, batch, engine)
     except Exception as error:  # noqa: BLE001 - a user's function inside the plan may raise anything
-        return _one_by_one(passes, batch, engine, error)
+        wheres = [(item.rows, probe) for item in passes for probe, _, _ in item.slots.values()]
+        return answers_apart(
+            wheres,
+            batch,
+            attempt=lambda some: _in_one_pass(_grouped(some), batch, engine),
+            compute=lambda frame: frame.collect(engine=engine),
+            error=error,
+        )
+
+
+def _in_one_pass(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine) -> Answers:
+    frames = _collect([(item.rows, item.exprs) for item in passes], batch, engine)
     answers: Answers = {}
     for item, frame in zip(passes, frames, strict=True):
         values = [series[0] for series in frame.get_columns()]
@@ -115,21 +127,6 @@ def _read(probe: Probe, values: list[Any], batch: PolarsBatchData) -> Any:
         return probe.read(values, batch)
     except Exception as error:  # noqa: BLE001 - a user's function may raise anything
         return MetricFailed.of(error, batch)
-
-
-def _one_by_one(passes: list[Pass], batch: PolarsBatchData, engine: CollectEngine, error: Exception) -> Answers:
-    """Find out which probes a failed pass failed for; the others keep their answers."""
-    probes = [(item, probe) for item in passes for probe, _, _ in item.slots.values()]
-    answers: Answers = {}
-    for item, probe in probes:
-        where = (item.rows.key, probe.key)
-        if len(probes) == 1:
-            answers[where] = MetricFailed.of(error, batch)
-            break
-        alone = Pass(item.rows)
-        alone.add(probe)
-        answers.update(_answers([alone], batch, engine))
-    return answers
 
 
 def _collect(

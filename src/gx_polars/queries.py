@@ -1,6 +1,6 @@
-"""Metrics that are rows: SQL over the batch, for which the pandas engine has nothing, and the first rows of it.
+"""SQL over the batch, for which the pandas engine has nothing; importing registers the queries.
 
-They run on their own, outside the shared pass. Importing registers them.
+They run on their own, outside the shared pass.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from great_expectations.expectations.metrics.query_metric_provider import QueryM
 from great_expectations.expectations.registry import _registered_metrics, register_metric
 
 from gx_polars.engine import PolarsExecutionEngine
+from gx_polars.errors import MetricFailed
 from gx_polars.registry import DOMAIN_KEYS, register_provider
 
 TABLE = "batch"
@@ -48,10 +49,13 @@ def _provider(argument: str, finish: Callable[[pl.LazyFrame, Mapping[str, Any]],
         text = metric_value_kwargs[argument]
         query = query_of(text, _parameters(metric_value_kwargs))
         rows = execution_engine.get_domain_records(metric_domain_kwargs)
-        with pl.SQLContext({TABLE: rows}, eager=False) as context:
-            answer = context.execute(query)
-        engine = execution_engine.collect_engine
-        return finish(answer, {**metric_value_kwargs, "engine": engine})
+        try:
+            with pl.SQLContext({TABLE: rows}, eager=False) as context:
+                answer = context.execute(query)
+            return finish(answer, {**metric_value_kwargs, "engine": execution_engine.collect_engine})
+        except Exception as error:  # the plan of a lazy frame may hold a user's function
+            batch = execution_engine.batch(metric_domain_kwargs.get("batch_id"))
+            raise MetricFailed.of(error, batch, f"the query {text!r}: ") from error
 
     return provider
 
@@ -78,25 +82,6 @@ for _name, _argument, _finish in (
     ("unexpected_rows_query.row_count", "unexpected_rows_query", _row_count),
 ):
     register_provider(_name, _provider(_argument, _finish), DOMAIN_KEYS["table"], (_argument,))
-
-
-def _head(
-    *,
-    execution_engine: PolarsExecutionEngine,
-    metric_domain_kwargs: dict[str, Any],
-    metric_value_kwargs: dict[str, Any],
-    **_: Any,
-) -> pl.DataFrame:
-    """Return the first rows, all but the last if the number is negative, or every row with `fetch_all`."""
-    rows = execution_engine.get_domain_records(metric_domain_kwargs)
-    wanted = metric_value_kwargs.get("n_rows")
-    count = 5 if wanted is None else int(wanted)
-    if metric_value_kwargs.get("fetch_all"):
-        return rows.collect(engine=execution_engine.collect_engine)
-    return rows.head(count).collect() if count >= 0 else rows.collect().head(count)
-
-
-register_provider("table.head", _head, DOMAIN_KEYS["table"], ("n_rows", "fetch_all"))
 
 
 def _register_comparisons() -> None:

@@ -13,10 +13,9 @@ from great_expectations.core.expectation_validation_result import (
 )
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.validator.exception_info import ExceptionInfo
-from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import calc_validation_statistics
 
-from gx_polars.engine import PolarsExecutionEngine, describe
+from gx_polars.engine import PolarsExecutionEngine, sentence
 from gx_polars.frozen import own_copy
 from gx_polars.plan import Outcome
 
@@ -30,15 +29,13 @@ def result_of(check: Check, outcome: Outcome, engine: PolarsExecutionEngine) -> 
     """Return the result of one expectation; one that could not run has failed and says why."""
     configuration = own_copy(check.configuration)
     info: dict[str, Any] = {} if check.refused is None else {"expectation": check.refused}
-    for metric in check.metrics.values():
-        if metric.id in outcome.failures:
-            info[str(metric.id)] = _failure(metric, outcome.failures[metric.id], check.configuration.type)
+    info |= _failures(check, outcome)
     if info:
         return ExpectationValidationResult(success=False, exception_info=info, expectation_config=configuration)
     try:
         made = _judge(check, {name: outcome.values[metric.id] for name, metric in check.metrics.items()}, engine)
     except Exception as error:  # noqa: BLE001 - an expectation of a user may raise anything
-        refused = exception_info(error)
+        refused = exception_info(error, sentence(check.configuration.type, check.configuration.kwargs, error))
         return ExpectationValidationResult(success=False, exception_info=refused, expectation_config=configuration)
     made.expectation_config = configuration
     return made
@@ -51,8 +48,16 @@ def exception_info(error: Exception, message: str | None = None) -> ExceptionInf
     )
 
 
-def _failure(metric: MetricConfiguration, error: Exception, asked_by: str) -> ExceptionInfo:
-    return exception_info(error, describe(metric, error, asked_by))
+def _failures(check: Check, outcome: Outcome) -> dict[str, ExceptionInfo]:
+    """Return why metrics of an expectation have no value, by metric; a reason that several share is told once."""
+    by_message: dict[str, tuple[str, ExceptionInfo]] = {}
+    for metric in check.metrics.values():
+        error = outcome.failures.get(metric.id)
+        if error is not None:
+            message = sentence(check.configuration.type, check.configuration.kwargs, error)
+            if message not in by_message:
+                by_message[message] = (str(metric.id), exception_info(error, message))
+    return dict(by_message.values())
 
 
 def _judge(check: Check, metrics: dict[str, Any], engine: PolarsExecutionEngine) -> ExpectationValidationResult:

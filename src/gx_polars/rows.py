@@ -127,7 +127,7 @@ def mask_of(outcome: Outcome, rules: Sequence[RowRule]) -> pl.Series:
         MetricFailed: An expectation could not be computed, so that no row can be called sound.
     """
     for name, error in outcome.failures.items():
-        msg = f"The rows that break {name} could not be found: {error}"
+        msg = f"The {'rows' if name is _HEIGHT else f'rows that break {name}'} cannot be found: {error}"
         raise MetricFailed(msg) from error
     height = outcome.values[_HEIGHT]
     parts = [
