@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import great_expectations as gx
@@ -41,6 +42,15 @@ def test_a_pattern_of_parquet_files_is_one_batch_with_its_partition_columns(sour
 
     assert rows_of(batch) == 5
     assert batch.columns() == ["x", "y", "year"]
+
+
+def test_a_date_partition_may_be_given_as_text(source, tmp_path: Path) -> None:
+    for day in ("2025-07-01", "2025-07-02"):
+        (tmp_path / f"day={day}").mkdir()
+        pl.DataFrame({"x": [1]}).write_parquet(tmp_path / f"day={day}" / "part.parquet")
+    asset = source.add_parquet_asset("days", f"{tmp_path}/**/*.parquet", partitions=["day"])
+
+    assert rows_of(asset.add_batch_definition_whole_scan("by day").get_batch({"day": "2025-07-02"})) == 1
 
 
 def test_a_batch_may_be_one_partition_and_opens_no_other_file(source, lake: Path) -> None:
@@ -86,3 +96,57 @@ def test_a_frame_of_another_library_is_refused(source) -> None:
 
     with pytest.raises(BuildBatchRequestError, match="list"):
         batches.get_batch({"dataframe": [1, 2]})
+
+
+@pytest.fixture
+def csv_lake(tmp_path: Path) -> Path:
+    for day, team, text in (
+        ("2025-07-01", "NYY", "x,y\n1,a\n2,b\n"),
+        ("2025-07-02", "a%20b", "x,y\n3,c\n"),
+        ("2025-07-03", "__HIVE_DEFAULT_PARTITION__", "x,y\n4,d\n"),
+    ):
+        folder = tmp_path / f"day={day}" / f"team={team}"
+        folder.mkdir(parents=True)
+        (folder / "part.csv").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_csv_files_in_hive_partitions_have_the_columns_of_their_folders(source, csv_lake: Path) -> None:
+    for path in (csv_lake, f"{csv_lake}/**/*.csv"):
+        asset = source.add_csv_asset(f"lake {path}", path, hive_partitioning=True)
+        batch = asset.add_batch_definition_whole_scan("all").get_batch()
+        assert batch.head(fetch_all=True).rows() == [
+            (1, "a", dt.date(2025, 7, 1), "NYY"),
+            (2, "b", dt.date(2025, 7, 1), "NYY"),
+            (3, "c", dt.date(2025, 7, 2), "a b"),
+            (4, "d", dt.date(2025, 7, 3), None),
+        ]
+
+
+@pytest.mark.parametrize("day", ["2025-07-02", dt.date(2025, 7, 2)])
+def test_one_partition_of_csv_files_opens_no_other_file(source, csv_lake: Path, day: object) -> None:
+    asset = source.add_csv_asset("lake", csv_lake, partitions=["day"])
+    batches = asset.add_batch_definition_whole_scan("by day")
+    (csv_lake / "day=2025-07-01" / "team=NYY" / "part.csv").write_bytes(b"\xff\xfe not,a,table")
+
+    assert rows_of(batches.get_batch({"day": day})) == 1
+
+
+def test_a_partition_of_csv_files_that_is_not_there_has_no_rows(source, csv_lake: Path) -> None:
+    batches = source.add_csv_asset("lake", csv_lake, partitions=["day"]).add_batch_definition_whole_scan("by day")
+
+    assert rows_of(batches.get_batch({"day": "2020-01-01"})) == 0
+
+
+def test_a_csv_scan_reads_the_columns_that_are_asked_for(source, csv_lake: Path) -> None:
+    batch = (
+        source.add_csv_asset("lake", csv_lake, partitions=["day"]).add_batch_definition_whole_scan("all").get_batch()
+    )
+    plan = batch.data.frame.select("day", "x").explain()
+
+    assert "PROJECT 1/3 COLUMNS" in plan  # of x, y and the name of the file, which is not read
+
+
+def test_partitions_of_csv_files_behind_a_url_are_refused_with_the_way_out(source) -> None:
+    with pytest.raises(ConnectionTestError, match="Parquet"):
+        source.add_csv_asset("lake", "s3://bucket/lake/**/*.csv", partitions=["day"])
