@@ -33,19 +33,24 @@ def stop(home: Path) -> list[str]:
     running, stores = _read(home)
     # a run that was killed leaves its embedded Redis up without a note
     stores |= {str(folder) for folder in (home / "redis", home / "demo" / "redis") if folder.is_dir()}
-    ended = [f"{word} (process {pid})" for word, pid in running if _end(word, pid)]
+    ended = [f"{word} (process {pid})" for word, pid in running if end(word, pid)]
     ended += [f"Redis under {folder}" for folder in sorted(stores) if embedded.stop(Path(folder))]
     _file(home).unlink(missing_ok=True)
     return ended
 
 
-def _end(word: str, pid: int) -> bool:
+def runs(word: str, pid: int) -> bool:
+    """Return whether a noted process still runs."""
+    return word in _command(pid)
+
+
+def end(word: str, pid: int) -> bool:
     """End a process if it is still the one noted."""
-    if word not in _command(pid):
+    if not runs(word, pid):
         return False
     os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + STOP_LIMIT_S
-    while word in _command(pid):
+    while runs(word, pid):
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)

@@ -1,0 +1,107 @@
+"""What a deployment for development keeps up on this machine: the servers of a run, a worker, the API.
+
+They are noted in the home, found again by the next deployment, and ended by `backstop stop`. Production has a
+supervisor of its own (systemd, compose, Kubernetes) and restarts through `--restart`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import orjson
+
+from deployments import kept, machine
+from deployments.release import Release, own_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from backstop.settings import Settings
+    from deployments.machine import Machine
+
+POOL: Final = "backstop"
+"""As in deployments.catalog, which imports every flow: a broken one must not keep a deployment from going back."""
+
+ANSWER_S: Final = 2.0
+
+
+@contextlib.contextmanager
+def reused(settings: Settings) -> Iterator[Settings]:
+    """Point at the servers that an earlier deployment left up, if all of them still answer; otherwise end the rest."""
+    known = _read(settings.home)
+    if known and not os.environ.get("PREFECT_API_URL"):
+        if _answers(f"{known['prefect']}/health") and _answers(known["upstream"]):
+            os.environ["PREFECT_API_URL"] = known["prefect"]
+            if settings.upstream == "demo":
+                settings = machine.own_home(settings).pointed_at(known["upstream"])
+        else:
+            kept.stop(settings.home)
+            _file(settings.home).unlink()
+    yield settings
+
+
+def note(settings: Settings, up: Machine) -> None:
+    """Remember the servers that are up."""
+    known = _read(settings.home)
+    known |= {"prefect": up.prefect.api_url, "upstream": up.settings.upstream, "home": str(up.settings.home)}
+    _write(settings.home, known)
+
+
+def restart(settings: Settings, release: Release) -> str:
+    """Start the worker if none lives, and the API of a release in place of the one before; say what was done.
+
+    A worker is left alone: to end it would end its runs, and every run takes the release that is pinned anyway.
+    """
+    known, said = _read(settings.home), []
+    if not kept.runs("prefect", known.get("worker", 0)):
+        known["worker"] = _start(
+            settings.home, release, "worker", "prefect", "worker", "start", "--pool", POOL, "--type", "process"
+        )
+        kept.note(settings.home, [("prefect", known["worker"])], None)
+        said.append("started a worker")
+    _write(settings.home, known)
+    return ", ".join(said) or "the worker goes on"
+
+
+def _start(home: Path, release: Release, name: str, *arguments: str) -> int:
+    with (home / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            [release.python, "-m", *arguments],
+            cwd=release.root,
+            env=own_code(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return process.pid
+
+
+def _answers(url: str) -> bool:
+    if not url.startswith("http"):
+        return True
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=ANSWER_S).status_code < httpx.codes.INTERNAL_SERVER_ERROR
+    return False
+
+
+def _file(home: Path) -> Path:
+    return home / "services.json"
+
+
+def _read(home: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = orjson.loads(_file(home).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _write(home: Path, known: dict[str, Any]) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    _file(home).write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
