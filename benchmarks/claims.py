@@ -1,0 +1,166 @@
+"""Write docs/claims.md and the README's table from what the benchmarks recorded: python -m benchmarks.claims [--check]
+
+Each claim names the benchmark, the table and the two rows that it rests on; one whose rows do not exist is an error, so
+that no figure outlives its measurement. `python -m benchmarks` records everything anew and then calls this.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import promises
+from benchmarks.report import RESULTS, Row, Table, figure, read
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "claims.md"
+README = ROOT / "README.md"
+START, END = "<!-- measured: written by python -m benchmarks.claims -->", "<!-- end of measured -->"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One measured statement.
+
+    Attributes:
+        about: What is compared.
+        bench: Module of the benchmark.
+        table: Key of its table.
+        ours: Name of our row.
+        base: Name of the row that it stands beside; none where the figure stands alone.
+        claimed: What the system that Backstop replaces said of it, without a measurement.
+        readme: Whether the README shows it.
+    """
+
+    about: str
+    bench: str
+    table: str
+    ours: str
+    base: str | None = None
+    claimed: str = ""
+    readme: bool = False
+
+    def found(self) -> tuple[Table, Row, Row | None]:
+        """Return the table and the rows that it rests on.
+
+        Raises:
+            LookupError: The benchmark did not record them.
+        """
+        tables = read(self.bench)
+        if self.table not in tables:
+            raise LookupError(f"{self.bench} recorded no table {self.table!r}: python -m benchmarks {self.bench}")
+        table = tables[self.table]
+        return table, _row(table, self.ours), _row(table, self.base) if self.base else None
+
+    def result(self) -> str:
+        """Return the outcome in words: who is how many times better, or the figure alone."""
+        table, ours, base = self.found()
+        if base is None:
+            return f"{figure(ours.median)} {table.unit}"
+        times = base.median / ours.median if table.better == "less" else ours.median / base.median
+        return f"**{figure(times)} times better**" if times >= 1 else f"**{base.name} wins**, {figure(1 / times)} times"
+
+    def line(self) -> str:
+        """Return its line of the page."""
+        table, ours, base = self.found()
+        beside = f"{base.name}: {_said(base, table)}" if base else "-"
+        command = f"`python -m benchmarks.{self.bench}`"
+        return (
+            f"| {self.about} | {self.claimed or '-'} | {beside} | {_said(ours, table)} | {self.result()} | {command} |"
+        )
+
+
+def _row(table: Table, name: str) -> Row:
+    for row in table.rows:
+        if row.name == name:
+            return row
+    raise LookupError(f"{table.key}: no row {name!r} among {[row.name for row in table.rows]}")
+
+
+def _said(row: Row, table: Table) -> str:
+    spread = f" ({row.spread}, N={len(row.values)})" if len(row.values) > 1 else ""
+    return f"{figure(row.median)} {table.unit}{spread}"
+
+
+CLAIMS: tuple[Claim, ...] = ()
+"""In the order of the page."""
+
+PEERS: tuple[Claim, ...] = (
+    Claim(
+        "a month of pitches at 200 ms, into one frame",
+        "pybaseball_fetch",
+        "calm",
+        "Backstop, fetch stage",
+        "pybaseball, threads",
+    ),
+)
+"""Beside the tools that people use, each in its own environment."""
+
+
+INTRODUCTION = """\
+# Claims
+
+Every figure here was printed by the command beside it; `make bench` runs them all and writes this page. Where nothing else
+is said, figures are medians with the lowest and the highest round in brackets. A peer that wins is shown as winning.
+"""
+
+
+def page() -> str:
+    """Return the text of docs/claims.md."""
+    head = (
+        "| What | The replaced system said | Beside | Ours | Result | Command |\n| --- | --- | --- | --- | --- | --- |"
+    )
+    parts = [
+        INTRODUCTION,
+        *(_machines()),
+        "\n## What the system that Backstop replaces claimed\n",
+        head,
+        *(claim.line() for claim in CLAIMS),
+        "\n## Beside other tools\n",
+        "The same rows, the same machine, the same run; each tool in an environment of its own.\n",
+        head,
+        *(claim.line() for claim in PEERS),
+        "\n## Promises that are tests\n",
+        *promises.lines(),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _machines() -> list[str]:
+    lines = ["| Benchmark | Taken | At commit | Machine |", "| --- | --- | --- | --- |"]
+    for path in sorted(RESULTS.glob("*.json")):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        lines.append(f"| {told['benchmark']} | {told['taken']} | {told['commit']} | {'; '.join(told['machine'])} |")
+    return lines
+
+
+def readme() -> str:
+    """Return the README with its table renewed."""
+    rows = ["| What | Beside | Ours | Command |", "| --- | --- | --- | --- |"]
+    for claim in (*CLAIMS, *PEERS):
+        if claim.readme:
+            table, ours, base = claim.found()
+            beside = f"{base.name}: {figure(base.median)} {table.unit}" if base else "-"
+            mine = f"{figure(ours.median)} {table.unit}" + (f", {claim.result()}" if base else "")
+            rows.append(f"| {claim.about} | {beside} | {mine} | `python -m benchmarks.{claim.bench}` |")
+    table_text = "\n".join([START, *rows, END])
+    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: table_text, README.read_text(encoding="utf-8"), flags=re.DOTALL)  # fmt: skip
+
+
+def main() -> int:
+    """Write both, or with `--check` say whether they are up to date."""
+    pairs = ((PAGE, page()), (README, readme()))
+    if "--check" in sys.argv[1:]:
+        old = [path.name for path, text in pairs if path.read_text(encoding="utf-8") != text]
+        print("\n".join(f"{name} is not what the results say: python -m benchmarks.claims" for name in old), end="")
+        return 1 if old else 0
+    for path, text in pairs:
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
