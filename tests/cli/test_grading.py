@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from backstop.features.tally import tally
+from backstop.props import refit
 from backstop.stages import project
 from tests.features.season import FIRST, pitches, slate
 
@@ -87,3 +88,17 @@ def test_a_range_or_a_file_that_cannot_be_is_refused_with_a_sentence(lake, backs
     ended = backstop("features", *arguments)
     assert ended.code == 2
     assert words in " ".join(ended.err.split())
+
+
+def test_a_refit_is_kept_and_used_by_later_slates_only(lake, backstop):
+    ended = backstop("refit", "--from", str(day(6)), "--to", str(day(13)))
+    assert ended.code == 0, ended.err
+    assert "batter_hits" in ended.out
+    assert refit.latest(lake, day(14)).version == "lake-20240414"
+    assert refit.latest(lake, day(13)).version != "lake-20240414"
+
+
+def test_a_refit_on_too_few_games_says_so(lake, backstop):
+    ended = backstop("refit", "--from", str(day(1)), "--to", str(day(1)))
+    assert ended.code == 1
+    assert "too few games" in ended.err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-import polars as pl
 import pytest
 
 from backstop.errors import IncompleteVersion
@@ -106,11 +105,6 @@ def test_loading_a_batch_again_changes_nothing(store, tmp_path):
     assert publish.load(store, draft, batch) == first
     publish.publish(store, draft, DAY, [batch], [first], 0, ())
     assert store.reader.slate(DAY).props_count == first.props
-
-
-def test_lists_stay_in_the_lake():
-    frame = pl.DataFrame({"a": [1], "pmf": [[0.5, 0.5]]})
-    assert publish.served(frame).columns == ["a"]
 
 
 def test_the_ledger_says_complete_or_degraded_with_the_reason(store):

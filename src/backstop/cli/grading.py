@@ -8,6 +8,7 @@ from typing import Annotated
 
 import polars as pl
 import typer
+from rich.table import Table
 
 from backstop.cli import tables
 from backstop.cli.running import Upstream, deployments
@@ -80,21 +81,47 @@ def grade(
     deployments("local").grade(parse_day(date), settings)
 
 
+def refit(first: From, last: To) -> None:
+    """Fit the calibration on past days of the lake, each predicted from the days before it; later slates use it."""
+    from backstop.stages import training
+    from backstop.stages.house import House
+
+    begin, end = past_days(first, last)
+    house = House(Settings())
+    fitted = training.calibrate(house, begin, end)
+    house.close()
+    table = Table(title=f"Calibration {fitted.version}, {fitted.trained_on}", title_justify="left")
+    for column in ("market", "slope", "intercept"):
+        table.add_column(column, justify="left" if column == "market" else "right")
+    for market, platt in sorted(fitted.markets.items()):
+        table.add_row(market, f"{platt.slope:.4f}", f"{platt.intercept:+.4f}")
+    tables.terminal().print(table)
+
+
 def past_range(first: str, last: str, out: Path) -> tuple[dt.date, dt.date]:
     """Return a range of days that are over, to be written to a file that can be written.
 
     Raises:
         UsageError: the range is empty or not over, the file has another ending, or its folder does not exist.
     """
+    if out.suffix not in {".csv", ".parquet"}:
+        raise UsageError(f"{out} has the ending {out.suffix!r}; expected .parquet or .csv.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {out.absolute().parent} does not exist; make it first.")
+    return past_days(first, last)
+
+
+def past_days(first: str, last: str) -> tuple[dt.date, dt.date]:
+    """Return a range of days that are over.
+
+    Raises:
+        UsageError: it is empty or not over.
+    """
     begin, end = parse_day(first), parse_day(last)
     if end < begin:
         raise UsageError(f"The range {begin} to {end} ends before it begins; give the earlier date first.")
     if end >= baseball_day(dt.datetime.now(dt.UTC)):
         raise UsageError(f"{end} is not over; choose a range that ends on a day whose games are known.")
-    if out.suffix not in {".csv", ".parquet"}:
-        raise UsageError(f"{out} has the ending {out.suffix!r}; expected .parquet or .csv.")
-    if not out.absolute().parent.is_dir():
-        raise UsageError(f"The folder {out.absolute().parent} does not exist; make it first.")
     return begin, end
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import grading, keeping, reading, running
+from backstop.cli import grading, keeping, operating, reading, running
 from backstop.errors import BackstopError
 from backstop.stages.house import House
 
@@ -28,7 +28,9 @@ app.command("refresh")(running.refresh)
 app.command("features")(grading.features)
 app.command("backtest")(grading.backtest)
 app.command("grade")(grading.grade)
-app.command("deploy")(running.deploy)
+app.command("refit")(grading.refit)
+app.command("backfill")(operating.backfill)
+app.command("deploy")(operating.deploy)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)
 app.command("slate")(reading.slate)

@@ -5,6 +5,7 @@ They live in `parameters.json` beside this module. Nothing in it was fitted on a
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from importlib import resources
 
@@ -64,6 +65,7 @@ class Parameters(BaseModel):
     Attributes:
         version: Name of the fit.
         trained_on: The seasons and source behind it.
+        last_day: The last day that the fit saw.
         turns_by_slot: Log-odds of P(plate appearances >= n), n = 2..7, one row per threshold, nine slots each.
         turns_home: What is added for the team that bats last, per threshold.
         turns_on_base: What is added per unit of line-up on-base rate above the league's, per threshold.
@@ -84,6 +86,7 @@ class Parameters(BaseModel):
 
     version: str
     trained_on: str
+    last_day: dt.date
     turns_by_slot: tuple[tuple[float, ...], ...]
     turns_home: tuple[float, ...]
     turns_on_base: tuple[float, ...]

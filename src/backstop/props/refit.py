@@ -16,6 +16,15 @@ from backstop.props import backtest
 from backstop.props.calibration import Calibration, Platt, default, fit
 
 TABLE: Final = "core_calibrations"
+MODELS: Final = "core_models"
+MODELS_SCHEMA: Final[dict[str, pl.DataType]] = {
+    "game_date": pl.Date(),
+    "kind": pl.String(),
+    "version": pl.String(),
+    "trained_on": pl.String(),
+    "fitted": pl.String(),
+}
+"""Every fit that a slate was projected with, under the last day it saw; `fitted` holds its numbers as JSON."""
 
 HITS: Final = ("n_single", "n_double", "n_triple", "n_home_run")
 BATTER_COUNTS: Final[dict[str, pl.Expr]] = {
@@ -110,3 +119,21 @@ def latest(lake: Lake, day: dt.date) -> Calibration:
     markets = {row["market"]: Platt(slope=row["slope"], intercept=row["intercept"]) for row in rows.to_dicts()}
     first = rows.row(0, named=True)
     return Calibration(version=first["version"], trained_on=first["trained_on"], last_day=max(earlier), markets=markets)
+
+
+def record(lake: Lake, parameters: Parameters, calibration: Calibration) -> None:
+    """Keep the numbers behind a `model_version` with their training window; a version that is kept already stays.
+
+    Raises:
+        LakeError: a partition cannot be read or replaced.
+    """
+    fits: list[tuple[str, Parameters | Calibration]] = [("parameters", parameters), ("calibration", calibration)]
+    for kind, fitted in fits:
+        day = fitted.last_day
+        if day == dt.date.min:
+            continue
+        kept = lake.read(MODELS, day) if day in lake.days(MODELS) else pl.DataFrame(schema=MODELS_SCHEMA)
+        if kept.filter(kind=kind, version=fitted.version).is_empty():
+            row = (day, kind, fitted.version, fitted.trained_on, fitted.model_dump_json())
+            new = pl.DataFrame([row], schema=MODELS_SCHEMA, orient="row")
+            lake.write(MODELS, day, pl.concat([kept, new]).sort("kind", "version"))

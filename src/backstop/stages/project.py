@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from polars import selectors
 
 from backstop import tables
 from backstop.features import asof, build, tally
+from backstop.features.parameters import default as default_parameters
 from backstop.ids import batched
 from backstop.lake.states import State
-from backstop.props import generate, price
+from backstop.props import generate, price, refit
 from backstop.stages import plan
 from backstop.stages.outcome import Gap, Outcome
 from backstop.telemetry import Progress, emit
@@ -121,6 +121,7 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
         The file, and who has no features with the reason: a player without a place, a game without line-up or starter.
     """
     games, players = plan.games_of(house, day), starters(house, day)
+    refit.record(house.lake, default_parameters(), refit.latest(house.lake, day))
     history = asof.history(tallies(house), day)
     frame = build.build(history, games, players, cutoff=day)
     absent = build.absences(history, games, players, cutoff=day)
@@ -145,7 +146,9 @@ def tallies(house: House) -> pl.LazyFrame:
 def project(
     house: House, day: dt.date, run_id: str, number: int, players: Sequence[int], features: Path, *, priced: bool
 ) -> Staged:
-    """Project one batch of players at every line, default and quoted, and price it against the books.
+    """Project one batch of players in every market at every line, default and quoted, and price it against the books.
+
+    The calibration is the newest one in the lake that saw only earlier days, else the shipped one.
 
     Without quotes of this run (`priced` false) nothing is priced: older prices would pass for today's.
     """
@@ -153,7 +156,8 @@ def project(
     quoted = (quotes_of(house, day) if priced else tables.QUOTES.empty()).filter(
         pl.col("player_id_mlbam").is_in(players)
     )
-    props = price.price(generate.generate(rows, markets=list(plan.MARKETS), lines=quoted), quoted)
+    calibration = refit.latest(house.lake, day)
+    props = price.price(generate.generate(rows, lines=quoted, calibration=calibration), quoted)
     folder = house.run_dir(run_id)
     staged = Staged(
         number, tuple(players), folder / f"features-{number:03}.parquet", folder / f"props-{number:03}.parquet"
@@ -164,8 +168,20 @@ def project(
 
 
 def served(features: pl.DataFrame) -> pl.DataFrame:
-    """Return the features that readers are served: distributions, which are lists, stay in the lake."""
-    return features.select(~selectors.list())
+    """Return the features as readers are served them: distributions, which are lists, as JSON text.
+
+    Each number is written with the fewest digits that give it back exactly; `projectable` does.
+    """
+    lists = [name for name, dtype in features.schema.items() if dtype.is_nested()]
+    return features.with_columns(
+        pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(",")).alias(name) for name in lists
+    )
+
+
+def projectable(served_rows: pl.DataFrame) -> pl.DataFrame:
+    """Return served features as `props.generate` takes them: the inverse of `served`, bit for bit."""
+    lists = [name for name, dtype in build.SCHEMA.items() if dtype.is_nested() and name in served_rows.columns]
+    return served_rows.with_columns(pl.col(name).str.json_decode(pl.List(pl.Float64())) for name in lists)
 
 
 def quotes_of(house: House, day: dt.date) -> pl.DataFrame:

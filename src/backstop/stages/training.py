@@ -10,11 +10,14 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import days_between
+from backstop.errors import DataError
 from backstop.features import asof, build
 from backstop.features.walk import Lineups, as_played, walk
+from backstop.props import refit
 from backstop.stages import plan, project
 
 if TYPE_CHECKING:
+    from backstop.props.calibration import Calibration
     from backstop.stages.house import House
 
 
@@ -57,6 +60,26 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     kept = house.lake.days(project.TALLIES)
     lacking = sorted(day for day in _played(house, first, last) if day not in kept and day not in published)
     return Training(everything, tuple(sorted(published)), tuple(sorted(built)), tuple(lacking))
+
+
+def calibrate(house: House, first: dt.date, last: dt.date) -> Calibration:
+    """Fit a calibration on the lake's own days and keep it; slates after `last` use it until a newer one is kept.
+
+    Each of these days is predicted from the days before it only.
+
+    Raises:
+        DataError: the days hold too few predictions for any market.
+    """
+    tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1)).collect()
+    fitted = refit.refit(tallies, first, last, version=f"lake-{last:%Y%m%d}")
+    if not fitted.markets:
+        raise DataError(
+            f"From {first} to {last} the lake has too few games to fit a calibration; choose a longer range, at best "
+            "a whole season.",
+            source=project.TALLIES,
+        )
+    refit.keep(house.lake, fitted)
+    return fitted
 
 
 def _published(house: House, days: set[dt.date]) -> set[dt.date]:

@@ -1,0 +1,89 @@
+"""From the lake's history to a batch of props: the newest calibration, every market, nothing that cannot be served."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from backstop import tables
+from backstop.features.tally import tally
+from backstop.props import generate, refit
+from backstop.props.calibration import Calibration, Platt
+from backstop.props.markets import MARKETS
+from backstop.stages import project
+from tests.features.season import FIRST, pitches, slate
+
+NUMBER = 12
+DAY = FIRST + dt.timedelta(days=NUMBER)
+
+
+@pytest.fixture(scope="module")
+def tallies():
+    return tally(pitches(NUMBER))
+
+
+@pytest.fixture
+def league(house, tallies):
+    """Twelve days of history and the line-ups of the next."""
+    for (day,), rows in tallies.group_by("game_date"):
+        house.lake.write(project.TALLIES, day, rows)
+    games, players = slate(NUMBER)
+    house.lake.write("core_games", DAY, games)
+    house.lake.write("core_players", DAY, players)
+    return house
+
+
+def props_of(house):
+    features, _ = project.build_features(house, DAY, "run")
+    everybody = pl.read_parquet(features)["player_id_mlbam"].to_list()
+    return pl.read_parquet(project.project(house, DAY, "run", 1, everybody, features, priced=False).props)
+
+
+def test_every_market_is_projected_whether_books_are_asked_for_it_or_not(league):
+    assert set(props_of(league)["market"]) == set(MARKETS)
+
+
+def test_the_newest_calibration_that_saw_only_earlier_days_is_used_and_named(league):
+    plain = props_of(league)
+    for age, slope in ((1, 0.5), (2, 0.7), (0, 0.9)):
+        day = DAY - dt.timedelta(days=age)
+        fitted = Calibration(
+            version=f"fit-{age}", trained_on="here", last_day=day, markets={"batter_hits": Platt(slope=slope)}
+        )
+        refit.keep(league.lake, fitted)
+    moved = props_of(league)
+    assert moved["model_version"].str.ends_with("+fit-1").all()
+    assert not plain["model_version"].str.ends_with("+fit-1").any()
+    hits = [frame.filter(market="batter_hits", line=0.5)["prob_over"] for frame in (plain, moved)]
+    assert ((hits[1] - 0.5).abs() <= (hits[0] - 0.5).abs() + 0.05).all()
+
+
+def test_the_numbers_behind_a_model_version_lie_in_the_lake_with_their_training_window(league):
+    before = DAY - dt.timedelta(days=1)
+    refit.keep(league.lake, Calibration(version="fit", trained_on="here", last_day=before, markets={"m": Platt()}))
+    version = props_of(league)["model_version"].unique().item()
+    kept = league.lake.scan(refit.MODELS).collect()
+    assert {"+".join(kept.sort("kind", descending=True)["version"])} == {version}
+    for row in kept.to_dicts():
+        assert row["trained_on"]
+        assert json.loads(row["fitted"])["last_day"] == str(row["game_date"])
+    props_of(league)
+    assert league.lake.scan(refit.MODELS).collect().equals(kept)
+
+
+def test_features_as_readers_are_served_them_give_the_same_props_to_the_last_bit(league):
+    path, _ = project.build_features(league, DAY, "run")
+    features = pl.read_parquet(path)
+    served = project.served(features)
+    assert not any(dtype.is_nested() for dtype in served.schema.values())
+    assert project.projectable(served).equals(features)
+    assert generate.generate(project.projectable(served)).equals(generate.generate(features))
+
+
+def test_a_batch_of_quotes_of_an_earlier_run_prices_nothing(league):
+    priced = props_of(league)
+    assert priced.schema == tables.PROPS.schema
+    assert (priced["books"] == 0).all()
