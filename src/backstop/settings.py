@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
     history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
     store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
+    notify_url: SecretStr | None = Field(
+        default=None, description="Webhook that is told of late and degraded slates and of failed runs"
+    )
     task_runner: Annotated[
         str,
         Field(
