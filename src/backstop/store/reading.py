@@ -99,6 +99,16 @@ class Reading:
         Raises:
             UsageError: an unknown sort, or a limit below 1.
         """
+        return (yield from self.best(day, market, team, limit, sort))[1]
+
+    def best(
+        self, day: dt.date, market: str | None, team: str | None, limit: int | None, sort: str
+    ) -> Plan[tuple[SlateView, pl.DataFrame]]:
+        """Ask for a slate and its props, best first, both of one version.
+
+        Raises:
+            UsageError: an unknown sort, or a limit below 1.
+        """
         if sort not in SORTS:
             raise UsageError(f"{sort!r} is not a way to sort props; expected one of {', '.join(SORTS)}.")
         if limit is not None and limit < 1:
@@ -106,13 +116,13 @@ class Reading:
         view, _ = yield from self._read(day, ())
         shape = self._shape_of(view, PROPS.name)
         if view.version is None or shape is None:
-            return tables.PROPS.empty()
+            return view, tables.PROPS.empty()
         ready = TOP_OF_ALL if market is None else TOP_PER_MARKET
         if limit is not None and limit <= ready and team is None:
             best = keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS)
             (members,) = yield [("ZREVRANGE", best, 0, limit - 1)]
             if len(members) == limit:
-                return decode.frame_of(shape.columns, map(decode.member_of, members))
+                return view, decode.frame_of(shape.columns, map(decode.member_of, members))
         values = yield from every_value(day, view.version, PROPS.name, shape)
         frame = decode.frame_of(shape.columns, values)
         if market is not None:
@@ -120,7 +130,7 @@ class Reading:
         if team is not None:
             frame = frame.filter(pl.col("team") == team)
         frame = frame.sort([SORTS[sort], "prop_id"], descending=[True, False], nulls_last=True)
-        return frame if limit is None else frame.head(limit)
+        return view, frame if limit is None else frame.head(limit)
 
     def features(self, day: dt.date) -> Plan[pl.DataFrame]:
         """Ask for a slate's features."""
