@@ -132,3 +132,23 @@ def test_round_trip_of_any_bytes(tmp_path_factory: pytest.TempPathFactory, bodie
     latest = archive.latest(ITEM)
     assert latest is not None
     assert latest.body == bodies[-1]
+
+
+def test_pruning_keeps_the_newest_answer_to_each_request_and_every_body_that_is_named(archive: Archive) -> None:
+    other = dataclasses.replace(ITEM, params=(("game_date_gt", "2025-06-16"),))
+    for hours, body in [(0, b"first"), (1, b"shared"), (2, b"third")]:
+        put(archive, body, hours)
+    put(archive, b"shared", 0, other)
+    pruned = archive.prune(NOON + dt.timedelta(days=1))
+    assert (pruned.entries, pruned.bodies) == (2, 1)
+    assert [entry.content_hash for entry in archive.entries(ITEM)] == [hashlib.sha256(b"third").hexdigest()]
+    assert archive.latest(other).body == b"shared"  # type: ignore[union-attr]
+    assert archive.prune(NOON + dt.timedelta(days=1)) == (0, 0, 0)
+
+
+def test_pruning_everything_leaves_nothing(archive: Archive) -> None:
+    put(archive, b"old")
+    assert archive.prune(NOON, keep_newest=False) == (0, 0, 0)
+    assert archive.prune(NOON + dt.timedelta(seconds=1), keep_newest=False)[:2] == (1, 1)
+    assert archive.latest(ITEM) is None
+    assert not list(archive.root.glob("index/*/*.jsonl"))

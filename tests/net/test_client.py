@@ -418,3 +418,19 @@ async def test_what_happened_is_counted(server: FaultServer, settings: Settings,
     assert (counts.requests, counts.retries, counts.openings, counts.revalidated) == (4, 1, 0, 0)
     assert counts.received_bytes == len(b'{"ok":true}') * 2 + len(b'{"n":0}') + len(b'{"n":2}')
     assert {name for name, _, _ in METERS} >= {"backstop_net_requests_total", "backstop_net_received_bytes_total"}
+
+
+@on_loop
+async def test_an_answer_that_cannot_change_any_more_is_not_asked_for_twice(
+    server: FaultServer, settings: Settings, clock: FixedClock, archive: Archive
+) -> None:
+    settled = dataclasses.replace(GAMES, settled_at=clock.now())
+    early = clock.now() - dt.timedelta(seconds=1)
+    archive.put(GAMES, b'{"early":1}', fetched_at=early, headers=(), status=200)
+    for _ in range(2):
+        async with Fetcher(settings, clock=clock, archive=archive) as fetcher:
+            answer = await fetcher.fetch(settled)
+            counts = fetcher.counts()["statsapi"]
+    assert len(server.heard) == 1
+    assert (answer.from_archive, answer.body) == (True, b'{"ok":true}')
+    assert (counts.items, counts.requests, counts.answers, counts.archived) == (1, 0, 1, 1)

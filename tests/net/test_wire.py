@@ -179,7 +179,7 @@ async def test_a_request_that_is_cancelled_leaves_no_connection_behind(
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await until(lambda: server.in_flight == 0)
-        client = fetcher._places[server.url].host._client
+        client = fetcher._doors._places[server.url].host._client
         assert client._transport._inner._lines == []
         await fetcher.fetch_many(items(5)[1:])
         lines = client._transport._inner._lines

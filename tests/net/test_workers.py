@@ -175,7 +175,7 @@ async def test_a_failure_reaches_every_worker_that_waited_for_it(
     async with fetchers(settings, redis_url, count=3, clock=clock, retry_terms=ONCE) as workers:
         waiting = [asyncio.ensure_future(fetcher.fetch(GAME)) for fetcher in workers]
         await until(lambda: bool(server.heard))
-        calls = [fetcher._places[server.url].calls for fetcher in workers]
+        calls = [fetcher._doors._places[server.url].calls for fetcher in workers]
         await until(lambda: sum(bool(call and call._told) for call in calls) == 3)
         server.let_go()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -192,7 +192,7 @@ async def test_another_worker_leads_when_the_first_was_cancelled(
         leader = asyncio.ensure_future(first.fetch(GAME))
         await until(lambda: len(server.heard) == 1)
         follower = asyncio.ensure_future(second.fetch(GAME))
-        calls = second._places[server.url].calls
+        calls = second._doors._places[server.url].calls
         assert calls is not None
         await until(lambda: bool(calls._told))
         leader.cancel()
@@ -294,7 +294,7 @@ async def test_a_named_pause_holds_for_all_workers(
     async with fetchers(settings, redis_url, clock=clock) as (first, second):
         await second.fetch_many(numbered(1, "warm"))
         waiting = asyncio.ensure_future(first.fetch(GAME))
-        gate = second._places[server.url].gate
+        gate = second._doors._places[server.url].gate
         await until(lambda: GAME.path in server.paths())
         await until(lambda: gate._closed_until > asyncio.get_running_loop().time())
         await second.fetch_many(numbered(1, "later"))
@@ -376,7 +376,7 @@ async def test_when_redis_goes_away_nobody_goes_without_a_lease_and_when_it_is_b
                 process.wait()
                 with pytest.raises(StoreUnavailable):
                     await fetcher.fetch_many(numbered(30, "gone"))
-                gate = fetcher._places[server.url].gate
+                gate = fetcher._doors._places[server.url].gate
                 await until(lambda: gate.slots == 0)
             (folder / "s").unlink(missing_ok=True)
             with own_redis(folder):

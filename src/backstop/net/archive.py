@@ -16,7 +16,7 @@ import fcntl
 import os
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 import zstandard
@@ -52,6 +52,14 @@ class Entry:
     def header(self, name: str) -> str | None:
         """Return a header's value, `None` when it was not sent."""
         return next((value for key, value in self.headers if key == name), None)
+
+
+class Pruned(NamedTuple):
+    """What was forgotten: lines of the index, bodies, and the bytes that they took."""
+
+    entries: int
+    bodies: int
+    size: int
 
 
 class Archive:
@@ -176,6 +184,35 @@ class Archive:
         """Tell whether a body is here."""
         return self._object_path(content_hash).exists()
 
+    def prune(self, before: dt.datetime, *, keep_newest: bool = True) -> Pruned:
+        """Forget answers that were complete before an instant, and bodies that no answer names any more.
+
+        Run it while nobody fetches into this archive: a body that is kept at the same moment may be new to the index.
+
+        Args:
+            before: Answers from then on stay.
+            keep_newest: Whether the newest answer to each request stays however old it is: replays need it.
+        """
+        named: set[str] = set()
+        entries = bodies = size = 0
+        for path in sorted(self.root.glob("index/*/*.jsonl")):
+            lines = [(entry, line) for line in path.read_bytes().split(b"\n") if (entry := _entry(line)) is not None]
+            newest = max((entry.fetched_at for entry, _ in lines), default=None)
+            kept = [
+                (entry, line)
+                for entry, line in lines
+                if entry.fetched_at >= before or (keep_newest and entry.fetched_at == newest)
+            ]
+            named |= {entry.content_hash for entry, _ in kept}
+            entries += len(lines) - len(kept)
+            _rewrite(path, [line for _, line in kept], changed=len(kept) != len(lines))
+        for path in sorted(self.root.glob("objects/*/*.zst")):
+            if path.stem not in named:
+                size += path.stat().st_size
+                bodies += 1
+                path.unlink()
+        return Pruned(entries, bodies, size)
+
     def _index_path(self, item: Item) -> Path:
         name = item.fingerprint
         return self.root / "index" / name[:2] / f"{name}.jsonl"
@@ -197,6 +234,16 @@ class Archive:
         if compressor is None:  # one per thread: they are not safe to share
             compressor = self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
         return compressor
+
+
+def _rewrite(path: Path, lines: list[bytes], *, changed: bool) -> None:
+    """Replace an index file by these lines; without any the file goes."""
+    if not lines:
+        path.unlink()
+    elif changed:
+        draft = path.with_suffix(f".{os.getpid()}.part")
+        draft.write_bytes(b"".join(line + b"\n" for line in lines))
+        draft.replace(path)
 
 
 def _append(path: Path, line: bytes) -> None:

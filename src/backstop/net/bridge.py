@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from redis.asyncio import Redis
 
+from backstop import telemetry
 from backstop.clock import Clock, SystemClock
 from backstop.errors import UsageError
 from backstop.net.archive import Archive
@@ -34,7 +35,8 @@ class Bridge:
     """A fetcher on a loop of its own, called from any thread; a context manager.
 
     Redis is used when `settings.redis_url` is set or `connect` is given: the client belongs to the loop, so it is made
-    there. Answers are kept in `settings.archive_dir` unless the upstream is a replay.
+    there. Transitions of breakers go to `telemetry`. Answers are kept in `settings.archive_dir` unless the upstream is
+    a replay.
 
     Args:
         settings: As for `Fetcher`.
@@ -111,6 +113,14 @@ class Bridge:
 
         return self._call(ask())
 
+    def totals(self) -> dict[str, Counts]:
+        """Return what all workers counted, by feed.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        return self._call(self.fetcher.totals())
+
     def listen(self, listener: Callable[[Moved], None]) -> None:
         """Call the listener, on the loop's thread, with every transition of a breaker."""
         self._loop.call_soon_threadsafe(self.fetcher.listen, listener)
@@ -157,6 +167,7 @@ class Bridge:
             async with Fetcher(
                 self._settings, clock=self._clock, redis=redis, **{"archive": archive, **self._options}
             ) as fetcher:
+                fetcher.listen(telemetry.emit)
                 ready.set_result(fetcher)
                 await self._stop.wait()
                 await _cancel_others()

@@ -8,27 +8,21 @@ and the archive.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from backstop.errors import StoreUnavailable, UpstreamError, UpstreamRefused, UsageError
+from backstop.errors import LakeError, UpstreamError, UpstreamRefused
 from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import breaker, retry
 from backstop.net.archive import Archive
-from backstop.net.budget import Budget, SharedBudget
-from backstop.net.calls import SharedCalls
 from backstop.net.coalesce import Coalescer
-from backstop.net.door import Door
-from backstop.net.exchange import Host
-from backstop.net.gate import Gate
+from backstop.net.doors import Doors
 from backstop.net.item import Answer, Item
-from backstop.net.lease import LeasedGate
 from backstop.net.link import BEAT_S, Link
+from backstop.net.meter import Counts
 from backstop.net.secrets import Redactor, guard_logs, require_key
-from backstop.net.terms import Terms, terms_of
+from backstop.net.terms import Terms
 from backstop.settings import Feed, Settings
 
 if TYPE_CHECKING:
@@ -40,31 +34,9 @@ if TYPE_CHECKING:
     from backstop.clock import Clock
     from backstop.net.breaker import BreakerTerms, Moved
     from backstop.net.health import FeedHealth
-    from backstop.net.meter import Counts
     from backstop.net.retry import RetryTerms
 
 REPLAY: Final = "replay:"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What the feeds at one address share."""
-
-    host: Host
-    gate: Gate
-    calls: SharedCalls | None
-
-    async def open(self) -> None:
-        if isinstance(self.gate, LeasedGate):
-            await self.gate.open()
-        if self.calls is not None:
-            await self.calls.open()
-
-    async def close(self) -> None:
-        await self.host.close()
-        if isinstance(self.gate, LeasedGate):
-            with contextlib.suppress(StoreUnavailable):  # the lease runs out by itself
-                await self.gate.close()
 
 
 class Fetcher:
@@ -96,18 +68,22 @@ class Fetcher:
         beat_s: float = BEAT_S,
     ) -> None:
         self._settings = settings
-        self._clock = clock
-        self._link = None if redis is None else Link(redis, beat_s=beat_s)
         self._archive = archive
-        self._terms = dict(terms or {})
         self._retry_terms = retry_terms
-        self._breaker_terms = breaker_terms
-        self._max_bytes = max_bytes
-        self._redactor = Redactor.of(settings)
-        guard_logs(self._redactor)
+        redactor = Redactor.of(settings)
+        guard_logs(redactor)
         self._coalescer: Coalescer[Answer] = Coalescer()
-        self._places: dict[str, _Place] = {}
-        self._doors: dict[Feed, Door] = {}
+        self._doors = Doors(
+            settings,
+            clock=clock,
+            redactor=redactor,
+            archive=archive,
+            link=None if redis is None else Link(redis, beat_s=beat_s),
+            terms=terms or {},
+            breaker_terms=breaker_terms,
+            max_bytes=max_bytes,
+            on_move=self._moved,
+        )
         self._listeners: list[Callable[[Moved], None]] = []
         self._replay = self._replayed(settings)
 
@@ -124,30 +100,14 @@ class Fetcher:
             ConfigurationError: an address is none.
             StoreUnavailable: Redis was given and cannot be reached.
         """
-        if self._replay is not None:
-            return self
-        for feed in Feed:
-            self._doors[feed] = self._build(feed)
-        if self._link is not None:
-            await self._link.open()
-            for place in self._places.values():
-                await place.open()
-            for door in self._doors.values():
-                await door.open()
+        if self._replay is None:
+            await self._doors.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(StoreUnavailable):  # what is not told now runs out by itself
-            for door in self._doors.values():
-                await door.close()
-        for place in self._places.values():
-            await place.close()
-        if self._link is not None:
-            await self._link.close()
-        self._places.clear()
-        self._doors.clear()
+        await self._doors.close()
 
     def listen(self, listener: Callable[[Moved], None]) -> None:
         """Call the listener with every transition of a breaker, on the loop: it must not block."""
@@ -169,9 +129,13 @@ class Fetcher:
         """
         if self._replay is not None:
             return await self._from_replay(self._replay, item, inspect)
-        require_key(item, self._settings)
-        counts = self._door(item.feed).counts
+        counts = self._doors.of(item.feed).counts
         counts.items += 1
+        if (kept := await self._settled(item, inspect)) is not None:
+            counts.answers += 1
+            counts.archived += 1
+            return kept
+        require_key(item, self._settings)
         key = (item.fingerprint, inspect)
         counts.joined += self._coalescer.under_way(key)
         try:
@@ -222,26 +186,33 @@ class Fetcher:
 
     def health(self) -> list[FeedHealth]:
         """Return the state of every feed, as this process knows it."""
-        now = asyncio.get_running_loop().time()
-        return [door.health(now) for door in self._doors.values()]
+        return self._doors.health()
 
     def counts(self) -> dict[str, Counts]:
         """Return what was counted since the fetcher opened, by feed; `meter.METERS` names the metrics."""
-        return {feed.value: door.counts for feed, door in self._doors.items()}
+        return self._doors.counts()
+
+    async def totals(self) -> dict[str, Counts]:
+        """Return what all workers counted, by feed; without Redis this one is all of them.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        return await self._doors.totals()
 
     async def _ask(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
-        calls = self._places[self._door(item.feed).host.base].calls
+        calls = self._doors.calls_of(item.feed)
         if calls is None:
             return await self._lead(item, inspect, budget_s)
         answer, anothers = await calls.share(item, lambda: self._lead(item, inspect, budget_s))
-        self._door(item.feed).counts.joined += anothers
+        self._doors.of(item.feed).counts.joined += anothers
         if anothers and inspect is not None:
             inspect(answer.body)  # the other worker may have looked with other eyes
         return answer
 
     async def _lead(self, item: Item, inspect: Callable[[bytes], None] | None, budget_s: float | None) -> Answer:
         deadline = retry.Deadline(self._settings.request_budget_s if budget_s is None else budget_s)
-        door = self._door(item.feed)
+        door = self._doors.of(item.feed)
         attempts = 0
 
         async def attempt() -> Answer:
@@ -254,6 +225,20 @@ class Fetcher:
             answer = await retry.with_retries(attempt, deadline, self._retry_terms, source=item.feed.value)
         return answer if attempts == 1 else dataclasses.replace(answer, attempts=attempts)
 
+    async def _settled(self, item: Item, inspect: Callable[[bytes], None] | None) -> Answer | None:
+        """Return the archived answer of an item that cannot change any more; `None` when it must be asked for."""
+        if item.settled_at is None or self._archive is None:
+            return None
+        try:
+            answer = await asyncio.to_thread(self._archive.latest, item)
+            if answer is None or answer.fetched_at < item.settled_at:
+                return None
+            if inspect is not None:
+                inspect(answer.body)
+        except (LakeError, UpstreamError):  # damaged, or of an older form: ask again
+            return None
+        return answer
+
     async def _from_replay(self, archive: Archive, item: Item, inspect: Callable[[bytes], None] | None) -> Answer:
         answer = await asyncio.to_thread(archive.latest, item)
         if answer is None:
@@ -265,44 +250,6 @@ class Fetcher:
         if inspect is not None:
             inspect(answer.body)
         return answer
-
-    def _door(self, feed: Feed) -> Door:
-        door = self._doors.get(feed)
-        if door is None:
-            raise UsageError("This fetcher is not open; use it as `async with Fetcher(...) as fetcher`.")
-        return door
-
-    def _build(self, feed: Feed) -> Door:
-        settings, link = self._settings, self._link
-        place = self._place(feed)
-        budget = (
-            Budget(feed, settings.credit_floor, self._clock)
-            if link is None
-            else SharedBudget(feed, settings, self._clock, link)
-        )
-        return Door(
-            feed,
-            place.host,
-            place.gate,
-            budget,
-            self._breaker_terms,
-            clock=self._clock,
-            redactor=self._redactor,
-            archive=self._archive,
-            on_move=self._moved,
-            link=link,
-        )
-
-    def _place(self, feed: Feed) -> _Place:
-        base = self._settings.url_of(feed)
-        if base not in self._places:
-            terms = self._terms.get(feed) or terms_of(feed, self._settings)
-            host = Host(base, self._settings, limit=self._max_bytes)
-            link = self._link
-            gate = Gate(terms) if link is None else LeasedGate(base, terms, link)
-            calls = None if link is None else SharedCalls(base, link, self._archive)
-            self._places[base] = _Place(host, gate, calls)
-        return self._places[base]
 
     def _moved(self, move: Moved) -> None:
         for listener in self._listeners:

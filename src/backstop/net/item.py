@@ -47,6 +47,8 @@ class Item:
         secret: Where the feed wants its key.
         credits: What the answer costs at most on a paid feed.
         priority: Who goes first when the gate is contended.
+        settled_at: An answer from then on will never change, so that one in the archive is as good as a request;
+            null where the feed may still correct itself.
     """
 
     feed: Feed
@@ -58,6 +60,7 @@ class Item:
     secret: Secret = Secret.NONE
     credits: int = 0
     priority: Priority = Priority.HISTORY
+    settled_at: dt.datetime | None = None
 
     @property
     def fingerprint(self) -> str:

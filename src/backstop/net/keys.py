@@ -26,6 +26,11 @@ def breaker(host: str, feed: str) -> str:
     return f"{PREFIX}:{{{host}}}:breaker:{feed}"
 
 
+def counts(host: str, feed: str) -> str:
+    """Key of what all workers counted of a feed at a host."""
+    return f"{PREFIX}:{{{host}}}:counts:{feed}"
+
+
 def call(host: str, fingerprint: str) -> str:
     """Key of a request under way or just answered."""
     return f"{PREFIX}:{{{host}}}:call:{fingerprint}"

@@ -50,7 +50,15 @@ def plan(day: dt.date, at: dt.datetime | None = None) -> list[Item]:
         params = (("date", wire.stamp(at)), *params)
     return [
         Item(
-            Feed.THEODDS, TABLE, key, path, params, secret=Secret.QUERY_API_KEY, credits=credit, priority=Priority.PROPS
+            Feed.THEODDS,
+            TABLE,
+            key,
+            path,
+            params,
+            secret=Secret.QUERY_API_KEY,
+            credits=credit,
+            priority=Priority.PROPS,
+            settled_at=None if at is None else at + wire.SNAPSHOT,
         )
     ]
 

@@ -90,6 +90,7 @@ def _item(key: str, event_id: str, keys: list[str], regions: Sequence[str], at: 
         secret=Secret.QUERY_API_KEY,
         credits=cost,
         priority=Priority.PROPS,
+        settled_at=None if at is None else at + wire.SNAPSHOT,
     )
 
 

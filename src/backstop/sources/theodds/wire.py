@@ -13,6 +13,9 @@ from backstop.sources.teams import BY_NAME
 
 SPORT = "baseball_mlb"
 
+SNAPSHOT = dt.timedelta(minutes=10)
+"""Historical snapshots lie five minutes apart, ten before 2022-09: later than that an answer about an instant stays."""
+
 KNOWN_EVENT = frozenset({
     "id", "sport_key", "sport_title", "commence_time", "home_team", "away_team", "bookmakers",
     "home_rotation_number", "away_rotation_number",
