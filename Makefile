@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 export NO_MKDOCS_2_WARNING := 1 # it builds what is locked
 
-.PHONY: help run stop test check bench docs screenshot lock clean
+.PHONY: help run stop test check fuzz bench docs screenshot lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ check: .venv/dev  ## lint, types, import contracts, documents
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --quiet
+
+fuzz: .venv/dev  ## damaged answers at every parser, SECONDS=60 each
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
 
 bench: .venv/dev  ## every benchmark, results on the terminal
 	$(BIN)/python -m benchmarks

@@ -52,7 +52,9 @@ def counts(statistics: Any) -> dict[str, int | None]:
     return found
 
 
-def _walks(overall: Any) -> int | None:
-    """Add intentional walks, which this feed counts apart, to the others."""
-    unintentional, intentional = dig(overall, "onbase", "bb"), dig(overall, "onbase", "ibb")
-    return unintentional + (intentional or 0) if isinstance(unintentional, int) else None
+def _walks(overall: Any) -> Any:
+    """Add intentional walks, which this feed counts apart, to the others; what is no count is left for the cast."""
+    unintentional, intentional = dig(overall, "onbase", "bb"), dig(overall, "onbase", "ibb") or 0
+    if isinstance(unintentional, int) and isinstance(intentional, int):
+        return unintentional + intentional
+    return intentional if isinstance(unintentional, int) else unintentional

@@ -1,0 +1,43 @@
+"""A short hunt on every parser, the same seeds each time; `make fuzz` goes on for longer."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from backstop.demo.upstream import Upstream
+from backstop.sources import registry
+from tests.fuzz.bodies import sound
+from tests.fuzz.damage import damaged
+from tests.fuzz.hunt import Hunt, once
+
+TRIES = 60
+
+
+@pytest.fixture(scope="module")
+def answers():
+    with Upstream.start("demo") as upstream:
+        return sound(upstream.base_url)
+
+
+def test_a_damaged_answer_is_read_row_by_row_or_refused_by_name(answers):
+    for answer, games in answers.values():
+        found = Hunt(answer.item.table)
+        ends = {once(answer, games, seed, found) for seed in range(TRIES)}
+        assert found.crashes == {}, answer.item.table
+        assert any(end.startswith("refused") for end in ends), f"{answer.item.table}: nothing was refused"
+
+
+def test_a_parser_that_falls_over_is_found(answers, monkeypatch):
+    answer, games = answers["core_events"]
+    broken = registry.Source(lambda _body: None, lambda _answer: {}["absent"])
+    monkeypatch.setitem(registry.TABLES, "core_events", broken)
+    found = Hunt("core_events")
+    assert once(answer, games, 1, found) == "crashed"
+    assert found.crashes == {1: "KeyError('absent')"}
+
+
+def test_the_same_seed_makes_the_same_wound():
+    body = b"a,b\n1,2\n3,4\n"
+    assert damaged(body, random.Random(7)) == damaged(body, random.Random(7))
