@@ -1,8 +1,9 @@
 """True probabilities of the simulated league's props: what a projection is judged against.
 
-A day's games are played some thousand times over by the very process that plays the season, from the same line-up
-cards. The share of games in which a player does something is its probability up to the error of the share, which is
-given: with 4,000 games half a line's worth of luck is at most 0.8 percentage points.
+A day's games are played some thousand times over by the very process that plays the season, from the line-ups and
+starting pitchers that are posted; relievers and substitutes, of whom nobody can know, are drawn anew each time. The
+share of games in which a player does something is its probability up to the error of the share, which is given: with
+4,000 games half a line's worth of luck is at most 0.8 percentage points.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from backstop.demo.league.calendar import season
-from backstop.demo.league.cards import cards
+from backstop.demo.league.cards import cards, redrawn
 from backstop.demo.league.outcomes import INTENT_WALK, NOBODY, TRUNCATED, Ints
 from backstop.demo.league.people import FIRST_ID
 from backstop.demo.league.play import Cards, Plays, play
@@ -110,7 +111,7 @@ def over(props: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
 
 def _counts(of_day: Cards, times: int, rng: np.random.Generator) -> pl.DataFrame:
     """Play every card some times; return how often each count of each starter came up."""
-    plays = play(of_day.repeated(times), rng)
+    plays = play(redrawn(of_day.repeated(times), rng), rng)
     frame = pl.DataFrame(
         {name: plays[name] for name in ("game", "batter", "pitcher", "event", "rbi", "outs_made", "caught")}
     )

@@ -37,10 +37,27 @@ def cards(seed: int) -> Cards:
     stands_in = np.where(rests == NOBODY, NOBODY, np.array(STANDS_IN)[rests])
     for game, side in zip(*np.nonzero(rests != NOBODY), strict=True):
         lineup[game, side, rests[game, side]] = base[game, side] + len(FIELD) + stands_in[game, side]
-    order = np.tile(np.arange(RELIEVERS), (*club.shape, 1))
-    bullpen = base[:, :, None] + BATTERS_OF_A_CLUB + STARTERS + rng.permuted(order, axis=2)
+    bullpen = _bullpen(base, rng)
     starter = base + BATTERS_OF_A_CLUB + _turns(club)
     return Cards(club, lineup, starter, bullpen, *_substitutes(base, stands_in, rng))
+
+
+def redrawn(posted: Cards, rng: np.random.Generator) -> Cards:
+    """Return the cards with what nobody can know before the game drawn anew: relievers' order and substitutes.
+
+    Line-ups and starting pitchers, which are posted, stay.
+    """
+    base = posted.club * CLUB_SIZE
+    on_bench = posted.lineup - base[:, :, None] - len(FIELD)
+    stands_in = np.where((on_bench >= 0).any(axis=2), on_bench.max(axis=2), NOBODY)
+    drawn = (_bullpen(base, rng), *_substitutes(base, stands_in, rng))
+    return Cards(posted.club, posted.lineup, posted.starter, *drawn)
+
+
+def _bullpen(base: Ints, rng: np.random.Generator) -> Ints:
+    """Return in which order the relievers of each side come."""
+    order = np.tile(np.arange(RELIEVERS), (*base.shape, 1))
+    return np.asarray(base[:, :, None] + BATTERS_OF_A_CLUB + STARTERS + rng.permuted(order, axis=2))
 
 
 def _substitutes(base: Ints, stands_in: Ints, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:

@@ -28,7 +28,7 @@ from backstop.demo.league.outcomes import (
     TRUNCATED,
 )
 from backstop.demo.league.play import Plays
-from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE, K
+from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, LEAGUE, OUT, SINGLE, TRIPLE, K, talents
 
 Floats = NDArray[np.float64]
 GRAVITY: Final = 32.174
@@ -53,6 +53,9 @@ RUN_VALUE: Final = {
     "home_run": 1.40,
 }
 NOT_AN_OUT: Final = -0.26
+MPH_PER_LOG_POWER: Final = 4.5
+"""With it barrels that stay in the park are about as much more frequent as home runs are."""
+
 _LAUNCH: Final = np.array(
     # mean and spread of exit velocity (mph), mean and spread of launch angle (deg): ground, fly, line, popup
     [[86.0, 13.0, -9.0, 11.0], [91.5, 8.5, 37.0, 7.5], [94.5, 8.0, 17.0, 5.5], [78.0, 11.0, 62.0, 7.0]]
@@ -68,6 +71,7 @@ def contact(frame: pl.DataFrame, row: Rows, plays: Plays, rng: np.random.Generat
     mean = _LAUNCH[np.where(kind == NOT_IN_PLAY, GROUND, kind)]
     noise = rng.standard_normal((size, 2))
     bonus = np.select([event == HOMER, event == TRIPLE, event == DOUBLE, event == SINGLE], [12.0, 6.0, 5.0, 2.0], -2.0)
+    bonus = bonus + _strength(plays)[row["pa"]]
     speed = np.where(foul, 74 + 14 * noise[:, 0], mean[:, 0] + bonus + mean[:, 1] * noise[:, 0])
     speed = np.where(event == HOMER, speed.clip(94.0, 119.0), speed).clip(18.0, 119.5).round(1)
     angle = np.where(foul, 25 + 30 * noise[:, 1], mean[:, 2] + mean[:, 3] * noise[:, 1])
@@ -117,6 +121,12 @@ def contact(frame: pl.DataFrame, row: Rows, plays: Plays, rng: np.random.Generat
         pl.Series("delta_pitcher_run_exp", -delta),
         pl.Series("delta_home_win_exp", (np.where(plays["half"][row["pa"]] == 1, 1, -1) * delta * 0.09).round(3)),
     )
+
+
+def _strength(plays: Plays) -> Floats:
+    """Return how much harder than others each batter hits: barrels tell of a slugger before his home runs do."""
+    own = talents().batting[plays["batter"], HOMER] / LEAGUE[HOMER]
+    return np.asarray(MPH_PER_LOG_POWER * np.log(own))
 
 
 def _distance(speed: Floats, angle: Floats) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backstop.demo.league.outcomes import INTENT_WALK, TRUNCATED
 from backstop.demo.league.play import Plays
-from backstop.demo.league.talent import BB, HBP, K
+from backstop.demo.league.talent import BB, HBP, LEAGUE, K, talents
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -68,7 +68,7 @@ def rows(plays: Plays, rng: np.random.Generator) -> Rows:
     part, last = part[order], last[order]
     before = _before(part, last, pa, number)
     return (
-        {"pa": pa, "number": number, "last": last, "part": part} | before | {"call": _calls(part, last, pa, event, rng)}
+        {"pa": pa, "number": number, "last": last, "part": part} | before | {"call": _calls(part, last, pa, plays, rng)}
     )
 
 
@@ -83,12 +83,18 @@ def _before(part: Ints, last: Flags, pa: Ints, number: Ints) -> Rows:
     return found
 
 
-def _calls(part: Ints, last: Flags, pa: Ints, event: Ints, rng: np.random.Generator) -> Ints:
-    """Return the result of each pitch, an index of `CALLS`."""
+def _calls(part: Ints, last: Flags, pa: Ints, plays: Plays, rng: np.random.Generator) -> Ints:
+    """Return the result of each pitch, an index of `CALLS`.
+
+    Who strikes many out makes many miss before the third strike too: swinging strikes tell of him sooner.
+    """
     u = rng.random(len(part))
     ball = np.where(u < 0.06, BLOCKED, np.where(u > 0.9985, AUTO_BALL, BALL))
+    event, missed = plays["event"], 0.23 * _misses(plays)[pa]
     strike = np.select(
-        [u < 0.40, u < 0.62, u < 0.63, u < 0.9985], [CALLED, SWINGING, SWINGING_BLOCKED, FOUL], AUTO_STRIKE
+        [u < 0.40, u < 0.39 + missed, u < 0.40 + missed, u < 0.9985],
+        [CALLED, SWINGING, SWINGING_BLOCKED, FOUL],
+        AUTO_STRIKE,
     )
     third = np.select([u < 0.24, u < 0.90, u < 0.97], [CALLED, SWINGING, TIP], SWINGING_BLOCKED)
     call = np.select([part == 0, part == 1], [strike, FOUL], ball)
@@ -99,3 +105,10 @@ def _calls(part: Ints, last: Flags, pa: Ints, event: Ints, rng: np.random.Genera
         IN_PLAY,
     )
     return np.where(ends == INTENT_WALK, AUTO_BALL, np.where(last, finish, call))
+
+
+def _misses(plays: Plays) -> NDArray[np.float64]:
+    """Return how many more swings than usual miss, by the strikeout rates of pitcher and batter."""
+    skills = talents()
+    batter = skills.batting[plays["batter"], K] / LEAGUE[K]
+    return np.asarray(np.clip(skills.pitching[plays["pitcher"], K] * batter, 0.3, 2.2))
