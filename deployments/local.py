@@ -11,16 +11,18 @@ from backstop.clock import baseball_day
 from backstop.demo import DEMO_DAY
 from backstop.errors import BackstopError, UsageError
 from backstop.props import backtest as walk
+from backstop.props import refit
+from backstop.stages import backfill as backfilling
 from backstop.stages import plan, project
 from backstop.stages.house import House
-from deployments import kept, machine, show
+from deployments import job, kept, machine, show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from rich.console import Console
-
     from backstop.settings import Settings
+    from backstop.stages.backfill import Backfill
 
 
 def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> None:
@@ -34,17 +36,56 @@ def refresh(day: dt.date | None, settings: Settings, *, keep: bool = False) -> N
     Raises:
         BackstopError: the run failed; the message is its sentence.
     """
-    console, began = tables.terminal(), time.monotonic()
+    began = time.monotonic()
     day = day or (DEMO_DAY if settings.upstream == "demo" else baseball_day(dt.datetime.now(dt.UTC)))
     plan.check_day(House(machine.own_home(settings)), day)
-    with machine.started(settings, keep=keep) as up:
+    with job.at_work(settings, f"slate-refresh {day}", keep=keep) as work:
         from flows.slate import slate_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
 
-        with show.progress(console, f"slate-refresh {day}"):
-            state = slate_refresh(day, return_state=True)
-        page = up.prefect.run_page(str(state.state_details.flow_run_id))
-        show.result(console, up.house, _result(state, page), page, time.monotonic() - began)
-    show.afterwards(console, up.settings, up.prefect, day, keep=keep)
+        summary = work.run(slate_refresh, day)
+        show.result(work.console, work.up.house, summary, work.page, time.monotonic() - began)
+    show.afterwards(work.console, work.up.settings, work.up.prefect, day, keep=keep)
+
+
+def backfill(settings: Settings, *, keep: bool = False, **parameters: Any) -> None:
+    """Publish the slates that a range of past days lacks, and print what came of it.
+
+    Args:
+        settings: What the command line and the environment say.
+        keep: Whether to leave the servers up.
+        parameters: Of the flow.
+
+    Raises:
+        UsageError: the range makes no sense, or may cost more credits than allowed.
+        BackstopError: days are still to do; the message says how many.
+    """
+    todo = planned(settings, parameters)
+    backfilling.check_budget(todo)
+    tables.terminal().print(todo.sentence())
+    if not todo.todo:
+        return
+    with job.at_work(settings, f"backfill {todo.first} to {todo.last}", keep=keep) as work:
+        from flows.backfill import backfill as flow  # noqa: PLC0415 - Prefect reads the environment that was just made
+        from tasks.backfill import BackfillSummary  # noqa: PLC0415
+
+        state = work.state(flow, **parameters)
+        # a run that left days to do has failed, and says which
+        left = state.result(raise_on_failure=False)
+        summary = left if isinstance(left, BackfillSummary) else job.result(state, work.page)
+        show.backfill(work.console, summary, work.page)
+    if summary.left:
+        raise BackstopError(f"{len(summary.left)} days are still to do; the same command does only those.")
+
+
+def planned(settings: Settings, parameters: Mapping[str, Any]) -> Backfill:
+    """Return what a backfill would do, without a server.
+
+    Raises:
+        UsageError: the range makes no sense.
+    """
+    house = House.of(machine.own_home(settings))
+    names = ("first", "last", "degraded", "prices", "credit_limit")
+    return backfilling.plan_range(house, **{name: parameters[name] for name in names})
 
 
 def fetch_history(until: dt.date, settings: Settings) -> None:
@@ -57,10 +98,9 @@ def fetch_history(until: dt.date, settings: Settings) -> None:
     Raises:
         BackstopError: fetching failed; the message is its sentence.
     """
-    console = tables.terminal()
     plan.check_day(House(machine.own_home(settings)), until)
-    with machine.started(settings) as up:
-        _history(console, up, until)
+    with job.at_work(settings, f"history before {until}") as work:
+        _history(work, until)
 
 
 def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> None:
@@ -79,10 +119,12 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     console = tables.terminal()
     until = last + dt.timedelta(days=1)
     plan.check_day(House(machine.own_home(settings)), until)
-    with machine.started(settings) as up:
-        _history(console, up, until)
+    with job.at_work(settings, f"history before {until}") as work:
+        _history(work, until)
         began = time.monotonic()
-        predictions = walk.run(project.tallies(up.house), first, last)
+        predictions = walk.run(
+            project.tallies(work.up.house), first, last, calibration=refit.latest(work.up.house.lake, first)
+        )
     if predictions.is_empty():
         raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
     write = predictions.write_csv if out.suffix == ".csv" else predictions.write_parquet
@@ -91,12 +133,10 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
 
 
-def _history(console: Console, up: machine.Machine, until: dt.date) -> None:
+def _history(work: job.Job, until: dt.date) -> None:
     from flows.history import history_refresh  # noqa: PLC0415 - Prefect reads the environment that was just made
 
-    with show.progress(console, f"history before {until}"):
-        state = history_refresh(until, return_state=True)
-    show.history(console, _result(state, up.prefect.run_page(str(state.state_details.flow_run_id))))
+    show.history(work.console, work.run(history_refresh, until))
 
 
 def grade(day: dt.date, settings: Settings) -> None:
@@ -105,35 +145,14 @@ def grade(day: dt.date, settings: Settings) -> None:
     Raises:
         BackstopError: there is no such slate, or fetching failed; the message is its sentence.
     """
-    console = tables.terminal()
-    with machine.started(settings) as up:
+    with job.at_work(settings, f"slate-grade {day}") as work:
         from flows.grade import slate_grade  # noqa: PLC0415 - Prefect reads the environment that was just made
 
-        with show.progress(console, f"slate-grade {day}"):
-            state = slate_grade(day, return_state=True)
-        page = up.prefect.run_page(str(state.state_details.flow_run_id))
-        show.grade(console, _result(state, page))
-        console.print(f"run page  {page}", soft_wrap=True)
+        show.grade(work.console, work.run(slate_grade, day))
+        work.console.print(f"run page  {work.page}", soft_wrap=True)
 
 
 def stop(settings: Settings) -> None:
     """End what a run with `keep` left up under this home."""
     ended = kept.stop(settings.home)
     tables.terminal().print("\n".join(f"ended {each}" for each in ended) or "nothing was left running")
-
-
-def _result(state: Any, page: str) -> Any:
-    """Return what a flow returned.
-
-    Raises:
-        BackstopError: it failed; the message is its sentence and the address of its page.
-    """
-    if state.is_completed():
-        return state.result()
-    error = state.result(raise_on_failure=False)
-    if isinstance(error, BackstopError):
-        raise type(error)(
-            f"The run failed: {error.message} Its page: {page}", source=error.source, retry_after_s=error.retry_after_s
-        )
-    sentence = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
-    raise BackstopError(f"The run failed: {sentence} Its page: {page}")

@@ -15,6 +15,7 @@ from backstop.demo.upstream import Upstream
 from backstop.errors import ConfigurationError, UpstreamUnavailable
 from backstop.stages.house import House
 from backstop.store import connection, embedded
+from backstop.telemetry import Progress, emit
 from deployments import kept, server
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Machine:
 
 
 @contextlib.contextmanager
-def started(settings: Settings, *, keep: bool = False) -> Iterator[Machine]:
+def started(settings: Settings, *, keep: bool = False, warm: bool = True) -> Iterator[Machine]:
     """Start what is missing, yield when Prefect answers, and stop what was started.
 
     Prefect and Great Expectations, five seconds of imports, are loaded here while the servers boot.
@@ -55,6 +56,7 @@ def started(settings: Settings, *, keep: bool = False) -> Iterator[Machine]:
     Args:
         settings: What the command line and the environment say.
         keep: Leave the servers up and note them for `kept.stop`.
+        warm: Whether this process will run flows.
 
     Raises:
         ConfigurationError: the upstream is none that is known.
@@ -63,15 +65,21 @@ def started(settings: Settings, *, keep: bool = False) -> Iterator[Machine]:
     settings = own_home(settings)
     check_upstream(settings.upstream)
     with contextlib.ExitStack() as stack:
+        emit(Progress("start", total=4, note="Prefect"))
         prefect = _prefect(settings, stack, base if keep else None)
+        emit(Progress("start", done=1, note="the upstream"))
         settings = _upstream(settings, stack, base if keep else None)
+        emit(Progress("start", done=1, note="Redis"))
         settings = _redis(settings, stack, base if keep else None)
         house = House.of(settings)
         stack.callback(house.close)
         export(settings, prefect)
-        _warm()
+        emit(Progress("start", done=1, note="imports, and Prefect's database"))
+        if warm:
+            _warm()
+            stack.callback(server.send_what_is_left)
         prefect.wait_ready()
-        stack.callback(server.send_what_is_left)
+        emit(Progress("start", done=1, note=prefect.ui_url))
         yield Machine(settings, house, prefect)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backstop.stages.house import House
     from backstop.stages.outcome import Gap, Outcome
     from deployments.server import PrefectServer
+    from tasks.backfill import BackfillSummary
     from tasks.grade import GradeSummary
     from tasks.summary import HistorySummary, SlateSummary
 
@@ -76,6 +77,17 @@ def history(console: Console, summary: HistorySummary) -> None:
     """Print what fetching history came to."""
     console.print(_counts(summary.outcomes))
     _gaps(console, summary.gaps)
+
+
+def backfill(console: Console, summary: BackfillSummary, page: str) -> None:
+    """Print what a backfill came to, and the days that are left."""
+    came = ", ".join(f"{number} {condition}" for condition, number in sorted(summary.days.items()))
+    console.print(f"{len(summary.plan.todo)} days worked on: {came or 'none'}")
+    for day, reason in sorted(summary.left.items())[:GAPS]:
+        console.print(f"[red]to do[/red] {day}: {reason}")
+    if len(summary.left) > GAPS:
+        console.print(f"[red]to do[/red] {len(summary.left) - GAPS} more; the run's page lists them")
+    console.print(f"run page  {page}", soft_wrap=True)
 
 
 def grade(console: Console, summary: GradeSummary) -> None:

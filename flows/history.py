@@ -5,18 +5,17 @@ from __future__ import annotations
 import datetime as dt
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.slate import THREADS
-from tasks import fan, runs, slate, summary, validate
+from tasks import fan, marks, runner, runs, slate, summary, validate
 from tasks.results import gather
 
 
 @flow(
     name="history-refresh",
     flow_run_name="history before {until}",
-    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]  # its futures are a subclass
+    task_runner=runner.chosen(),
     timeout_seconds=4 * 3600,
+    **marks.HOOKS,
 )
 def history_refresh(until: dt.date) -> summary.HistorySummary:
     """Fetch, validate and tally the days of pitches before a date that the lake lacks.

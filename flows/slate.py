@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks import fan, runs, slate, summary, validate
+from tasks import fan, marks, runner, runs, slate, summary, validate
+from tasks.forms import History, Prices, SomeDay
 from tasks.results import gather
-
-THREADS = 32
-"""A task that waits for another holds a thread: eight chains of four stages in flight."""
 
 
 @flow(
     name="slate-refresh",
     flow_run_name=runs.slate_name,
-    task_runner=ThreadPoolTaskRunner(max_workers=THREADS),  # type: ignore[arg-type]  # its futures are a subclass
-    timeout_seconds=3600,
+    task_runner=runner.chosen(),
+    timeout_seconds=marks.LEASE_S,
+    **marks.HOOKS,
 )
-def slate_refresh(day: dt.date | None = None) -> State[summary.SlateSummary]:
+def slate_refresh(day: SomeDay = None, history: History = True, prices: Prices = True) -> State[summary.SlateSummary]:
     """Plan, fetch, validate, transform, load and publish one day's slate; only what is missing is fetched.
 
     Args:
         day: The baseball day (official date, Eastern) to refresh; today's by default.
+        history: Whether days of pitches that the lake lacks are fetched; a backfill has fetched them for all its days.
+        prices: Whether books are asked for prices, which may cost credits.
     """
     day = day or runs.today()
     calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"), day)
-    plan = slate.plan_day(day, calendar)
-    if not plan.games:
-        return summary.finished(summary.report_slate(day, None, [calendar], [], note=f"{day} has no games"))
+    plan = slate.plan_day(day, calendar, history=history, prices=prices)
+    if plan.note:
+        return summary.finished(summary.report_slate(day, None, [calendar], [], note=plan.note))
 
-    history = fan.history(plan.pitches, day)
+    pitch_days = fan.history(plan.pitches, day)
     players, box = validate.validate_players(fan.fetches(plan.boxes, "line-ups"), day)
     events = fan.fetches(plan.events, "events")
     quotes = validate.validate_quotes(fan.fetches(slate.plan_quotes(day, events), "quotes"), day, events)
-    pitches, lost_days = gather(history, "core_pitches")
+    pitches, lost_days = gather(pitch_days, "core_pitches")
 
     features, absent = slate.build_features(day, players, slate.tally_rest(day, pitches))
     draft = slate.open_slate(day)

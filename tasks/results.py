@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from prefect.futures import PrefectFuture, wait
+from prefect.futures import PrefectFuture, as_completed, wait
 
 from backstop.errors import BackstopError
 from backstop.stages.outcome import Gap
 from tasks.runs import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def gather(chains: Sequence[Sequence[PrefectFuture[Any]]], table: str) -> tuple[list[Any], list[Gap]]:
@@ -40,3 +41,19 @@ def sentence_of(state: Any) -> str:
     if isinstance(error, BaseException):
         return f"{type(error).__name__}: {error}"
     return str(state.message or state.name)
+
+
+def bounded(task: Any, calls: Sequence[tuple[Any, ...]], at_once: int) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Run a task for each call, so many at once, and yield each call with its result as it ends.
+
+    A result is what the task returned, or the sentence of what it raised. The next call is submitted when one has
+    ended: a season is not queued at once.
+    """
+    waiting = iter(calls)
+    running: dict[Any, tuple[Any, ...]] = {task.submit(*call): call for call in islice(waiting, at_once)}
+    while running:
+        ended = next(iter(as_completed(list(running))))
+        ended.wait()  # sets the final state; `.state` alone is a stale read
+        result = ended.result() if ended.state.is_completed() else sentence_of(ended.state)
+        yield running.pop(ended), result
+        running |= {task.submit(*call): call for call in islice(waiting, 1)}

@@ -17,7 +17,7 @@ from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
 from backstop.stages.publish import Loaded
-from tasks import progress
+from tasks import marks, progress
 from tasks.runs import report, run_id, say, warn
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class DayPlan:
         boxes: Box scores of the day's games.
         events: The list of events that books quote; empty when prices cannot be asked for.
         gaps: What will be missing whatever happens, e.g. prices without a key.
+        note: Why nothing can be published, empty when something can.
     """
 
     games: int
@@ -45,6 +46,7 @@ class DayPlan:
     boxes: Batches = field(default_factory=list)
     events: Batches = field(default_factory=list)
     gaps: tuple[Gap, ...] = ()
+    note: str = ""
 
 
 @task(name="plan-schedule", task_run_name="plan schedule", cache_policy=NO_CACHE, tags=["plan"])
@@ -56,23 +58,40 @@ def plan_schedule(day: dt.date) -> Batches:
 
 
 @task(name="plan-day", task_run_name="plan {day}", cache_policy=NO_CACHE, tags=["plan"])
-def plan_day(day: dt.date, calendar: Outcome) -> DayPlan:
-    """Name what the day needs that is missing.
+def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: bool = True) -> DayPlan:
+    """Name what the day needs that is missing, and take the day in the ledger.
+
+    Args:
+        day: The slate.
+        calendar: What became of the schedule.
+        history: Whether missing days of pitches are fetched; otherwise they are only named.
+        prices: Whether books are asked.
 
     Raises:
         UpstreamUnavailable: the day's schedule could not be had, now or earlier.
+        LeaseHeld: another run works on the day.
     """
     house = House.current()
     plan.check_schedule_known(house, day, calendar)
     games = plan.games_of(house, day)
     if games.is_empty():
+        marks.off_day(house, day, run_id(), "no games")
         say(f"{day} has no games that count: nothing to project.")
-        return DayPlan(0)
+        return DayPlan(0, note=f"{day} has no games")
+    if plan.finished_games(house, day).is_empty():
+        marks.off_day(house, day, run_id(), "no game before it is kept as history")
+        say(f"No game before {day} is kept as history: nothing can be projected.")
+        return DayPlan(0, note=f"{day} has no history before it")
+    marks.hold(house, day, run_id())
     pitches = plan.pitch_batches(house, day)
     say(f"{day}: {games.height} games; {sum(map(len, pitches))} days of pitches are missing, {len(pitches)} batches.")
-    reason = plan.quotes_wanted(house)
-    gaps = (Gap("core_quotes", day.isoformat(), reason),) if reason else ()
-    return DayPlan(games.height, pitches, plan.box_batches(house, day), plan.event_batches(house, day), gaps)
+    reason = plan.quotes_wanted(house) if prices else "no prices: the run was told not to ask for them"
+    gaps = [Gap("core_quotes", day.isoformat(), reason)] if reason else []
+    if not history:
+        gaps += [Gap("core_pitches", item.key, "not in the lake") for batch in pitches for item in batch]
+        pitches = []
+    events = [] if reason else plan.event_batches(house, day)
+    return DayPlan(games.height, pitches, plan.box_batches(house, day), events, tuple(gaps))
 
 
 @task(name="plan-history", task_run_name="plan history", cache_policy=NO_CACHE, tags=["plan"])

@@ -150,6 +150,7 @@ def all_gaps(outcomes: Sequence[Outcome], *lost: Sequence[Gap]) -> list[Gap]:
 
 def finished(summary: SlateSummary) -> State[SlateSummary]:
     """Return the final state of the flow: completed, and named for what it is worth."""
-    names = {"complete": "Completed", "degraded": "Degraded", "empty": "NoGames"}
+    nothing = "NoHistory" if "history" in summary.note else "NoGames"
+    names = {"complete": "Completed", "degraded": "Degraded", "empty": nothing}
     message = summary.note or f"version {summary.version}, {len(summary.gaps)} gaps"
     return Completed(name=names[summary.quality], message=message, data=summary)

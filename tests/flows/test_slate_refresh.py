@@ -180,11 +180,13 @@ def test_a_day_without_games_ends_in_its_own_state_and_publishes_nothing(rooms, 
     assert rooms.house.lake.days("core_pitches") == set()
 
 
-def test_the_first_day_of_a_league_names_everybody_who_has_no_history_and_is_held_back(rooms, league):
+def test_the_first_day_of_a_league_has_no_history_and_is_closed_as_empty(rooms, league):
     state = rooms.refresh(OPENING, upstream=league.base_url)
-    assert state.is_failed()
-    assert f"The slate of {OPENING} was held back" in sentence(state)
+    assert state.name == "NoHistory"
+    assert state.is_completed()
     assert rooms.house.reader.slate(OPENING).state == "missing"
+    entry = rooms.house.ledger.entry("out_props", OPENING.isoformat())
+    assert (entry.state, entry.reason) == (State.EMPTY_OK, "no game before it is kept as history")
 
 
 def test_a_date_in_the_future_is_refused_before_anybody_is_asked(rooms):

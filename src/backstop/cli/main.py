@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import grading, keeping, operating, reading, running
+from backstop.cli import grading, keeping, operating, reading, running, serving
 from backstop.errors import BackstopError
 from backstop.stages.house import House
 
@@ -31,6 +31,7 @@ app.command("grade")(grading.grade)
 app.command("refit")(grading.refit)
 app.command("backfill")(operating.backfill)
 app.command("deploy")(operating.deploy)
+app.command("serve")(serving.serve)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)
 app.command("slate")(reading.slate)

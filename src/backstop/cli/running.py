@@ -34,11 +34,6 @@ def refresh(
     deployments("local").refresh(day, settings, keep=keep)
 
 
-def deploy() -> None:
-    """Register the deployments of the catalogue with the server that PREFECT_API_URL names; idempotent."""
-    deployments("apply").main()
-
-
 def stop() -> None:
     """End the servers that `refresh --keep` left up."""
     deployments("local").stop(Settings())

@@ -1,0 +1,212 @@
+"""What is due now, asked of the calendar and the ledger: which slate, which prices, which grade.
+
+Every answer carries a slot, a word that two schedulers who look at the same state spell alike: as part of an
+idempotency key it makes the second start of the same work impossible.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from backstop import tables
+from backstop.clock import EASTERN, baseball_day, days_between
+from backstop.lake.states import State
+from backstop.sources.statsapi import schedule
+from backstop.stages import days, plan
+from backstop.stages.days import Condition
+from backstop.stages.grade import GRADES
+
+if TYPE_CHECKING:
+    from backstop.stages.days import Day
+    from backstop.stages.house import House
+
+LOOK_BACK_DAYS: Final = 3
+"""Days before today whose slate or grade is started by itself when it is missing; older ones are a backfill's."""
+
+LINEUPS_FROM: Final = dt.timedelta(hours=5)
+"""Clubs post line-ups two to four hours before first pitch; before this nobody asks for them."""
+
+CALENDAR_EVERY: Final = dt.timedelta(hours=6)
+CALENDAR_EVERY_LIVE: Final = dt.timedelta(minutes=10)
+"""How old the day's schedule may be: on a quiet day, and from the first line-ups to the last out."""
+
+LONGEST_GAME: Final = dt.timedelta(hours=6)
+"""After this a game is over, or suspended."""
+
+GRADE_FROM_HOUR: Final = 9
+"""Eastern: scoring changes of the night are in the morning's box scores."""
+
+SETTLED_AFTER: Final = dt.timedelta(days=2)
+"""Next-morning Savant days lack games, intentional walks and automatic balls; two days later they are whole."""
+
+RETRY_AFTER: Final = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
+"""Pauses after a failed try, the last one repeated: a feed that is down all day costs a run an hour, not a storm."""
+
+PRICES_EVERY: Final = dt.timedelta(minutes=5)
+"""How often prices are asked for when credits allow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One run that should be started.
+
+    Attributes:
+        flow: Name of the flow.
+        day: Its day.
+        slot: What makes this run different from the day's other runs of the flow.
+        reason: A sentence for the log.
+    """
+
+    flow: str
+    day: dt.date
+    slot: str
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """The idempotency key."""
+        return f"{self.flow}:{self.day}:{self.slot}"
+
+
+def calendar_is_old(house: House, now: dt.datetime) -> bool:
+    """Return whether today's schedule should be asked for again."""
+    today = baseball_day(now)
+    entry = house.ledger.entry(tables.GAMES.name, today.isoformat())
+    if entry is None or entry.closed_at is None:
+        return True
+    every = CALENDAR_EVERY_LIVE if _is_live(house, today, now) else CALENDAR_EVERY
+    return now - entry.closed_at >= every
+
+
+def _is_live(house: House, today: dt.date, now: dt.datetime) -> bool:
+    starts = plan.games_of(house, today)["start_at"]
+    if starts.is_empty():
+        return False
+    first, last = starts.min(), starts.max()
+    assert isinstance(first, dt.datetime)  # noqa: S101 - the column's type
+    assert isinstance(last, dt.datetime)  # noqa: S101
+    return first - LINEUPS_FROM <= now <= last + LONGEST_GAME
+
+
+def runs(house: House, now: dt.datetime, *, prices_every: dt.timedelta | None = PRICES_EVERY) -> list[Due]:
+    """Return the runs that are due at an instant; none on an off day, none before line-ups are posted.
+
+    Args:
+        house: The opened rooms.
+        now: The instant.
+        prices_every: How often credits allow prices to be asked for; `None` when there are none to spend.
+    """
+    today = baseball_day(now)
+    recent = days.of_range(house, today - dt.timedelta(days=LOOK_BACK_DAYS), today)
+    due = [each for day in recent if (each := slate(house, day, now))]
+    due += [each for day in recent if (each := grading(house, day, now))]
+    if prices_every is not None and (each := prices(house, recent[-1], now, prices_every)):
+        due.append(each)
+    return due
+
+
+def slate(house: House, day: Day, now: dt.datetime) -> Due | None:
+    """Return the refresh that a day's slate needs: line-ups were posted, it failed, or it was missed."""
+    if day.condition in {Condition.EMPTY, Condition.RUNNING}:
+        return None
+    games = plan.games_of(house, day.day)
+    if games.is_empty():
+        return None
+    if day.condition is Condition.FAILED:
+        return _again(day, now) if now <= _last_start(games) or day.day < baseball_day(now) else None
+    if day.day < baseball_day(now):
+        missed = day.condition is Condition.MISSING
+        return Due("slate-refresh", day.day, "missed", f"{day.day} was never published") if missed else None
+    posted, known = posted_lineups(house, day.day, now), known_lineups(house, day.day)
+    if posted > (known if day.condition is not Condition.MISSING else 0):
+        return Due("slate-refresh", day.day, f"lineups-{posted}", f"line-ups of {posted} games are posted")
+    return None
+
+
+def _again(day: Day, now: dt.datetime) -> Due | None:
+    """Return another try of a failed slate once its pause is over."""
+    pause = RETRY_AFTER[min(max(day.attempts, 1), len(RETRY_AFTER)) - 1]
+    if day.closed_at is not None and now - day.closed_at < pause:
+        return None
+    return Due("slate-refresh", day.day, f"try-{day.attempts + 1}", f"{day.day} failed: {day.reason}")
+
+
+def posted_lineups(house: House, day: dt.date, now: dt.datetime) -> int:
+    """Return in how many of the day's games both clubs' line-ups are posted, by the newest answer in the archive."""
+    answer = house.archive.latest(schedule.plan_day(day)[0], now)
+    if answer is None:
+        return 0
+    games = plan.games_of(house, day)["game_pk"].implode()
+    return _complete(schedule.lineups(answer).frame.filter(pl.col("game_pk").is_in(games)))
+
+
+def known_lineups(house: House, day: dt.date) -> int:
+    """Return in how many of the day's games the lake has both line-ups: those that the last refresh saw."""
+    if day not in house.lake.days(tables.PLAYERS.name):
+        return 0
+    return _complete(house.lake.read(tables.PLAYERS.name, day).filter(pl.col("slot").is_not_null()))
+
+
+def _complete(players: pl.DataFrame) -> int:
+    sides = players.group_by("game_pk").agg(pl.col("is_home").n_unique().alias("sides"))
+    return sides.filter(pl.col("sides") > 1).height
+
+
+def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
+    """Return the grading that a day needs: published, all games over, the next morning, not graded yet."""
+    if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or now < _morning_after(day.day):
+        return None
+    games = plan.games_of(house, day.day)
+    if games.is_empty() or (games["abstract_status"] != "Final").any():
+        return None
+    entry = house.ledger.entry(GRADES, day.day.isoformat())
+    if entry is None:
+        return Due("slate-grade", day.day, "first", f"all games of {day.day} are over")
+    if entry.state in {State.COMPLETE, State.DEGRADED} or not days.is_dead(entry, now):
+        return None
+    pause = RETRY_AFTER[min(entry.attempts, len(RETRY_AFTER)) - 1]
+    if entry.closed_at is not None and now - entry.closed_at < pause:
+        return None
+    return Due("slate-grade", day.day, f"try-{entry.attempts + 1}", f"grading {day.day} failed: {entry.reason}")
+
+
+def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due | None:
+    """Return the refresh of prices that a published slate needs while games are still to begin."""
+    if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or plan.quotes_wanted(house):
+        return None
+    games = plan.games_of(house, day.day)
+    to_begin = games.filter(pl.col("start_at") > now).height
+    if not to_begin or (day.closed_at is not None and now - day.closed_at < every):
+        return None
+    slot = int(now.timestamp() // every.total_seconds())
+    return Due("odds-refresh", day.day, f"prices-{slot}", f"{to_begin} games of {day.day} are still to begin")
+
+
+def unsettled_pitches(house: House, now: dt.datetime) -> list[dt.date]:
+    """Return days whose pitches were fetched before their settling window was over, which it is now."""
+    today = baseball_day(now)
+    keys = [day.isoformat() for day in days_between(today - 7 * SETTLED_AFTER, today)]
+    closed = house.ledger.entries(tables.PITCHES.name, keys, states=[State.COMPLETE, State.DEGRADED])
+    return [
+        dt.date.fromisoformat(entry.key)
+        for entry in closed
+        if entry.closed_at is not None and entry.closed_at < _settled_at(dt.date.fromisoformat(entry.key)) <= now
+    ]
+
+
+def _settled_at(day: dt.date) -> dt.datetime:
+    return _morning_after(day) + SETTLED_AFTER
+
+
+def _morning_after(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(GRADE_FROM_HOUR), EASTERN)
+
+
+def _last_start(games: pl.DataFrame) -> dt.datetime:
+    last = games["start_at"].max()
+    assert isinstance(last, dt.datetime)  # noqa: S101 - the column's type
+    return last

@@ -1,0 +1,62 @@
+"""The season at a glance: a grid of days, coloured by how far their slates are, as an artifact."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from prefect.artifacts import create_markdown_artifact
+
+from backstop.stages import days
+from backstop.stages.days import Condition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backstop.stages.days import Day
+    from backstop.stages.house import House
+
+MARKS: Final[dict[Condition, str]] = {
+    Condition.COMPLETE: "🟩",
+    Condition.DEGRADED: "🟨",
+    Condition.EMPTY: "⬜",
+    Condition.FAILED: "🟥",
+    Condition.RUNNING: "🟦",
+    Condition.MISSING: "⬛",
+}
+"""A square per condition; the legend under the grid names them."""
+
+WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def show(house: House, first: dt.date, last: dt.date) -> None:
+    """Put the calendar of a range beside the run."""
+    known = days.of_range(house, first, last)
+    create_markdown_artifact(key="ledger-calendar", markdown=markdown(known), description=f"{first} to {last}")
+
+
+def markdown(known: Sequence[Day]) -> str:
+    """Draw a month per table, a week per row, a square per day, and say what the colours mean."""
+    lines = ["# Calendar of slates", ""]
+    for (year, month), of_month in groupby(known, key=lambda each: (each.day.year, each.day.month)):
+        lines += _month(dt.date(year, month, 1), list(of_month))
+    total = days.count(known)
+    lines += [f"{mark} {condition}: {total.get(condition, 0)}  " for condition, mark in MARKS.items()]
+    return "\n".join([*lines, *_open_days(known)])
+
+
+def _month(first: dt.date, of_month: list[Day]) -> list[str]:
+    lines = [f"**{first:%B %Y}**", "", f"| week | {' | '.join(WEEK)} |", f"| --- {'| :---: ' * len(WEEK)}|"]
+    for (_, week), of_week in groupby(of_month, key=lambda each: each.day.isocalendar()[:2]):
+        cells = {each.day.weekday(): f"{MARKS[each.condition]} {each.day.day}" for each in of_week}
+        lines.append(f"| {week} | {' | '.join(cells.get(number, '') for number in range(len(WEEK)))} |")
+    return [*lines, ""]
+
+
+def _open_days(known: Iterable[Day]) -> list[str]:
+    """List the days that somebody should look at."""
+    wrong = [each for each in known if each.condition is Condition.FAILED]
+    if not wrong:
+        return []
+    return ["", "| failed | why |", "| --- | --- |", *(f"| {each.day} | {each.reason} |" for each in wrong)]

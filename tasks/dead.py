@@ -1,0 +1,116 @@
+"""Runs that died without a word: found by their process or their heartbeat, marked as crashed, what they held freed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.states import Crashed
+
+from backstop.lake import lease
+from tasks.marks import OWNER
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
+
+SILENT_FOR: Final = dt.timedelta(minutes=10)
+"""Three heartbeats of the default 180 seconds: a run that another machine works on and that says nothing is dead."""
+
+NEVER_STARTED: Final = dt.timedelta(minutes=10)
+"""A run that a worker took and that never ran: the worker died in between, and no other one takes it."""
+
+PAGE: Final = 200
+
+
+def bury(client: SyncPrefectClient, say: Callable[[str], None], now: dt.datetime | None = None) -> list[UUID]:
+    """Mark every run that died as crashed, with its open task runs; return their ids.
+
+    A run is dead when the process that signed it is gone from this machine, or when it lives on another one and has
+    not been heard of for `SILENT_FOR`, or when it was submitted and never started.
+    """
+    now = now or dt.datetime.now(dt.UTC)
+    buried = []
+    for run in _open(client):
+        why = _why_dead(client, run, now)
+        if why:
+            client.set_flow_run_state(run.id, Crashed(message=why), force=True)
+            _bury_tasks(client, run.id, why)
+            say(f"{run.name} is marked as crashed: {why}.")
+            buried.append(run.id)
+    return buried
+
+
+def _open(client: SyncPrefectClient) -> list[FlowRun]:
+    """Return the runs that say they are at work."""
+    wanted = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    return client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=wanted)), limit=PAGE)
+
+
+def _why_dead(client: SyncPrefectClient, run: FlowRun, now: dt.datetime) -> str:
+    """Return why a run is known to be dead, empty when it is not."""
+    since = run.state.timestamp if run.state else None
+    if since is None:
+        return ""
+    if run.state_type is StateType.PENDING:
+        return "it was submitted and never started" if now - since > NEVER_STARTED else ""
+    owner = str((run.labels or {}).get(OWNER, ""))
+    if owner:
+        if lease.is_gone(owner):
+            return f"its process {owner.rsplit('/', 1)[0]} is gone"
+        if owner.split("/", 1)[0] == lease.owner().split("/", 1)[0]:
+            return ""
+    if now - since < SILENT_FOR or _heard_of(client, run, now - SILENT_FOR):
+        return ""
+    return f"nothing was heard of it for {SILENT_FOR.seconds // 60} minutes"
+
+
+def _heard_of(client: SyncPrefectClient, run: FlowRun, since: dt.datetime) -> bool:
+    """Return whether a run, or the run that it is part of, gave a heartbeat."""
+    ids = [run.id, *_parents(client, run)]
+    body = {
+        "limit": 1,
+        "filter": {
+            "occurred": {"since": since.isoformat()},
+            "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "resource": {"id": [f"prefect.flow-run.{each}" for each in ids]},
+        },
+    }
+    return bool(client._client.post("/events/filter", json=body).raise_for_status().json()["events"])  # noqa: SLF001 - the client has no method for it
+
+
+def _parents(client: SyncPrefectClient, run: FlowRun) -> list[UUID]:
+    """Return the runs above a run; a day under a backfill is quiet itself."""
+    found: list[UUID] = []
+    while run.parent_task_run_id is not None:
+        above = client.read_task_run(run.parent_task_run_id).flow_run_id
+        if above is None or above in found:
+            break
+        found.append(above)
+        run = client.read_flow_run(above)
+    return found
+
+
+def _bury_tasks(client: SyncPrefectClient, run_id: UUID, why: str) -> None:
+    wanted = TaskRunFilterState(
+        type=TaskRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED])
+    )
+    open_tasks = client.read_task_runs(
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])),
+        task_run_filter=TaskRunFilter(state=wanted),
+        limit=PAGE,
+    )
+    for each in open_tasks:
+        client.set_task_run_state(each.id, Crashed(message=why), force=True)

@@ -1,0 +1,91 @@
+"""What a run leaves where others look for it: who it is on the server, that it holds its day in the ledger.
+
+Hooks of the flows. A run that is killed runs none of them; `tasks.dead` finds it by the mark that `sign` left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from prefect.context import SyncClientContext
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+from backstop import tables
+from backstop.errors import BackstopError
+from backstop.lake import lease
+from backstop.lake.states import State as Stage
+from backstop.stages.house import House
+from tasks.results import sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prefect import Flow
+    from prefect.client.schemas.objects import FlowRun, State
+
+OWNER: Final = "backstop.owner"
+"""Label of a flow run: the process that works on it, as `host/pid/start`."""
+
+LEASE_S: Final = 3600.0
+"""The flow's own time limit: a run that holds its day for longer is over."""
+
+SPORT: Final = "mlb"
+
+
+def sign(_flow: Flow[Any, Any], run: FlowRun, _state: State) -> None:
+    """Write on the run which process works on it, and tag it with its sport and dates."""
+    dates = [str(run.parameters[name])[:10] for name in ("day", "first", "last") if run.parameters.get(name)]
+    tags = sorted({*run.tags, SPORT, *dates})
+    # a mark that the server refuses must not cost the run
+    with SyncClientContext.get_or_create() as context, contextlib.suppress(PrefectHTTPStatusError):
+        context.client.update_flow_run_labels(run.id, {OWNER: lease.owner()})
+        if tags != sorted(run.tags):
+            context.client.update_flow_run(run.id, tags=tags)
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Run flows inside the block without heartbeats.
+
+    For runs whose process is watched otherwise: the command at the terminal, a day under a backfill. A synchronous flow
+    waits up to a second for its heartbeat's thread when it ends (prefect.flow_engine._send_heartbeats).
+    """
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+def hold(house: House, day: dt.date, run_id: str) -> None:
+    """Take a day's slate in the ledger, so that nobody else works on it and everybody sees who does.
+
+    Raises:
+        LeaseHeld: another run works on it.
+    """
+    house.ledger.begin(tables.PROPS.name, day.isoformat(), run_id=run_id, lease_s=LEASE_S)
+
+
+def off_day(house: House, day: dt.date, run_id: str, reason: str) -> None:
+    """Close a day of which nothing can be published."""
+    hold(house, day, run_id)
+    house.ledger.empty(tables.PROPS.name, day.isoformat(), run_id=run_id, reason=reason)
+
+
+def let_go(_flow: Flow[Any, Any], run: FlowRun, state: State) -> None:
+    """Close as failed what an unsuccessful run still holds, with its sentence as the reason."""
+    house, run_id = House.current(), str(run.id)
+    reason = sentence_of(state)
+    # the ledger may be what failed; then the lease runs out by itself
+    with contextlib.suppress(BackstopError):
+        for entry in house.ledger.entries(states=[Stage.RUNNING], run_id=run_id):
+            house.ledger.fail(entry.table, entry.key, run_id=run_id, reason=reason)
+
+
+HOOKS: Final[dict[str, Any]] = {
+    "on_running": [sign],
+    "on_failure": [let_go],
+    "on_crashed": [let_go],
+    "on_cancellation": [let_go],
+}
+"""What every flow that works on days is declared with."""
