@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from backstop.errors import SchemaDrift
+from backstop.errors import DataError, SchemaDrift
 from backstop.store import codec, decode
-from backstop.store.codec import Columns
+from backstop.store.blocks import Rows
+from backstop.store.columns import Columns
 from backstop.store.kinds import FEATURES, PROPS
 from backstop.store.packing import Codec, Packing, train
 from tests.store.rows import DAY, features, props
@@ -37,6 +38,11 @@ SCHEMA = {
 }  # fmt: skip
 
 
+def only_block(kind, frame):
+    ((_, block),) = Rows.of(kind, frame).blocks()
+    return block
+
+
 @settings(deadline=None)
 @given(rows=st.lists(ROW, min_size=1, max_size=12), players=st.integers(1, 4))
 def test_every_value_comes_back_equal(rows, players):
@@ -45,7 +51,7 @@ def test_every_value_comes_back_equal(rows, players):
     )
     columns = Columns.of(FEATURES, frame)
     values, dicts = [], []
-    for block in codec.blocks(FEATURES, frame, rows=3):
+    for _, block in Rows.of(FEATURES, frame).blocks(3):
         encoded = codec.encode(FEATURES, columns, block)
         values += zip(encoded.ids.tolist(), encoded.values, strict=True)
     for player, value in values:
@@ -55,15 +61,66 @@ def test_every_value_comes_back_equal(rows, players):
     assert dicts == expected.to_dicts()
 
 
+def test_values_of_several_masks_come_back_in_their_order():
+    """A text that all rows of a player share in one block and not in another changes the mask between them."""
+    frame = props(40)
+    mixed = frame.with_columns(team=pl.when(pl.int_range(pl.len()) % 480 < 240).then("team").otherwise("prop_id"))
+    columns = Columns.of(PROPS, mixed)
+    encoded = [codec.encode(PROPS, columns, block) for _, block in Rows.of(PROPS, mixed).blocks(120)]
+    assert len({each.mask for each in encoded}) == 2
+    values = [pair for each in encoded for pair in zip(each.ids.tolist(), each.values, strict=True)]
+    woven = values[::2] + values[1::2]
+    order = [player for player, _ in woven]
+    expected = pl.concat([mixed.filter(player_id_mlbam=player).sort("prop_id") for player in order])
+    assert_frame_equal(decode.frame_of(columns, woven), expected.select(columns.names))
+
+
+def test_a_text_too_long_for_its_length_is_refused_and_the_longest_is_not():
+    for length, fits in ((65_534, True), (65_535, False)):
+        frame = features(1).head(1).with_columns(full_name=pl.lit("x" * length))
+        columns = Columns.of(FEATURES, frame)
+        if fits:
+            (value,) = codec.encode(FEATURES, columns, frame).values
+            assert decode.rows_of(columns, frame["player_id_mlbam"][0], value) == frame.to_dicts()
+        else:
+            with pytest.raises(DataError, match=r"full_name of 65,535 bytes"):
+                codec.encode(FEATURES, columns, frame)
+
+
+@given(shuffle=st.randoms(use_true_random=False))
+def test_rows_in_any_order_make_the_same_blocks(shuffle):
+    frame = props(9, lines=1)
+    places = list(range(len(frame)))
+    shuffle.shuffle(places)
+    rows, mixed = Rows.of(PROPS, frame.sort(PROPS.key)), Rows.of(PROPS, frame[places])
+    assert rows.order is None
+    assert_frame_equal(pl.concat([b for _, b in rows.blocks(10)]), pl.concat([b for _, b in mixed.blocks(10)]))
+
+
+@pytest.mark.parametrize("order", ["ev", "edge"])
+def test_the_best_rows_are_known_before_any_is_serialised(order):
+    frame = props(80)
+    rows = Rows.of(PROPS, frame)
+    column = dict(PROPS.orders)[order]
+    ordered = frame.sort(PROPS.key)
+    best = rows.best()[order]
+    for market, most in (("all", 300), ("batter_hits", 100)):
+        mine = ordered if market == "all" else ordered.filter(market=market)
+        expected = mine.filter(pl.col(column).is_not_null()).sort(column, descending=True).head(most)
+        found = best.filter(market=market).sort("score", descending=True)
+        assert ordered[found["row"].to_list()]["prop_id"].to_list() == expected["prop_id"].to_list()
+        assert found["score"].to_list() == expected[column].to_list()
+
+
 def test_a_block_never_divides_a_player():
     frame = props(30)
-    sizes = [block["player_id_mlbam"].n_unique() * 12 - len(block) for block in codec.blocks(PROPS, frame, rows=50)]
+    sizes = [block["player_id_mlbam"].n_unique() * 12 - len(block) for _, block in Rows.of(PROPS, frame).blocks(50)]
     assert len(sizes) > 3
     assert set(sizes) == {0}
 
 
 def test_a_member_of_a_sorted_set_is_the_row_with_its_player():
-    block = next(codec.blocks(PROPS, props(3)))
+    block = only_block(PROPS, props(3))
     columns = Columns.of(PROPS, block)
     encoded = codec.encode(PROPS, columns, block)
     for row in (0, 17, 35):
@@ -77,7 +134,7 @@ def test_a_member_of_a_sorted_set_is_the_row_with_its_player():
 
 
 def test_texts_that_all_rows_of_a_player_share_stand_once():
-    block = next(codec.blocks(PROPS, props(3)))
+    block = only_block(PROPS, props(3))
     value = codec.encode(PROPS, Columns.of(PROPS, block), block).values[0]
     assert value.count("José Núñez".encode()) == 1
     assert value.count(b"batter_hits") == 2 * 3
@@ -89,7 +146,7 @@ def test_texts_that_all_rows_of_a_player_share_stand_once():
 def test_rows_of_few_columns_survive(names):
     frame = features(30).select(names)
     columns = Columns.of(FEATURES, frame)
-    block = next(codec.blocks(FEATURES, frame))
+    block = only_block(FEATURES, frame)
     encoded = codec.encode(FEATURES, columns, block)
     values = zip(encoded.ids.tolist(), encoded.values, strict=True)
     assert_frame_equal(decode.frame_of(columns, values), block.select(columns.names))
@@ -104,7 +161,7 @@ def test_a_type_that_cannot_be_brought_back_is_refused():
 
 
 def values() -> list[bytes]:
-    block = next(codec.blocks(FEATURES, features(500)))
+    block = only_block(FEATURES, features(500))
     return codec.encode(FEATURES, Columns.of(FEATURES, block), block).values
 
 

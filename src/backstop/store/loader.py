@@ -16,10 +16,11 @@ import polars as pl
 from backstop.errors import SchemaDrift
 from backstop.limits import KEEP_VERSIONS
 from backstop.store import codec, keys, scripts
-from backstop.store.codec import Columns
+from backstop.store.blocks import Rows
+from backstop.store.columns import Columns
 from backstop.store.drafts import Draft, Published, cutoff_of, micros
 from backstop.store.faults import explained
-from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET, Kind, kind_of, shards_for
+from backstop.store.kinds import KINDS, Kind, kind_of, shards_for
 from backstop.store.packing import Codec, Packing, train
 from backstop.store.pipe import StagePipe
 from backstop.store.verify import TOP, Receipts, check_counts, check_rows, checksum
@@ -88,6 +89,7 @@ class SlateWriter:
                 "cutoff": micros(cutoff_at),
                 "opened_at": micros(self.clock.now()),
                 "codec": self.codec.value,
+                "form": codec.FORM,
                 **{f"shards:{name}": count for name, count in shards.items()},
             }
             flat = [part for pair in opening.items() for part in pair]
@@ -101,6 +103,8 @@ class SlateWriter:
         if not flat:
             return None
         meta = dict(zip(flat[::2], flat[1::2], strict=True))
+        if meta.get(b"form") != codec.FORM:
+            return None
         shards = tuple((name, int(meta[f"shards:{name}".encode()])) for name in KINDS)
         return Draft(day, version, cutoff, run_id, shards, Codec(meta[b"codec"].decode()))
 
@@ -121,13 +125,15 @@ class SlateWriter:
         columns = Columns.of(what, frame)
         with explained(f"loading {kind} of {draft.day}"):
             self._enter(draft, what, columns)
-            pipe = StagePipe(self.redis, draft.keys.meta(draft.version))
-            packing: Packing | None = None
-            for block in codec.blocks(what, frame):
-                encoded = codec.encode(what, columns, block)
-                packing = packing or self._packing(draft, what, encoded.values)
-                _send(draft, what, block, encoded, packing, pipe)
-            pipe.flush()
+            rows = Rows.of(what, frame)
+            best, packing = Best(rows), None
+            with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
+                for start, block in rows.blocks():
+                    encoded = codec.encode(what, columns, block)
+                    packing = packing or self._packing(draft, what, encoded.values)
+                    _send(draft, what, encoded, packing, pipe)
+                    best.add(start, encoded)
+                _send_best(draft, best, pipe)
         return len(frame)
 
     def _enter(self, draft: Draft, kind: Kind, columns: Columns) -> None:
@@ -240,25 +246,48 @@ class SlateWriter:
             self.redis.unlink(*doomed)
 
 
-def _send(
-    draft: Draft, kind: Kind, block: pl.DataFrame, encoded: codec.Encoded, packing: Packing, pipe: StagePipe
-) -> None:
-    """Queue a block: its rows, the best of them, and last the receipt that vouches for both."""
+def _send(draft: Draft, kind: Kind, encoded: codec.Encoded, packing: Packing, pipe: StagePipe) -> None:
+    """Queue a block's rows, and the receipt that vouches for them."""
     slate, version = draft.keys, draft.version
-    values = packing.pack(encoded.values)
-    ids = [b"%d" % group for group in encoded.ids.tolist()]
+    values, ids = packing.pack(encoded.values), encoded.names
     for shard, places in _by_shard(encoded.ids, draft.shards_of(kind.name)):
         some = ids if places is None else [ids[place] for place in places]
         packed = values if places is None else [values[place] for place in places]
         _send_rows(slate.rows(version, kind.name, shard), some, packed, pipe)
-    notes: dict[str, bytes] = {}
-    for order, market, scores, members in best(kind, block, encoded):
-        ranked = [part for pair in zip(scores, members, strict=True) for part in pair]
-        pipe.send(sum(map(len, members)), "ZADD", slate.top(version, order, market), ranked)
-        notes[f"{TOP}:{order}:{market}"] = b""
-    receipt = orjson.dumps([len(block), len(ids), checksum(ids, values)])
-    notes[f"{kind.name}:{encoded.ids[0]}-{encoded.ids[-1]}:{len(block)}"] = receipt
-    pipe.send(len(receipt), "HSET", slate.receipts(version), [part for pair in notes.items() for part in pair])
+    rows = len(encoded.groups)
+    receipt = orjson.dumps([rows, len(ids), checksum(ids, values)])
+    name = f"{kind.name}:{encoded.ids[0]}-{encoded.ids[-1]}:{rows}"
+    pipe.send(len(receipt), "HSET", slate.receipts(version), [name, receipt])
+
+
+def _send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
+    """Queue the best rows of a load, and a note of each sorted set."""
+    slate, version = draft.keys, draft.version
+    for (order, market), ranked in best.sets.items():
+        pipe.send(len(ranked) * 100, "ZADD", slate.top(version, order, market), ranked)
+    notes = [part for order, market in best.sets for part in (f"{TOP}:{order}:{market}", b"")]
+    if notes:
+        pipe.send(len(notes) * 20, "HSET", slate.receipts(version), notes)
+
+
+class Best:
+    """The best rows of a load, as members of their sorted sets.
+
+    Args:
+        rows: The load; which of its rows are best is known before any of them is serialised.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.chosen = rows.best()
+        self.sets: dict[tuple[str, str], list[Any]] = {}
+
+    def add(self, start: int, encoded: codec.Encoded) -> None:
+        """Take the best rows out of a block that begins at row `start` of the load."""
+        end = start + len(encoded.groups)
+        for order, chosen in self.chosen.items():
+            here = chosen.filter(pl.col("row").is_between(start, end, closed="left"))
+            for row, market, score in here.iter_rows():
+                self.sets.setdefault((order, market), []).extend((score, encoded.member(row - start)))
 
 
 def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe) -> None:
@@ -269,26 +298,6 @@ def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe)
         pairs: list[bytes] = [b""] * (2 * len(some))
         pairs[::2], pairs[1::2] = ids[start : start + per], some
         pipe.send(mean * len(some), "HSET", key, pairs)
-
-
-def best(
-    kind: Kind, block: pl.DataFrame, encoded: codec.Encoded
-) -> Iterator[tuple[str, str, list[float], list[bytes]]]:
-    """Yield order, market, scores and members of a block's best rows; rows without a score are never among them."""
-    for order, column in kind.orders:
-        ranked = (
-            block.lazy()
-            .select("market", score=pl.col(column).cast(pl.Float64))
-            .with_row_index("row")
-            .filter(pl.col("score").is_not_null())
-            .sort("score", descending=True)
-        )
-        of_all = ranked.head(TOP_OF_ALL).with_columns(market=pl.lit(ALL_MARKETS))
-        of_each = ranked.group_by("market", maintain_order=True).head(TOP_PER_MARKET)
-        chosen = pl.concat([frame.select("row", "market", "score") for frame in (of_all, of_each)]).collect()
-        for (market,), rows in chosen.partition_by("market", as_dict=True, maintain_order=True).items():
-            members = [encoded.member(row) for row in rows.get_column("row").to_list()]
-            yield order, str(market), rows.get_column("score").to_list(), members
 
 
 def _by_shard(ids: NDArray[np.int64], shards: int) -> Iterator[tuple[int, list[int] | None]]:

@@ -19,7 +19,7 @@ from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backstop.store.codec import Columns
+    from backstop.store.columns import Columns
     from backstop.store.drafts import Draft
     from backstop.store.packing import Packing
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from backstop.errors import StoreError
 from backstop.store import decode
-from backstop.store.codec import Columns
+from backstop.store.codec import FORM
+from backstop.store.columns import Columns
 from backstop.store.drafts import instant_of
 from backstop.store.kinds import FEATURES, KINDS, PROPS
 from backstop.store.packing import Codec, Packing
@@ -93,7 +95,18 @@ class About:
 
 
 def read_shapes(meta: Mapping[bytes, bytes]) -> dict[str, Shape]:
-    """Return the shape of each kind that a version's meta tells of."""
+    """Return the shape of each kind that a version's meta tells of.
+
+    Raises:
+        StoreError: its values have a form that another release of Backstop wrote.
+    """
+    form = meta.get(b"form", b"1")
+    if form != FORM:
+        raise StoreError(
+            f"This slate was written in form {form.decode()} by another release of Backstop, expected {FORM.decode()}. "
+            "Restore it from the lake with `backstop redis rebuild`, or refresh the day.",
+            source="redis",
+        )
     shapes: dict[str, Shape] = {}
     for kind in KINDS.values():
         text = meta.get(f"columns:{kind.name}".encode())
