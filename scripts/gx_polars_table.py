@@ -21,10 +21,11 @@ PAGE = Path(__file__).resolve().parents[1] / "src" / "gx_polars" / "README.md"
 START = "<!-- expectations: written by python -m scripts.gx_polars_table -->"
 END = "<!-- end of expectations -->"
 
-# What no provider can answer, and why.
-UNSUPPORTED = {
-    "expect_table_row_count_to_equal_other_table": "a batch is one frame: there is no other table beside it. "
-    "ExpectQueryResultsToMatchComparison compares with another data source."
+# What no provider can answer, and why: nothing today.
+UNSUPPORTED: dict[str, str] = {}
+
+OTHER_TABLE = {
+    "expect_table_row_count_to_equal_other_table": "Return the number of rows, here and of another frame by its name."
 }
 
 
@@ -54,6 +55,8 @@ def row(name: str, expectation: type[Any]) -> tuple[str, str, str]:
     metrics = tuple(expectation.metric_dependencies)
     if not metrics or not all(map(has_provider, metrics)):
         raise LookupError(f"{name} needs {metrics}; not all have a Polars provider and UNSUPPORTED gives no reason.")
+    if name in OTHER_TABLE:
+        return name, "aggregate", OTHER_TABLE[name]
     if metrics[0] in AGGREGATES:
         return name, "aggregate", first_sentence(AGGREGATES[metrics[0]])
     return name, "SQL", "Polars' SQL; `{batch}` is the frame."

@@ -3,7 +3,7 @@
 Importing the package registers the engine, its metrics and its data source with Great Expectations.
 """
 
-from gx_polars import aggregates, conditions, distribution, overrides, queries, remembered, samples
+from gx_polars import aggregates, conditions, distribution, overrides, queries, remembered, samples, tables
 from gx_polars.batch import PolarsBatchData
 from gx_polars.datasource import PolarsDatasource
 from gx_polars.domain import Column, Domain

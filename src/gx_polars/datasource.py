@@ -9,7 +9,8 @@ from great_expectations.datasource.fluent.interfaces import DataAsset, Datasourc
 
 from gx_polars.assets import PolarsDataFrameAsset
 from gx_polars.engine import PolarsExecutionEngine
-from gx_polars.scans import PolarsCsvAsset, PolarsParquetAsset
+from gx_polars.scans import PolarsCsvAsset, PolarsParquetAsset, PolarsScanAsset
+from gx_polars.tables import LazyTables
 
 AssetType: TypeAlias = type[DataAsset[Any, Any]]
 EngineType: TypeAlias = type[PolarsExecutionEngine]
@@ -36,8 +37,14 @@ class PolarsDatasource(Datasource[Any, PolarsExecutionEngine]):
         return PolarsExecutionEngine
 
     def get_execution_engine(self) -> PolarsExecutionEngine:
-        """Return a new engine: one for each batch, so that threads cannot validate each other's frames."""
-        return PolarsExecutionEngine(nan_is_missing=self.nan_is_missing, streaming=self.streaming)
+        """Return a new engine: one for each batch, so that threads cannot validate each other's frames.
+
+        The assets of files are its other tables.
+        """
+        files = {asset.name: asset.scan for asset in self.assets if isinstance(asset, PolarsScanAsset)}
+        return PolarsExecutionEngine(
+            nan_is_missing=self.nan_is_missing, streaming=self.streaming, tables=LazyTables(files)
+        )
 
     def test_connection(self, test_assets: bool = True) -> None:
         """Test the assets, if asked; the data source itself has nothing to connect to."""

@@ -58,8 +58,8 @@ class Domain:
     def __init__(self, schema: pl.Schema, kwargs: Mapping[str, Any], *, eager: bool, nan_is_missing: bool) -> None:
         if kwargs.get("table"):
             msg = (
-                f"The expectation names another table, {kwargs['table']!r}; a batch of this engine is one frame and "
-                "has no other table beside it: compare with ExpectQueryResultsToMatchComparison."
+                f"The metric is asked of another table, {kwargs['table']!r}; of other tables this engine counts rows "
+                "and answers SQL, nothing else."
             )
             raise NotSupported(msg)
         self.schema = schema

@@ -38,11 +38,20 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
     Args:
         nan_is_missing: Count NaN in float columns as a missing value, as the pandas engine does.
         streaming: Collect lazy frames with the streaming engine, so that a scan need not fit into memory.
+        tables: Other frames by name, for expectations that name another table and for SQL.
         **kwargs: What every `ExecutionEngine` accepts: name, caching, batch_spec_defaults, batch_data_dict, validator.
     """
 
-    def __init__(self, *, nan_is_missing: bool = True, streaming: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        nan_is_missing: bool = True,
+        streaming: bool = True,
+        tables: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.nan_is_missing = nan_is_missing
+        self.tables = tables or {}
         self.collect_engine: CollectEngine = "streaming" if streaming else "auto"
         self._resolved: dict[Any, Any] = {}
         self._failed: dict[Any, Exception] = {}

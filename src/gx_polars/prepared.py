@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -90,7 +90,7 @@ class PreparedSuite:
         streaming: bool = True,
     ) -> None:
         self.name = suite.name
-        self._engine_options = {"nan_is_missing": nan_is_missing, "streaming": streaming}
+        self._engine_options: dict[str, Any] = {"nan_is_missing": nan_is_missing, "streaming": streaming}
         engine = PolarsExecutionEngine(nan_is_missing=nan_is_missing, streaming=streaming)
         parameters = {**(suite.suite_parameters or {}), **(suite_parameters or {})}
         self._checks = [_check(each, result_format, engine) for each in _configurations(suite, parameters)]
@@ -98,15 +98,19 @@ class PreparedSuite:
         self._metrics = {metric.id: metric for check in self._checks for metric in check.metrics.values()}
         self._plans: Recent[SchemaPlan] = Recent(SCHEMAS_KEPT)
 
-    def validate(self, frame: Frame) -> ExpectationSuiteValidationResult:
+    def validate(self, frame: Frame, tables: Mapping[str, Frame] | None = None) -> ExpectationSuiteValidationResult:
         """Validate a frame.
+
+        Args:
+            frame: A data frame or a lazy frame.
+            tables: Other frames by name, for expectations that name another table and for SQL.
 
         Returns:
             What `ValidationDefinition.run` returns: the same results and numbers; an expectation that could not run
             has failed and carries the reason.
         """
         started_at = dt.datetime.now(dt.UTC)
-        engine = PolarsExecutionEngine(**self._engine_options)
+        engine = PolarsExecutionEngine(**self._engine_options, tables=tables)
         engine.load_batch_data(BATCH_ID, frame)
         batch = engine.batch(BATCH_ID)
         outcome = self._outcome(engine, batch)

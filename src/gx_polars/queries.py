@@ -50,7 +50,8 @@ def _provider(argument: str, finish: Callable[[pl.LazyFrame, Mapping[str, Any]],
         query = query_of(text, _parameters(metric_value_kwargs))
         rows = execution_engine.get_domain_records(metric_domain_kwargs)
         try:
-            with pl.SQLContext({TABLE: rows}, eager=False) as context:
+            others = {name: execution_engine.tables[name] for name in execution_engine.tables if name in query}
+            with pl.SQLContext({**others, TABLE: rows}, eager=False) as context:
                 answer = context.execute(query)
             return finish(answer, {**metric_value_kwargs, "engine": execution_engine.collect_engine})
         except Exception as error:  # the plan of a lazy frame may hold a user's function

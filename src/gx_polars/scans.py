@@ -33,7 +33,8 @@ class PolarsScanAsset(PolarsAsset):
     partitions: list[str] = pydantic.Field(default_factory=list)
     storage_options: dict[str, str] | None = None
 
-    def _scan(self) -> pl.LazyFrame:
+    def scan(self) -> pl.LazyFrame:
+        """Return all rows of the files as a lazy frame."""
         raise NotImplementedError
 
     def test_connection(self) -> None:
@@ -43,7 +44,7 @@ class PolarsScanAsset(PolarsAsset):
             TestConnectionError: No such files, or they cannot be read.
         """
         try:
-            self._scan().collect_schema()
+            self.scan().collect_schema()
         except (pl.exceptions.PolarsError, OSError, ValueError) as error:
             msg = f"The files {self.path!r} of the asset {self.name!r} cannot be scanned: {error}"
             raise TestConnectionError(msg) from error
@@ -60,7 +61,7 @@ class PolarsScanAsset(PolarsAsset):
             raise BuildBatchRequestError(message=msg)
 
     def _frame(self, options: dict[str, Any]) -> pl.LazyFrame:
-        return self._filtered(self._scan(), options)
+        return self._filtered(self.scan(), options)
 
     def _filtered(self, frame: pl.LazyFrame, options: dict[str, Any]) -> pl.LazyFrame:
         schema = frame.collect_schema() if options else pl.Schema()
@@ -94,7 +95,8 @@ class PolarsParquetAsset(PolarsScanAsset):
 
     type: Literal["parquet"] = "parquet"
 
-    def _scan(self) -> pl.LazyFrame:
+    def scan(self) -> pl.LazyFrame:
+        """Return all rows of the files as a lazy frame."""
         return pl.scan_parquet(self.path, hive_partitioning=self._hive, storage_options=self.storage_options)
 
 
@@ -116,7 +118,8 @@ class PolarsCsvAsset(PolarsScanAsset):
     try_parse_dates: bool = False
     infer_schema_length: int | None = 10_000
 
-    def _scan(self) -> pl.LazyFrame:
+    def scan(self) -> pl.LazyFrame:
+        """Return all rows of the files as a lazy frame, with the columns of their folders if they are partitioned."""
         if not self._hive:
             return self._read(self.path)
         files = partitioned_files(self.path)

@@ -324,15 +324,6 @@ def _about(result: ExpectationValidationResult) -> str:
     return " ".join(filter(None, [configuration.type, configuration.kwargs.get("column")]))
 
 
-def test_a_comparison_with_a_second_source_says_that_it_cannot_run() -> None:
-    suite = gx.ExpectationSuite(
-        "two", expectations=[gxe.ExpectTableRowCountToEqualOtherTable(other_table_name="elsewhere")]
-    )
-    (result,) = gx_polars.validate(TABLE, suite).results
-    assert result.success is False
-    assert raised(result)
-
-
 def test_a_lazy_frame_that_fails_in_the_middle_names_the_expectation_and_the_source(tmp_path: Path) -> None:
     path = tmp_path / "ages.csv"
     path.write_text("age,name\n" + "1,Ann\n" * 50 + "unknown,Bob\n")
