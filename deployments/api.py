@@ -1,0 +1,178 @@
+"""The HTTP API put together: the library's app, with a refresher that starts runs on the Prefect server.
+
+`backstop serve` runs it; `uvicorn --factory deployments.api:app` does the same for whoever brings his own server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import httpx
+import uvicorn
+
+from backstop.api import grades
+from backstop.api.app import create_app
+from backstop.api.parts import Component, Parts, Run
+from backstop.cache.cache import Cache
+from backstop.cache.line import Line
+from backstop.errors import UpstreamUnavailable
+from backstop.settings import Settings
+from backstop.stages import project
+from backstop.stages.house import House
+from backstop.store import connection, embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+DEPLOYMENT: Final = "slate-refresh/mlb"
+POLL_S: Final = 1.0
+"""How often a run that is waited for is asked about."""
+
+PREFECT_S: Final = 10.0
+SOCKET_BYTES: Final = 64 * 1024
+"""The largest message that a browser may send; it has nothing to say."""
+
+
+class PrefectRefresher:
+    """Starts runs of `slate-refresh` by the REST API of a Prefect server: the client library takes seconds to import.
+
+    Args:
+        api_url: Address that `PREFECT_API_URL` takes.
+    """
+
+    def __init__(self, api_url: str) -> None:
+        self.api_url = api_url.rstrip("/")
+        self.client = httpx.AsyncClient(timeout=PREFECT_S)
+
+    async def start(self, day: dt.date, key: str) -> Run:
+        """Start a run, or return the one that was started with this key."""
+        deployment = await self._ask("GET", f"/deployments/name/{DEPLOYMENT}")
+        body = {"parameters": {"day": day.isoformat()}, "idempotency_key": key, "state": {"type": "SCHEDULED"}}
+        return self._run(await self._ask("POST", f"/deployments/{deployment['id']}/create_flow_run", body))
+
+    async def wait(self, run_id: str, seconds: float) -> Run:
+        """Return a run as it is when it is over, or after so many seconds."""
+        end = time.monotonic() + seconds
+        while True:
+            run = self._run(await self._ask("GET", f"/flow_runs/{UUID(run_id)}"))
+            left = end - time.monotonic()
+            if run.over or left <= 0:
+                return run
+            await asyncio.sleep(min(POLL_S, left))
+
+    async def probe(self) -> Component:
+        """Say whether the server answers."""
+        await self._ask("GET", "/health")
+        return Component("ok", "Prefect answers.", {"url": self.api_url})
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        try:
+            answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
+        except httpx.HTTPError as error:
+            raise UpstreamUnavailable(
+                f"The Prefect server at {self.api_url} does not answer ({error or type(error).__name__}); check that it "
+                "runs and PREFECT_API_URL.",
+                source="prefect",
+            ) from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise UpstreamUnavailable(
+                f"The Prefect server knows no {path}; register the deployments with `backstop deploy`.",
+                source="prefect",
+            )
+        if not answer.is_success:
+            raise UpstreamUnavailable(
+                f"The Prefect server refused {method} {path} with {answer.status_code}: {answer.text[:200]}.",
+                source="prefect",
+            )
+        return answer.json()
+
+    def _run(self, told: dict[str, Any]) -> Run:
+        state = str((told.get("state") or {}).get("type", "SCHEDULED")).lower()
+        over = state in {"completed", "failed", "crashed", "cancelled"}
+        url = f"{self.api_url.removesuffix('/api')}/runs/flow-run/{told['id']}"
+        return Run(str(told["id"]), url, state, over, state == "completed")
+
+
+def parts_of(house: House) -> Parts:
+    """Return the parts of the API of a house."""
+    settings = house.settings
+    api_url = os.environ.get("PREFECT_API_URL")
+    refresher = PrefectRefresher(api_url) if api_url else None
+    line = Line(lambda: connection.connect_async(settings))
+
+    async def lake() -> Component:
+        days = await asyncio.to_thread(house.lake.days, "out_props")
+        return Component("ok", f"The lake holds props of {len(days)} days.")
+
+    async def ledger() -> Component:
+        entries = await asyncio.to_thread(lambda: len(house.ledger.entries("out_props")))
+        return Component("ok", f"The ledger knows {entries} slates.")
+
+    async def prefect() -> Component:
+        if refresher is None:
+            return Component("degraded", "PREFECT_API_URL is not set: slates are served, refreshes cannot be started.")
+        return await refresher.probe()
+
+    return Parts(
+        settings=settings,
+        clock=house.clock,
+        cache=Cache(line, house.clock, max_bytes=settings.cache_mb * 1024 * 1024),
+        quotes=lambda day: project.quotes_of(house, day),
+        grades=lambda days: grades.told(house.lake, days),
+        refresher=refresher,
+        probes={"lake": lake, "ledger": ledger, "prefect": prefect},
+    )
+
+
+def app() -> FastAPI:
+    """Return the app over the settings in the environment; a Redis must be named there or run under the home."""
+    return create_app(parts_of(House.current()))
+
+
+@contextlib.contextmanager
+def _redis(settings: Settings) -> Iterator[Settings]:
+    """Name a Redis: the one that the settings name, or the home's own, kept running meanwhile."""
+    if settings.redis_url is not None:
+        yield settings
+        return
+    home = settings.home / "redis"
+    ours = not embedded.is_running(home)
+    try:
+        with embedded.supervised(home) as url:
+            yield settings.model_copy(update={"redis_url": url})
+    finally:
+        if ours:
+            embedded.stop(home)
+
+
+def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """Return how uvicorn runs the app."""
+    return uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws_max_size=SOCKET_BYTES,
+        # 500 readers get the same message: packing it for each of them would take the core
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def serve(settings: Settings) -> None:
+    """Serve until interrupted."""
+    with _redis(settings) as named:
+        house = House.of(named)
+        print(f"serving http://{settings.api_host}:{settings.api_port}/", flush=True)  # noqa: T201 - a command's answer
+        uvicorn.Server(config(create_app(parts_of(house)), settings.api_host, settings.api_port)).run()

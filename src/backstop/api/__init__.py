@@ -1,0 +1,1 @@
+"""The HTTP API: slates, players, props, generation, health, metrics, live updates and the board."""

@@ -1,0 +1,129 @@
+"""Answers: entity tags, freshness headers, compression; bodies are bytes that are ready before they are asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+import zstandard
+from starlette.responses import Response
+
+from backstop.limits import SLATE_FRESH_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from backstop.cache.pointers import Freshness, Pointer
+    from backstop.store.reader import State
+
+JSON: Final = "application/json"
+ENCODINGS: Final = ("zstd", "gzip")
+"""In the order in which they are preferred."""
+
+SMALLEST: Final = 1024
+"""Shorter bodies fit one packet as they are."""
+
+IN_THREAD: Final = 256 * 1024
+"""Longer bodies are compressed beside the event loop: a millisecond each would show in everybody's answers."""
+
+ZSTD_LEVEL: Final = 1
+GZIP_LEVEL: Final = 1
+"""Answers are made once and read once; level 6 takes four times as long for a tenth less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The version that an answer was made of, and how far it may be relied on."""
+
+    pointer: Pointer
+    freshness: Freshness
+
+    def headers(self) -> dict[str, str]:
+        """Return what every answer about a slate says, also one without a body."""
+        return {
+            "Backstop-State": self.freshness.state.value,
+            "Backstop-Age-S": f"{self.freshness.age_s:.1f}",
+            "Backstop-Version": str(self.pointer.version),
+            "Backstop-Fresh-For-S": str(SLATE_FRESH_S),
+            "Cache-Control": "no-cache",
+            "Vary": "Accept, Accept-Encoding",
+        }
+
+    def opening(self) -> bytes:
+        """Return the members that change with time, as the beginning of a JSON object."""
+        return b'{"state":"%b","age_s":%.1f,' % (self.freshness.state.value.encode(), self.freshness.age_s)
+
+
+def tag(pointer: Pointer, request: Request, state: State) -> str:
+    """Return the entity tag of an answer that tells its state: weak, another one when the slate becomes stale."""
+    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}|{request.headers.get('accept', '')}".encode())
+    return f'W/"{pointer.edition}.{asked.hexdigest()[:8]}.{state.value}"'
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Return whether the caller has what he would get (RFC 9110, 13.1.2: weak comparison)."""
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    bare = etag.removeprefix("W/")
+    return any(each.strip().removeprefix("W/") == bare for each in given.split(",")) or given.strip() == "*"
+
+
+def encoding_of(request: Request) -> str:
+    """Return the encoding to use, empty for none.
+
+    >>> from starlette.requests import Request
+    >>> def accepting(text): return Request({"type": "http", "headers": [(b"accept-encoding", text)]})
+    >>> encoding_of(accepting(b"gzip, zstd")), encoding_of(accepting(b"zstd;q=0, gzip;q=0.5")), encoding_of(accepting(b""))
+    ('zstd', 'gzip', '')
+    """  # noqa: E501
+    offered = {}
+    for part in request.headers.get("accept-encoding", "").lower().split(","):
+        name, _, rest = part.strip().partition(";")
+        offered[name.strip()] = rest.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return next((name for name in ENCODINGS if offered.get(name, False)), "")
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    """Return a body in an encoding."""
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(body)
+    maker = zlib.compressobj(GZIP_LEVEL, wbits=31)
+    return maker.compress(body) + maker.flush()
+
+
+async def answer(
+    request: Request,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    media: str = JSON,
+    status: int = 200,
+) -> Response:
+    """Return a body in the encoding that the caller likes."""
+    extra = dict(headers or {})
+    encoding = encoding_of(request) if len(body) >= SMALLEST else ""
+    if encoding:
+        compressed = compress(body, encoding) if len(body) < IN_THREAD else await asyncio.to_thread(
+            compress, body, encoding
+        )  # fmt: skip
+        return Response(compressed, status, media_type=media, headers={**extra, "Content-Encoding": encoding})
+    return Response(body, status, media_type=media, headers=extra)
+
+
+def not_modified(headers: Mapping[str, str], etag: str) -> Response:
+    """Return the answer to a caller who has it already."""
+    return Response(status_code=304, headers={**headers, "ETag": etag})
+
+
+async def plain(request: Request, document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:  # noqa: E501 # fmt: skip
+    """Return a small document that belongs to no slate."""
+    return await answer(
+        request, orjson.dumps(document), status=status, headers={"Cache-Control": "no-store", **(headers or {})}
+    )

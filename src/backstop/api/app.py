@@ -1,0 +1,72 @@
+"""The app: routes, guard and cache, put together from parts."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import FastAPI, Query, WebSocket
+
+from backstop import __version__
+from backstop.api import documents, generation, health, players, problems, slates
+from backstop.api.board import pages
+from backstop.api.desk import Desk
+from backstop.api.generation import Generator
+from backstop.api.guard import Guard
+from backstop.api.limit import Limit
+from backstop.api.live import Hub
+from backstop.api.metrics import Metrics
+from backstop.cache.slates import Slates
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from backstop.api.parts import Parts
+
+DESCRIPTION = (
+    "Player features and player-prop projections of baseball days, as the flows publish them: whole versions, each "
+    "answer with its state (`fresh` or `stale`) and age. Errors are problem documents (RFC 9457)."
+)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the app; its cache is opened and closed with it."""
+    desk = Desk(Slates(parts.cache))
+    generator = Generator(desk, parts)
+    hub = Hub(desk)
+    limit = Limit(parts.settings.api_requests_per_s)
+    metrics = Metrics(parts.cache, hub, generator, limit)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with parts.cache:
+            hub.start()
+            try:
+                yield
+            finally:
+                await hub.stop()
+
+    app = FastAPI(title="Backstop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
+    app.state.hub, app.state.metrics, app.state.desk = hub, metrics, desk
+    app.include_router(slates.routes(desk))
+    app.include_router(players.routes(desk))
+    app.include_router(documents.routes(desk, parts))
+    app.include_router(generation.routes(desk, generator, parts))
+    app.include_router(health.routes(desk, parts, hub, generator, metrics))
+
+    @app.websocket("/api/v1/live")
+    async def live(
+        socket: WebSocket,
+        slate: Annotated[dt.date, Query()],
+        since: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+        stream: Annotated[str | None, Query(max_length=32)] = None,
+    ) -> None:
+        offered = socket.scope.get("subprotocols", [])
+        await socket.accept("backstop" if "backstop" in offered else None)
+        await hub.serve(socket, slate, since, stream)
+
+    problems.handle(app)
+    pages.mount(app)
+    app.add_middleware(Guard, settings=parts.settings, limit=limit, metrics=metrics)
+    return app

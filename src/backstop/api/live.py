@@ -1,0 +1,302 @@
+"""Live updates: one stream of messages per slate, numbered, kept for a while for those who were cut off.
+
+A message is encoded once and handed to every reader's queue. A reader who does not take them in time is dropped: he
+comes back with the number of the last message that he got and is given the rest, or starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from backstop.api.deltas import Delta, compare
+from backstop.errors import BackstopError
+from backstop.limits import SLATE_FRESH_S
+from backstop.store.reader import State
+
+if TYPE_CHECKING:
+    from backstop.api.desk import Desk
+    from backstop.cache.pointers import Pointer
+
+WAITING: Final = 64
+"""Messages that may wait for one reader: a minute of flips every second."""
+
+KEPT: Final = 256
+"""Messages of a slate that are kept for readers who come back."""
+
+KEPT_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of them; older ones go first."""
+
+HEARTBEAT_S: Final = 10.0
+READERS: Final = 5000
+"""Open WebSockets of one process: each takes some 50 KB."""
+
+TOO_SLOW, TRY_LATER, RESTART = 4408, 1013, 1012
+SEND_S: Final = 5.0
+"""A reader whose connection takes nothing for this long is gone or too slow."""
+
+
+@dataclass(slots=True, eq=False)
+class Reader:
+    """One open WebSocket."""
+
+    queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(WAITING))
+    slow: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def give(self, message: bytes) -> bool:
+        """Queue a message; a full queue marks the reader as too slow."""
+        try:
+            self.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.slow.set()
+            return False
+        return True
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened since the start."""
+
+    sent: int = 0
+    dropped: int = 0
+    resumed: int = 0
+    opened: int = 0
+
+
+class Stream:
+    """The messages of one slate.
+
+    Args:
+        day: The slate.
+    """
+
+    def __init__(self, day: dt.date) -> None:
+        self.day = day
+        self.seq = 0
+        self.readers: set[Reader] = set()
+        self.kept: deque[tuple[int, bytes]] = deque()
+        self.kept_bytes = 0
+        self.turns: asyncio.Queue[tuple[Pointer | None, Pointer]] = asyncio.Queue()
+        self.worker: asyncio.Task[None] | None = None
+        self.state: State | None = None
+
+    def publish(self, message: dict[str, Any], counts: Counts) -> None:
+        """Number a message, keep it, and give it to every reader."""
+        self.seq += 1
+        kind = message.pop("type")
+        body = orjson.dumps({"type": kind, "seq": self.seq, **message})
+        self.kept.append((self.seq, body))
+        self.kept_bytes += len(body)
+        while len(self.kept) > KEPT or (self.kept_bytes > KEPT_BYTES and len(self.kept) > 1):
+            self.kept_bytes -= len(self.kept.popleft()[1])
+        for reader in list(self.readers):
+            if not reader.give(body):
+                self.readers.discard(reader)
+                counts.dropped += 1
+
+    def since(self, seq: int) -> list[bytes] | None:
+        """Return the messages after a number, `None` when some of them are not kept any more."""
+        if seq > self.seq or seq < 0:
+            return None
+        if seq == self.seq:
+            return []
+        if not self.kept or self.kept[0][0] > seq + 1:
+            return None
+        return [body for number, body in self.kept if number > seq]
+
+
+class Hub:
+    """All streams of one process.
+
+    Args:
+        desk: Reads the slates.
+        heartbeat_s: Seconds between two pings.
+    """
+
+    def __init__(self, desk: Desk, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self.desk = desk
+        self.heartbeat_s = heartbeat_s
+        self.name = secrets.token_hex(6)
+        self.counts = Counts()
+        self.streams: dict[dt.date, Stream] = {}
+        self._beat: asyncio.Task[None] | None = None
+        desk.cache.pointers.listeners.append(self._turned)
+
+    @property
+    def clients(self) -> int:
+        """Open WebSockets."""
+        return sum(len(stream.readers) for stream in self.streams.values())
+
+    def start(self) -> None:
+        """Begin to look at freshness."""
+        self._beat = asyncio.create_task(self._watch_freshness())
+
+    async def stop(self) -> None:
+        """End all streams."""
+        tasks = [stream.worker for stream in self.streams.values() if stream.worker is not None]
+        if self._beat is not None:
+            tasks.append(self._beat)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def tell(self, message: Callable[[], dict[str, Any]]) -> None:
+        """Publish a message that concerns every slate."""
+        for stream in self.streams.values():
+            stream.publish(message(), self.counts)
+
+    async def serve(self, socket: WebSocket, day: dt.date, since: int | None, stream_name: str | None) -> None:
+        """Serve one reader until he leaves or is dropped."""
+        if self.clients >= READERS:
+            await socket.close(TRY_LATER, "too many readers; come back in a moment")
+            return
+        with contextlib.suppress(BackstopError):
+            # a slate that is not published yet may be waited for, one that cannot be read now likewise
+            await self.desk.cache.pointers.pointer(day)
+        stream = self._stream(day)
+        missed = stream.since(since) if since is not None and stream_name == self.name else None
+        reader = Reader()
+        # from here to the end of the greeting nothing is awaited: no message can come between
+        for body in (self._hello(stream, missed), *(missed or ())):
+            if not reader.give(body):
+                break
+        stream.readers.add(reader)
+        self.counts.opened += 1
+        self.counts.resumed += missed is not None
+        try:
+            await self._attend(socket, reader, stream)
+        finally:
+            stream.readers.discard(reader)
+            self._tidy(stream)
+
+    async def _attend(self, socket: WebSocket, reader: Reader, stream: Stream) -> None:
+        """Send and listen until one of them ends."""
+        sending = asyncio.create_task(self._send(socket, reader, stream))
+        listening = asyncio.create_task(_listen(socket))
+        slow = asyncio.create_task(reader.slow.wait())
+        try:
+            done, _ = await asyncio.wait({sending, listening, slow}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, listening, slow):
+                task.cancel()
+            await asyncio.gather(sending, listening, slow, return_exceptions=True)
+        if slow in done or (sending in done and sending.exception() is None):
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(1):
+                    await socket.close(TOO_SLOW, "too slow; come back with since and stream")
+
+    async def _send(self, socket: WebSocket, reader: Reader, stream: Stream) -> None:
+        """Send what is queued, a ping when there is nothing; returns when the reader takes too long."""
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(self.heartbeat_s):
+                        body = await reader.queue.get()
+                except TimeoutError:
+                    body = self._ping(stream)
+                async with asyncio.timeout(SEND_S):
+                    await socket.send_text(body.decode())
+                self.counts.sent += 1
+        except TimeoutError:
+            self.counts.dropped += 1
+
+    def _stream(self, day: dt.date) -> Stream:
+        if day not in self.streams:
+            stream = self.streams[day] = Stream(day)
+            pointer = self.desk.cache.pointers.known(day)
+            stream.state = None if pointer is None else self.desk.seen(pointer).freshness.state
+            stream.worker = asyncio.create_task(self._work(stream))
+        return self.streams[day]
+
+    def _tidy(self, stream: Stream) -> None:
+        """Forget a slate that nobody ever saw published and nobody waits for: days are the caller's to choose."""
+        if not stream.readers and not stream.seq and self.desk.cache.pointers.known(stream.day) is None:
+            self.streams.pop(stream.day, None)
+            if stream.worker is not None:
+                stream.worker.cancel()
+
+    def _turned(self, old: Pointer | None, new: Pointer) -> None:
+        stream = self.streams.get(new.day)
+        if stream is not None:
+            stream.turns.put_nowait((old, new))
+
+    async def _work(self, stream: Stream) -> None:
+        """Tell of the flips of one slate, one after the other, each followed by what it changed."""
+        while True:
+            old, new = await stream.turns.get()
+            delta = await self._delta(stream, old, new)
+            flip = {
+                "type": "flip",
+                "date": stream.day,
+                "version": new.version,
+                "previous": None if old is None else old.version,
+                "edition": new.edition,
+                "published_at": dt.datetime.fromtimestamp(new.published_us / 1e6, dt.UTC),
+                "delta": delta is not None,
+            }
+            stream.publish(flip, self.counts)
+            if delta is not None and old is not None:
+                versions = {"date": stream.day, "from": old.version, "version": new.version}
+                stream.publish({"type": "reprice", **versions, **delta.message()}, self.counts)
+            self._check_freshness(stream)
+
+    async def _delta(self, stream: Stream, old: Pointer | None, new: Pointer) -> Delta | None:
+        """Return what changed, `None` when that is unknown, nobody listens, or it is more than half of the slate."""
+        if old is None or not stream.readers or old.edition == new.edition:
+            return None
+        try:
+            before, after = await self.desk.sheet(old), await self.desk.sheet(new)
+        except BackstopError:
+            return None
+        delta = await asyncio.to_thread(compare, before.frame, after.frame)
+        return delta if delta.size <= len(after.rows) / 2 else None
+
+    async def _watch_freshness(self) -> None:
+        while True:
+            await asyncio.sleep(self.desk.cache.pointers.poll_s)
+            for stream in list(self.streams.values()):
+                self._check_freshness(stream)
+
+    def _check_freshness(self, stream: Stream) -> None:
+        pointer = self.desk.cache.pointers.known(stream.day)
+        if pointer is None:
+            return
+        freshness = self.desk.seen(pointer).freshness
+        if freshness.state != stream.state:
+            stream.state = freshness.state
+            told = {"date": stream.day, "version": pointer.version, "state": freshness.state, "age_s": freshness.age_s}
+            stream.publish({"type": "freshness", **told}, self.counts)
+
+    def _hello(self, stream: Stream, missed: list[bytes] | None) -> bytes:
+        told = self._now(stream)
+        seq = stream.seq - len(missed or ())
+        fixed = {"fresh_for_s": SLATE_FRESH_S, "heartbeat_s": self.heartbeat_s, "resumed": missed is not None}
+        return orjson.dumps({"type": "hello", "seq": seq, "stream": self.name, "date": stream.day, **told, **fixed})
+
+    def _ping(self, stream: Stream) -> bytes:
+        told = self._now(stream)
+        return orjson.dumps({"type": "ping", "seq": stream.seq, "age_s": told["age_s"], "state": told["state"]})
+
+    def _now(self, stream: Stream) -> dict[str, Any]:
+        pointer = self.desk.cache.pointers.known(stream.day)
+        if pointer is None:
+            return {"version": None, "edition": None, "state": State.MISSING, "age_s": None}
+        freshness = self.desk.seen(pointer).freshness
+        known = {"version": pointer.version, "edition": pointer.edition}
+        return {**known, "state": freshness.state, "age_s": round(freshness.age_s, 1)}
+
+
+async def _listen(socket: WebSocket) -> None:
+    """Take what a reader sends, which means nothing here, until he leaves."""
+    with contextlib.suppress(WebSocketDisconnect):
+        while socket.client_state is WebSocketState.CONNECTED:
+            await socket.receive()

@@ -1,0 +1,108 @@
+"""What the API is made of; put together where Prefect may be known (`deployments.api`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backstop.cache.cache import Cache
+from backstop.cache.slates import Slates
+from backstop.clock import Clock
+from backstop.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from backstop.net.health import FeedHealth
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of `slate-refresh` somewhere else.
+
+    Attributes:
+        id: Its id.
+        url: Its page.
+        state: Its state in one word: scheduled, pending, running, completed, failed, crashed, cancelled.
+        over: Whether it will not change any more.
+        good: Whether it ended as it should.
+    """
+
+    id: str
+    url: str
+    state: str
+    over: bool
+    good: bool
+
+
+class Refresher(Protocol):
+    """Starts runs that refresh a slate."""
+
+    async def start(self, day: dt.date, key: str) -> Run:
+        """Start a run, or return the one that was started with this key."""
+
+    async def wait(self, run_id: str, seconds: float) -> Run:
+        """Return a run as it is when it is over, or after so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """How a part of the house does.
+
+    Attributes:
+        status: ok, degraded or down.
+        detail: A sentence.
+        more: Further figures.
+    """
+
+    status: str
+    detail: str
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """Return it as a document."""
+        return {"status": self.status, "detail": self.detail, **self.more}
+
+
+Probe = Callable[[], Awaitable[Component]]
+Frames = Callable[[dt.date], "pl.DataFrame"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that the API calls.
+
+    Attributes:
+        settings: Names, limits and keys.
+        clock: Tells the time.
+        cache: Opened with the app, closed with it.
+        quotes: The matched quotes of a day, rows of `tables.QUOTES`; called in a thread.
+        grades: Grades and settled props of the last so many days; called in a thread.
+        refresher: Starts runs; without one a forced refresh is refused.
+        probes: Further components of the health page by name.
+        feeds: State of the feeds.
+    """
+
+    settings: Settings
+    clock: Clock
+    cache: Cache
+    quotes: Frames
+    grades: Callable[[int], dict[str, Any]]
+    refresher: Refresher | None = None
+    probes: dict[str, Probe] = field(default_factory=dict)
+    feeds: Callable[[], Awaitable[Sequence[FeedHealth]]] | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """The parts, and what is built over them once per app."""
+
+    parts: Parts
+    slates: Slates
+
+    @property
+    def cache(self) -> Cache:
+        """The cache."""
+        return self.parts.cache

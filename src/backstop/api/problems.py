@@ -1,0 +1,116 @@
+"""Errors as RFC 9457 problem documents: one body for every refusal, whoever refuses."""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from backstop.errors import BackstopError, DataError, StoreError, StoreUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+
+MEDIA: Final = "application/problem+json"
+SHOWN: Final = 200
+"""Characters of a refused value that are shown again."""
+
+
+class Problem(Exception):
+    """An answer that is not what was asked for.
+
+    Args:
+        status: HTTP status.
+        detail: A sentence: the value seen, the value expected, the next step.
+        kind: Name of the problem's type; the status alone says it when empty.
+        headers: Further headers.
+        more: Further members of the document.
+    """
+
+    def __init__(
+        self, status: int, detail: str, *, kind: str = "", headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.kind = kind
+        self.headers = headers or {}
+        self.more = more
+
+    def body(self, path: str) -> bytes:
+        """Return the document."""
+        return orjson.dumps(
+            {
+                "type": f"urn:backstop:{self.kind}" if self.kind else "about:blank",
+                "title": HTTPStatus(self.status).phrase,
+                "status": self.status,
+                "detail": self.detail,
+                "instance": path,
+                **self.more,
+            }
+        )
+
+    def response(self, path: str) -> Response:
+        """Return the answer."""
+        return Response(
+            self.body(path), self.status, media_type=MEDIA, headers={"Cache-Control": "no-store", **self.headers}
+        )
+
+
+def retry_after(seconds: float) -> dict[str, str]:
+    """Return the header that says when to try again; whole seconds, at least one."""
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def problem_of(error: BackstopError) -> Problem:
+    """Return what a caller is told of one of our errors."""
+    if isinstance(error, StoreUnavailable):
+        return Problem(503, error.message, kind="store-unavailable", headers=retry_after(error.retry_after_s or 1.0))
+    if isinstance(error, UsageError):
+        return Problem(422, error.message, kind="usage")
+    if isinstance(error, StoreError):
+        return Problem(503, error.message, kind="store", headers=retry_after(error.retry_after_s or 5.0))
+    kind = "data" if isinstance(error, DataError) else "backstop"
+    headers = retry_after(error.retry_after_s or 5.0)
+    return Problem(503, error.message, kind=kind, headers=headers)
+
+
+def handle(app: FastAPI) -> None:
+    """Make every error of an app a problem document."""
+
+    @app.exception_handler(Problem)
+    async def problem(request: Request, error: Problem) -> Response:
+        return error.response(request.url.path)
+
+    @app.exception_handler(BackstopError)
+    async def ours(request: Request, error: BackstopError) -> Response:
+        return problem_of(error).response(request.url.path)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        wrong = [
+            {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"], "seen": _short(each["input"])}
+            for each in error.errors()
+        ]
+        sentence = "; ".join(f"{each['where']}: {each['what']} (seen {each['seen']})" for each in wrong)
+        told = Problem(422, f"The request cannot be read: {sentence}.", kind="invalid-request", errors=wrong)
+        return told.response(request.url.path)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        detail = {
+            404: f"There is nothing at {request.url.path[:SHOWN]}; /docs lists what there is.",
+            405: f"{request.method[:SHOWN]} is not possible here; the header Allow lists what is.",
+        }.get(error.status_code, f"{error.detail}.")
+        return Problem(error.status_code, detail, headers=dict(error.headers or {})).response(request.url.path)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."

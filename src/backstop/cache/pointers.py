@@ -1,0 +1,294 @@
+"""Which version of each slate is served: heard from the publisher, asked again after a lost line, polled behind that.
+
+Values of a version never change, so this small thing is all that has to be invalidated. Versions are ordered by the
+pointer's `turn`, which Redis raises at every flip and every rollback: what is served later is newer, whatever its
+version number. Nothing that was served is ever followed by something that was served before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import RedisError
+
+from backstop.cache.line import Line
+from backstop.errors import StoreError
+from backstop.limits import SLATE_FRESH_S
+from backstop.store import keys
+from backstop.store.reader import State
+
+if TYPE_CHECKING:
+    from backstop.clock import Clock
+
+POLL_S: Final = 1.0
+"""How long a lost message can go unnoticed."""
+
+RECONNECT_S: Final = 0.1
+"""Pause between two tries to hear again: a restarted server is back for readers within its start and this."""
+
+SILENT_S: Final = 3.0
+"""A pointer that nobody could confirm for so many polls may be out of date: what it leads to is stale."""
+
+FOLLOWED: Final = 64
+"""Slates that are polled; the one that was asked for longest ago makes room for a new one."""
+
+READ_POINTER: Final = """
+-- KEYS: current   the pointer, and the server's clock at the same instant
+local cur = redis.call('HMGET', KEYS[1], 'version', 'turn', 'published_at', 'server_at', 'pinned')
+return {cur, redis.call('TIME')[1]}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What a slate's readers are served.
+
+    Attributes:
+        day: The slate.
+        version: Number of the version.
+        turn: Orders what was served, over rollbacks and lost data.
+        published_us: When it was first published, microseconds since 1970, by the writer's clock.
+        server_s: The same by the server's clock, seconds.
+        pinned: Whether an operator holds it.
+        server_ahead_s: Server's clock minus this process's monotonic one, when it was read.
+        edition: Names the version's content; unlike its number never used twice, even after a loss of all data.
+    """
+
+    day: dt.date
+    version: int
+    turn: int
+    published_us: int
+    server_s: int
+    pinned: bool
+    server_ahead_s: float
+    edition: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edition", f"{self.day}.v{self.version}.{self.published_us}")
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far what is served may be relied on.
+
+    Attributes:
+        state: Fresh or stale.
+        age_s: Seconds since it was published, by this process's clock or the server's, whichever says longer.
+        confirmed: Whether Redis said lately that this is what it serves.
+    """
+
+    state: State
+    age_s: float
+    confirmed: bool
+
+
+@dataclass(slots=True)
+class PointerCounts:
+    """What happened since the start."""
+
+    heard: int = 0
+    turns: int = 0
+    polls: int = 0
+    resubscribed: int = 0
+    refused: int = 0
+
+
+Prepare = Callable[[Pointer, Pointer], Awaitable[None]]
+Listener = Callable[[Pointer | None, Pointer], None]
+
+
+class Pointers:
+    """Follows the pointers of the slates that are read.
+
+    Args:
+        line: To Redis.
+        clock: Tells how old a slate is.
+        fresh_s: Seconds after which a slate is stale.
+        poll_s: Seconds between two looks at every followed pointer.
+        prepare: Awaited before a slate's readers are moved from one version to the next; bounded by its giver.
+        now: Seconds of a clock that does not go back.
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        clock: Clock,
+        *,
+        fresh_s: float = SLATE_FRESH_S,
+        poll_s: float = POLL_S,
+        prepare: Prepare | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.line = line
+        self.clock = clock
+        self.fresh_s = fresh_s
+        self.poll_s = poll_s
+        self.prepare = prepare
+        self.now = now
+        self.counts = PointerCounts()
+        self.listeners: list[Listener] = []
+        self.announced: list[Callable[[], None]] = []
+        self._known: dict[dt.date, Pointer] = {}
+        self._confirmed: dict[dt.date, float] = {}
+        self._floors: dict[dt.date, int] = {}
+        self._locks: defaultdict[dt.date, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def known(self, day: dt.date) -> Pointer | None:
+        """Return what a slate's readers are served, as far as it is known here."""
+        return self._known.get(day)
+
+    def followed(self) -> list[dt.date]:
+        """Return the slates whose pointers are followed, oldest day first."""
+        return sorted(self._known)
+
+    async def pointer(self, day: dt.date) -> Pointer | None:
+        """Return what a slate's readers are served, `None` when it was never published.
+
+        Raises:
+            StoreError: it is not known here and Redis cannot be asked.
+        """
+        known = self._known.get(day)
+        if known is None:
+            await self._ask([day])
+            return self._known.get(day)
+        if next(reversed(self._known)) != day:
+            # the last in the dict is the last to lose its place
+            self._known[day] = self._known.pop(day)
+        return known
+
+    def freshness(self, pointer: Pointer) -> Freshness:
+        """Return how old a version is, and whether it may be called fresh."""
+        by_clock = self.clock.now().timestamp() - pointer.published_us / 1e6
+        by_server = self.now() + pointer.server_ahead_s - pointer.server_s
+        age_s = max(by_clock, by_server, 0.0)
+        confirmed = self.line.up and self.now() - self._confirmed.get(pointer.day, float("-inf")) <= SILENT_S
+        fresh = confirmed and age_s <= self.fresh_s
+        return Freshness(State.FRESH if fresh else State.STALE, age_s, confirmed)
+
+    async def run(self) -> None:
+        """Listen and poll until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen())
+                group.create_task(self._poll())
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def look(self, days: Sequence[dt.date] | None = None) -> None:
+        """Ask Redis for pointers, by default of every followed slate.
+
+        Raises:
+            StoreError: it does not answer.
+        """
+        await self._ask(list(self._known) if days is None else days)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                client = await self.line.probe()
+                await self._hear(client.pubsub())
+            except StoreError:
+                pass  # noted by the line; the poll and the next round find out when it is back
+            except (RedisError, OSError) as error:
+                self.line.lost(str(error))
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _hear(self, pubsub: Any) -> None:
+        async with contextlib.aclosing(pubsub):
+            await pubsub.subscribe(keys.published())
+            while True:
+                message = await pubsub.get_message(timeout=self.poll_s)
+                if message is None:
+                    continue
+                if message["type"] == "subscribe":
+                    # comes after every reconnect too: whatever was published meanwhile was not heard
+                    self.counts.resubscribed += 1
+                    self._spawn(self._catch_up())
+                elif message["type"] == "message":
+                    self.counts.heard += 1
+                    self._spawn(self._announced(message["data"]))
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self.poll_s)
+            self.counts.polls += 1
+            with contextlib.suppress(StoreError):
+                if not self.line.up:
+                    await self.line.probe()
+                await self.look()
+
+    async def _catch_up(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self.look()
+        self._tell_announced()
+
+    async def _announced(self, data: bytes) -> None:
+        """Look at the slate that a message names; the message itself proves nothing, the pointer does."""
+        self._tell_announced()
+        day = dt.date.fromisoformat(data.split(b"=")[0].decode())
+        if day in self._known or day >= max(self._known, default=dt.date.min):
+            with contextlib.suppress(StoreError):
+                await self._ask([day])
+
+    def _tell_announced(self) -> None:
+        for listener in self.announced:
+            listener()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, days: Sequence[dt.date]) -> None:
+        """Read pointers and act on them."""
+        async with self.line.using("reading pointers") as redis:
+            if not days:
+                await redis.ping()
+                return
+            pipeline = redis.pipeline(transaction=False)
+            for day in days:
+                pipeline.eval(READ_POINTER, 1, keys.SlateKeys(day).current)
+            answers = await pipeline.execute()
+        read_at = self.now()
+        found = [(day, _pointer(day, answer, read_at)) for day, answer in zip(days, answers, strict=True)]
+        await asyncio.gather(*(self._learn(pointer, read_at) for _, pointer in found if pointer is not None))
+
+    async def _learn(self, pointer: Pointer, read_at: float) -> None:
+        day = pointer.day
+        async with self._locks[day]:
+            known = self._known.get(day)
+            if pointer.turn < self._floors.get(day, pointer.turn):
+                # a server that lost its last seconds: what was already returned stays, as stale, until it is passed
+                self.counts.refused += 1
+                return
+            if known is not None and known.turn != pointer.turn and self.prepare is not None:
+                await self.prepare(known, pointer)
+            self._known[day] = pointer
+            self._confirmed[day] = read_at
+            self._floors[day] = pointer.turn
+            while len(self._known) > FOLLOWED:
+                self._known.pop(next(iter(self._known)))
+            if known is None or known.turn != pointer.turn:
+                self.counts.turns += 1
+                for listener in self.listeners:
+                    listener(known, pointer)
+
+
+def _pointer(day: dt.date, answer: Any, now: float) -> Pointer | None:
+    (version, turn, published_at, server_at, pinned), server_now = answer
+    if version is None:
+        return None
+    number = int(version)
+    # a pointer that was last turned before turns were counted has none; its number is smaller than any turn
+    order = number if turn is None else int(turn)
+    return Pointer(day, number, order, int(published_at), int(server_at), pinned is not None, int(server_now) - now)
