@@ -46,7 +46,7 @@ lock:  ## resolve pyproject.toml into the two requirement locks
 
 clean:  ## remove the environment and everything that runs left in the checkout
 	@[ ! -x $(BIN)/backstop ] || $(BIN)/backstop stop
-	rm -rf .venv .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench .bench-venv .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/runtime: requirements.lock pyproject.toml scripts/setup
 	scripts/setup requirements.lock $@

@@ -1,7 +1,7 @@
 """A month of pitches from a server that answers 200 ms late: pybaseball's loop, then the fetch stage; calm and in a storm.
 
-    python -m benchmarks.pybaseball_fetch --peer-python PATH    # an interpreter that has pybaseball installed
-    python -m benchmarks.pybaseball_fetch                       # ours alone
+    python -m benchmarks.pybaseball_fetch                       # makes an environment with pybaseball on first use
+    python -m benchmarks.pybaseball_fetch --peer-python PATH    # an interpreter that has it
 
 Both turn the simulated league's answers into one frame: pybaseball with pandas, ours with Polars and the raw answers in
 the archive. In the storm the server fails, drips, cuts off and lies on purpose; the column `rows` says who noticed
@@ -27,6 +27,7 @@ from backstop.settings import Settings
 from backstop.sources.savant import pitches
 from backstop.stages import fetch
 from backstop.stages.house import House
+from benchmarks import environments
 from benchmarks.report import Report, Table, arguments
 
 LATENCY_MS = 200
@@ -52,12 +53,13 @@ def main() -> None:
     parser = arguments(__doc__, rounds=3)
     parser.add_argument("--peer-python", type=Path)
     asked = parser.parse_args()
+    peer_python = environments.python("pybaseball", asked.peer_python)
     report = Report("pybaseball_fetch", asked.record)
     calm = report.table("calm", f"{len(DAYS)} days of pitches at {LATENCY_MS} ms, into one frame", unit="s")
     storm = report.table("storm", "The same in a fault storm", unit="s")
     for table, faults in ((calm, None), (storm, "storm")):
         with Upstream.start("demo", latency_ms=LATENCY_MS, faults=faults) as upstream:
-            fill(table, upstream.base_url, asked.peer_python, asked.rounds)
+            fill(table, upstream.base_url, peer_python, asked.rounds)
     report.close()
 
 
