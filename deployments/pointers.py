@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backstop import tables
 from backstop.store.slates import Slates
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def served(house: House) -> dict[dt.date, int]:
 def put_back(house: House, before: dict[dt.date, int]) -> list[str]:
     """Serve the noted versions again where another is served now; return what was turned, in words.
 
-    Slates that were first published since have no version to go back to and stay. A version that was noted and is no
-    longer kept cannot come back either: it is named.
+    The lake holds what was published last, so the ledger calls such a day stale and the next run makes it again. Slates
+    that were first published since have no version to go back to and stay. A version that was noted and is no longer
+    kept cannot come back either: it is named.
     """
     slates, turned = Slates(house.redis), []
     for day, version in before.items():
@@ -33,5 +35,6 @@ def put_back(house: House, before: dict[dt.date, int]) -> list[str]:
             turned.append(f"slate {day} stays at version {now}: version {version} is no longer kept")
             continue
         slates.rollback(day, version)
+        house.ledger.stale(tables.PROPS.name, [day.isoformat()], reason=f"version {now} was made by a release that failed")
         turned.append(f"slate {day} is served in version {version} again, not {now}")
     return turned
