@@ -1,57 +1,157 @@
-"""Register the catalogue with the Prefect server that `PREFECT_API_URL` names; applying it again changes nothing."""
+"""Register the catalogue with the Prefect server that `PREFECT_API_URL` names; applying it again changes nothing.
+
+What the catalogue dropped is removed: deployments by their tag, automations and limits by their name. What other
+people made, and what they edited in the UI beyond the catalogue (a pause, job variables, variables), stays.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import importlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import VariableCreate, WorkPoolCreate
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.exceptions import ObjectNotFound
+from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
-from deployments.catalog import CATALOG, POOL
+from backstop.settings import Settings
+from deployments import automations
+from deployments.catalog import CATALOG, LIMITS, MANAGED, POOL, QUEUES, VARIABLES, Deployment
 
 if TYPE_CHECKING:
-    from deployments.catalog import Deployment
+    from collections.abc import Iterable
+
+    from prefect import Flow
+    from prefect.client.orchestration import PrefectClient
+
+WEBHOOK = "backstop-notify"
 
 
-async def ensure_pool(name: str = POOL) -> bool:
-    """Make the work pool of local processes when it is missing; return whether it was made."""
+@dataclass
+class Applied:
+    """What stands on the server now.
+
+    Attributes:
+        deployments: Ids by `flow/name`.
+        removed: What the catalogue no longer names, in words.
+    """
+
+    deployments: dict[str, UUID] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+
+
+async def apply(catalog: Iterable[Deployment] = CATALOG) -> Applied:
+    """Bring the server to what the catalogue says."""
+    applied = Applied()
     async with get_client() as client:
-        try:
-            await client.read_work_pool(name)
-        except ObjectNotFound:
-            await client.create_work_pool(WorkPoolCreate(name=name, type="process"))
-            return True
-    return False
+        await _pool(client)
+        for name, limit in LIMITS.items():
+            await client.upsert_global_concurrency_limit_by_name(name, limit)
+        for name, value in VARIABLES.items():
+            if await client.read_variable_by_name(name) is None:
+                await client.create_variable(VariableCreate(name=name, value=value, tags=[MANAGED]))
+        for each in catalog:
+            applied.deployments[each.full_name] = await register(each)
+        webhook = await _webhook()
+        await _automations(client, automations.wanted(applied.deployments, webhook), applied)
+        await _prune(client, applied)
+    return applied
 
 
-async def apply_one(deployment: Deployment) -> UUID:
+async def register(deployment: Deployment) -> UUID:
     """Create or update one deployment and return its id."""
-    made = await deployment.flow.ato_deployment(
+    schedule = deployment.schedule
+    schedules = [Cron(schedule.cron, timezone=schedule.timezone, slug=schedule.slug)] if schedule else []
+    limit = None
+    if deployment.limit is not None:
+        strategy = ConcurrencyLimitStrategy(deployment.collision)
+        limit = ConcurrencyLimitConfig(limit=deployment.limit, collision_strategy=strategy)
+    made = await flow_of(deployment).ato_deployment(
         name=deployment.name,
-        schedules=[deployment.schedule],
-        concurrency_limit=deployment.limit,
-        tags=list(deployment.tags),
+        schedules=schedules,
+        parameters=deployment.parameters,
+        concurrency_limit=limit,
+        tags=deployment.all_tags,
         description=deployment.description,
         work_pool_name=POOL,
+        work_queue_name=deployment.queue,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     return UUID(str(await made.aapply()))
 
 
-async def apply() -> dict[str, UUID]:
-    """Register every deployment of the catalogue; return their ids by `flow/name`."""
-    await ensure_pool()
-    return {f"{each.flow.name}/{each.name}": await apply_one(each) for each in CATALOG}
+def flow_of(deployment: Deployment) -> Flow[Any, Any]:
+    """Return the flow that a deployment names."""
+    module, _, name = deployment.flow.rpartition(".")
+    flow: Flow[Any, Any] = getattr(importlib.import_module(module), name)
+    return flow
+
+
+async def _pool(client: PrefectClient) -> None:
+    """Make the pool of local processes and its queues when they are missing; bring the queues' numbers up."""
+    try:
+        await client.read_work_pool(POOL)
+    except ObjectNotFound:
+        await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    for queue in QUEUES:
+        try:
+            known = await client.read_work_queue_by_name(queue.name, work_pool_name=POOL)
+        except ObjectNotFound:
+            known = await client.create_work_queue(name=queue.name, work_pool_name=POOL)
+        await client.update_work_queue(
+            known.id, description=queue.description, priority=queue.priority, concurrency_limit=queue.limit
+        )
+
+
+async def _webhook() -> UUID | None:
+    """Save the address that is told of what goes wrong as a webhook block; without one nobody is."""
+    address = Settings().notify_url
+    if address is None:
+        return None
+    saved = await Webhook(url=address).save(WEBHOOK, overwrite=True)
+    return UUID(str(saved))
+
+
+async def _automations(client: PrefectClient, wanted: list[Any], applied: Applied) -> None:
+    standing = {each.name: each for each in await client.read_automations()}
+    for each in wanted:
+        known = standing.pop(each.name, None)
+        if known is None:
+            await client.create_automation(each)
+        else:
+            await client.update_automation(known.id, each.model_copy(update={"enabled": known.enabled}))
+    for name, each in standing.items():
+        if name.startswith(automations.PREFIX):
+            await client.delete_automation(each.id)
+            applied.removed.append(f"automation {name}")
+
+
+async def _prune(client: PrefectClient, applied: Applied) -> None:
+    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[MANAGED]))
+    for each in await client.read_deployments(deployment_filter=ours):
+        if each.id not in applied.deployments.values():
+            await client.delete_deployment(each.id)
+            applied.removed.append(f"deployment {each.name} ({each.id})")
+    for limit in await client.read_global_concurrency_limits(limit=200):
+        if limit.name.startswith("backstop-") and limit.name not in LIMITS:
+            await client.delete_global_concurrency_limit_by_name(limit.name)
+            applied.removed.append(f"limit {limit.name}")
 
 
 def main() -> None:
     """Apply and print what stands on the server now."""
-    for name, identifier in asyncio.run(apply()).items():
+    applied = asyncio.run(apply())
+    for name, identifier in applied.deployments.items():
         print(f"{name}  {identifier}")  # noqa: T201 - a command's answer
+    for each in applied.removed:
+        print(f"removed {each}")  # noqa: T201
     print(f"a worker runs them: prefect worker start --pool {POOL}")  # noqa: T201
 
 

@@ -48,3 +48,16 @@ Again = Annotated[
 Player = Annotated[
     int | None, Field(title="Player", description="MLBAM id. Empty is the first starter of the day's first game.")
 ]
+RunDays = Annotated[
+    int | None,
+    Field(
+        title="Keep runs", ge=0, description="Days that folders of runs are kept. Empty: variable backstop_run_days."
+    ),
+]
+ArchiveDays = Annotated[
+    int | None,
+    Field(title="Keep answers", ge=0, description="Days of raw answers. Empty: variable backstop_archive_days."),
+]
+Newest = Annotated[
+    int, Field(title="Slates to compare", ge=1, description="The newest slates are compared with the lake.")
+]

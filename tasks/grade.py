@@ -13,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from backstop.stages import grade, plan
 from backstop.stages.house import House
 from backstop.stages.outcome import Outcome
-from tasks.runs import say
+from tasks import marks
+from tasks.runs import run_id, say
 from tasks.slate import Batches
 
 
@@ -38,16 +39,21 @@ def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
 
     Raises:
         DataError: no slate of the day was published, so there is nothing to grade.
+        LeaseHeld: another run grades the day.
     """
     house = House.current()
     grade.check_published(house, day)
+    house.ledger.begin(grade.GRADES, day.isoformat(), run_id=run_id(), lease_s=marks.LEASE_S)
     return plan.box_batches(house, day)
 
 
 @task(name="grade", task_run_name="grade slate {day}", cache_policy=NO_CACHE, tags=["report", "out_grades"])
 def grade_slate(day: dt.date, _boxes: tuple[Outcome, Outcome]) -> GradeSummary:
     """Grade the slate and show the scores, what is not decided, and the calibration picture."""
-    graded = grade.grade_slate(House.current(), day)
+    house = House.current()
+    graded = grade.grade_slate(house, day)
+    rows = graded.grades.height
+    house.ledger.complete(grade.GRADES, day.isoformat(), run_id=run_id(), rows_in=rows, rows_loaded=rows)
     create_table_artifact(key="slate-grade", table=graded.grades.to_dicts(), description=f"Grade of {day} by market")
     if graded.waiting.height:
         lines = ["| market | result | reason | props |", "| --- | --- | --- | ---: |"]

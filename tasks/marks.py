@@ -35,15 +35,15 @@ LEASE_S: Final = 3600.0
 SPORT: Final = "mlb"
 
 
-def sign(_flow: Flow[Any, Any], run: FlowRun, _state: State) -> None:
+def sign(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
     """Write on the run which process works on it, and tag it with its sport and dates."""
-    dates = [str(run.parameters[name])[:10] for name in ("day", "first", "last") if run.parameters.get(name)]
-    tags = sorted({*run.tags, SPORT, *dates})
+    dates = [str(flow_run.parameters[name])[:10] for name in ("day", "first", "last") if flow_run.parameters.get(name)]
+    tags = sorted({*flow_run.tags, SPORT, *dates})
     # a mark that the server refuses must not cost the run
     with SyncClientContext.get_or_create() as context, contextlib.suppress(PrefectHTTPStatusError):
-        context.client.update_flow_run_labels(run.id, {OWNER: lease.owner()})
-        if tags != sorted(run.tags):
-            context.client.update_flow_run(run.id, tags=tags)
+        context.client.update_flow_run_labels(flow_run.id, {OWNER: lease.owner()})
+        if tags != sorted(flow_run.tags):
+            context.client.update_flow_run(flow_run.id, tags=tags)
 
 
 @contextlib.contextmanager
@@ -72,9 +72,9 @@ def off_day(house: House, day: dt.date, run_id: str, reason: str) -> None:
     house.ledger.empty(tables.PROPS.name, day.isoformat(), run_id=run_id, reason=reason)
 
 
-def let_go(_flow: Flow[Any, Any], run: FlowRun, state: State) -> None:
+def let_go(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
     """Close as failed what an unsuccessful run still holds, with its sentence as the reason."""
-    house, run_id = House.current(), str(run.id)
+    house, run_id = House.current(), str(flow_run.id)
     reason = sentence_of(state)
     # the ledger may be what failed; then the lease runs out by itself
     with contextlib.suppress(BackstopError):
@@ -82,10 +82,13 @@ def let_go(_flow: Flow[Any, Any], run: FlowRun, state: State) -> None:
             house.ledger.fail(entry.table, entry.key, run_id=run_id, reason=reason)
 
 
+SIGNED: Final[dict[str, Any]] = {"on_running": [sign]}
+"""What every flow is declared with."""
+
 HOOKS: Final[dict[str, Any]] = {
     "on_running": [sign],
     "on_failure": [let_go],
     "on_crashed": [let_go],
     "on_cancellation": [let_go],
 }
-"""What every flow that works on days is declared with."""
+"""What a flow is declared with that takes keys of the ledger."""

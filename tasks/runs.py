@@ -33,6 +33,21 @@ def slate_name() -> str:
     return f"slate {flow_run.parameters.get('day') or today()}"
 
 
+def prices_name() -> str:
+    """Return the name of a run that refreshes prices."""
+    return f"prices {flow_run.parameters.get('day') or today()}"
+
+
+def yesterday() -> dt.date:
+    """Return the baseball day before the one for which the run was scheduled."""
+    return today() - dt.timedelta(days=1)
+
+
+def grade_name() -> str:
+    """Return the name of a run that grades a slate."""
+    return f"grade {flow_run.parameters.get('day') or yesterday()}"
+
+
 def say(sentence: str) -> None:
     """Log a sentence to the run; outside of a run nobody listens."""
     with contextlib.suppress(MissingContextError):

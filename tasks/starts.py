@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import DeploymentResponse
 
 
 def start(
@@ -31,12 +32,25 @@ def start(
     Raises:
         ConfigurationError: the deployment is not registered.
     """
+    known = _known(client, deployment)
+    return client.create_flow_run_from_deployment(
+        known.id, parameters=parameters, idempotency_key=key, name=name, tags=[*known.tags, *tags]
+    )
+
+
+def is_paused(client: SyncPrefectClient, deployment: str) -> bool:
+    """Return whether a deployment is paused, by an automation or by a person.
+
+    Raises:
+        ConfigurationError: the deployment is not registered.
+    """
+    return _known(client, deployment).paused
+
+
+def _known(client: SyncPrefectClient, deployment: str) -> DeploymentResponse:
     try:
-        known = client.read_deployment_by_name(deployment)
+        return client.read_deployment_by_name(deployment)
     except ObjectNotFound as error:
         raise ConfigurationError(
             f"The deployment {deployment} is not on the Prefect server; register it with `backstop deploy`."
         ) from error
-    return client.create_flow_run_from_deployment(
-        known.id, parameters=parameters, idempotency_key=key, name=name, tags=[*known.tags, *tags]
-    )

@@ -148,9 +148,13 @@ def all_gaps(outcomes: Sequence[Outcome], *lost: Sequence[Gap]) -> list[Gap]:
     return list(dict.fromkeys([*named, *(gap for gaps in lost for gap in gaps)]))
 
 
+NOTHING: dict[str, str] = {"history": "NoHistory", "still to begin": "AllBegun"}
+"""Names of the final state when nothing was published, by words of the note."""
+
+
 def finished(summary: SlateSummary) -> State[SlateSummary]:
     """Return the final state of the flow: completed, and named for what it is worth."""
-    nothing = "NoHistory" if "history" in summary.note else "NoGames"
+    nothing = next((name for words, name in NOTHING.items() if words in summary.note), "NoGames")
     names = {"complete": "Completed", "degraded": "Degraded", "empty": nothing}
     message = summary.note or f"version {summary.version}, {len(summary.gaps)} gaps"
     return Completed(name=names[summary.quality], message=message, data=summary)

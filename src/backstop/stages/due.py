@@ -6,6 +6,7 @@ idempotency key it makes the second start of the same work impossible.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ import polars as pl
 from backstop import tables
 from backstop.clock import EASTERN, baseball_day, days_between
 from backstop.lake.states import State
+from backstop.settings import Feed
 from backstop.sources.statsapi import schedule
 from backstop.stages import days, plan
 from backstop.stages.days import Condition
@@ -184,6 +186,35 @@ def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due
         return None
     slot = int(now.timestamp() // every.total_seconds())
     return Due("odds-refresh", day.day, f"prices-{slot}", f"{to_begin} games of {day.day} are still to begin")
+
+
+def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
+    """Return how often today's prices can be asked for with the credits that are left this month.
+
+    What is left above the floor is spread over the days to the end of the month, and a day's share over the hours until
+    its last game begins. Where nothing is paid, or the feed never told what is left, prices are asked for every
+    `PRICES_EVERY`.
+
+    Returns:
+        The pause between two refreshes; `None` when the credits do not cover one today.
+    """
+    today = baseball_day(now)
+    to_begin = plan.games_of(house, today).filter(pl.col("start_at") > now)
+    left = credits_left(house)
+    if left is None or to_begin.is_empty():
+        return PRICES_EVERY
+    days_left = calendar.monthrange(today.year, today.month)[1] - today.day + 1
+    share = max(left - house.settings.credit_floor, 0) / days_left
+    refreshes = int(share / (to_begin.height * len(plan.MARKETS)))
+    if refreshes == 0:
+        return None
+    return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes)
+
+
+def credits_left(house: House) -> int | None:
+    """Return the odds feed's own last word on its credits, `None` when it never gave one."""
+    known = [each.credits_left for each in house.bridge.health() if each.feed == Feed.THEODDS]
+    return known[0] if known else None
 
 
 def unsettled_pitches(house: House, now: dt.datetime) -> list[dt.date]:

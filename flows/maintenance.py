@@ -1,0 +1,24 @@
+"""The nightly round: old folders, old answers, quarantine, and whether Redis holds what the lake holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from prefect import flow
+
+from tasks import marks, upkeep
+from tasks.forms import ArchiveDays, Newest, RunDays
+
+
+@flow(name="lake-maintenance", flow_run_name="lake maintenance", timeout_seconds=3600, **marks.SIGNED)
+def lake_maintenance(run_days: RunDays = None, archive_days: ArchiveDays = None, newest: Newest = 14) -> list[dt.date]:
+    """Clear away what is old, compare Redis with the lake, and rebuild the slates that differ.
+
+    Args:
+        run_days: Days that the folders of runs are kept.
+        archive_days: Days that raw answers are kept; the newest to each request stays.
+        newest: Slates to compare, the newest first.
+    """
+    upkeep.clear_runs(run_days)
+    upkeep.prune_archive(archive_days)
+    return upkeep.check_redis(newest)

@@ -1,0 +1,39 @@
+"""Carry over: the last prices of games that have begun, which books do not list any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from backstop import tables
+from backstop.sources.parsed import Parsed
+from backstop.stages import plan, receive
+
+if TYPE_CHECKING:
+    from backstop.stages.house import House
+    from backstop.stages.receive import Received
+
+
+def over(house: House, received: Received, day: dt.date) -> Received:
+    """Add the kept quotes of games that have begun and of which no quote came: their last prices stand.
+
+    A day's partition is replaced whole, so without this a refresh of the evening's prices would lose the afternoon's.
+    Rows that are carried over count as rows that came in, and go through the rules once more.
+
+    Args:
+        house: The opened rooms.
+        received: Quotes that came, with their games.
+        day: The slate.
+    """
+    games = plan.games_of(house, day).filter(pl.col("start_at") <= house.clock.now())["game_pk"]
+    begun, told = games.implode(), received.parsed.frame["game_pk"].drop_nulls().unique().implode()
+    kept = receive.known(house, tables.QUOTES, day)
+    carried = kept.filter(pl.col("game_pk").is_in(begun) & ~pl.col("game_pk").is_in(told))
+    if carried.is_empty():
+        return received
+    parsed = received.parsed
+    frame = parsed.frame.vstack(carried.select(parsed.frame.columns))
+    return replace(received, parsed=Parsed(frame, parsed.rejected, parsed.rows_in + carried.height, parsed.drift))

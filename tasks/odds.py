@@ -1,0 +1,52 @@
+"""The tasks of a price refresh: what is published stays, its prices are asked for again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from backstop.errors import DataError
+from backstop.stages import plan, project
+from backstop.stages.house import House
+from backstop.stages.outcome import Gap
+from tasks import marks
+from tasks.runs import run_id, say
+
+if TYPE_CHECKING:
+    from tasks.slate import Batches
+
+
+@task(name="plan-prices", task_run_name="plan prices of {day}", cache_policy=NO_CACHE, tags=["plan"])
+def plan_prices(day: dt.date) -> Batches:
+    """Name the request for the day's events, and take the day in the ledger; none when every game has begun.
+
+    Raises:
+        DataError: no slate of the day is published, or prices cannot be asked for.
+        LeaseHeld: another run works on the day.
+    """
+    house = House.current()
+    if day not in house.lake.days(project.FEATURES):
+        raise DataError(f"No slate of {day} is published, so it has no prices to refresh; refresh the slate first.")
+    if reason := plan.quotes_wanted(house):
+        raise DataError(f"The prices of {day} cannot be asked for: {reason}.")
+    games = plan.games_of(house, day)
+    if games.filter(pl.col("start_at") > house.clock.now()).is_empty():
+        say(f"Every game of {day} has begun; its prices stand.")
+        return []
+    marks.hold(house, day, run_id())
+    return plan.event_batches(house, day)
+
+
+@task(name="published-features", task_run_name="features of {day} as published", cache_policy=NO_CACHE)
+def published_features(day: dt.date) -> tuple[Path, tuple[Gap, ...]]:
+    """Put the published features into the run's folder; return the file, and the slate's gaps other than prices."""
+    house = House.current()
+    path = house.run_dir(run_id()) / "features.parquet"
+    house.lake.read(project.FEATURES, day).write_parquet(path)
+    known = house.reader.slate(day).meta.get("gaps", [])
+    return path, tuple(Gap(gap["table"], gap["key"], gap["reason"]) for gap in known if gap["table"] != "core_quotes")

@@ -1,0 +1,202 @@
+"""The tasks of `reconcile` and of the nightly maintenance: repair, look, clear away."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.events import emit_event
+from prefect.variables import Variable
+
+from backstop import tables
+from backstop.clock import baseball_day
+from backstop.lake import reconcile as ledger_repair
+from backstop.lake.states import State
+from backstop.stages import days, due, plan, rebuild
+from backstop.stages.days import Condition
+from backstop.stages.house import House
+from tasks import calendar, dead, starts
+from tasks.runs import run_id, say, warn
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from backstop.lake.reconcile import Repair
+    from backstop.stages.due import Due
+
+REPAIRED: Final = (tables.PITCHES.name, tables.GAMES.name, tables.PLAYERS.name, tables.BOX.name, tables.QUOTES.name)
+"""Tables whose ledger entries carry the hash of their partition."""
+
+LATE_BEFORE: Final = dt.timedelta(minutes=30)
+"""A slate that is not published so long before its first pitch is late: whoever reads it has to act by then."""
+
+
+def present(instant: dt.datetime | None) -> dt.datetime:
+    """Return the instant that a run works for: the one it was given, otherwise now."""
+    return (instant or House.current().clock.now()).astimezone(dt.UTC)
+
+
+def day_of(instant: dt.datetime | None) -> dt.date:
+    """Return the baseball day of the instant that a run works for."""
+    return baseball_day(present(instant))
+
+
+def calendar_is_old(now: dt.datetime) -> bool:
+    """Return whether today's schedule should be asked for again."""
+    return due.calendar_is_old(House.current(), now)
+
+
+@task(name="bury-dead", task_run_name="mark runs that died", cache_policy=NO_CACHE, tags=["schedule"])
+def bury_dead() -> list[UUID]:
+    """Mark runs whose process died as crashed, and free what they held in the ledger."""
+    house = House.current()
+    with get_client(sync_client=True) as client:
+        buried = dead.bury(client, warn)
+    now = house.clock.now()
+    for entry in house.ledger.entries(states=[State.RUNNING]):
+        if days.is_dead(entry, now) and entry.table not in REPAIRED:
+            house.ledger.begin(entry.table, entry.key, run_id=run_id())
+            reason = f"run {entry.run_id} died while it worked on it"
+            house.ledger.fail(entry.table, entry.key, run_id=run_id(), reason=reason)
+            warn(f"{entry.table} {entry.key} is free again: {reason}.")
+    return buried
+
+
+@task(name="repair-ledger", task_run_name="repair the ledger", cache_policy=NO_CACHE, tags=["schedule"])
+def repair_ledger(now: dt.datetime) -> list[Repair]:
+    """Bring the ledger into line with the lake, and mark days whose pitches have settled since they were fetched."""
+    house = House.current()
+    repairs = ledger_repair.reconcile(house.lake, house.ledger, house.quarantine, REPAIRED, run_id=run_id())
+    for each in repairs:
+        warn(f"{each.table} {each.key} is {each.after} now: {each.reason}.")
+    settled = due.unsettled_pitches(house, now)
+    house.ledger.stale(
+        tables.PITCHES.name, [day.isoformat() for day in settled], reason="it was fetched before Savant had settled it"
+    )
+    for day in settled:
+        say(f"The pitches of {day} are asked for again: they were fetched before Savant had settled them.")
+    return repairs
+
+
+@task(name="look", task_run_name="what is due", cache_policy=NO_CACHE, tags=["schedule"])
+def what_is_due(now: dt.datetime) -> list[Due]:
+    """Ask the calendar and the ledger what is due, and tell of a slate that is late."""
+    house = House.current()
+    found = due.runs(house, now, prices_every=due.prices_every(house, now))
+    for each in found:
+        say(f"{each.flow} {each.day} is due: {each.reason}.")
+    if not found:
+        say(f"Nothing is due at {now:%Y-%m-%d %H:%M} UTC.")
+    _tell_late(house, now)
+    return found
+
+
+def _tell_late(house: House, now: dt.datetime) -> None:
+    today = baseball_day(now)
+    games = plan.games_of(house, today)
+    (day,) = days.of_range(house, today, today)
+    if games.is_empty() or day.condition in {Condition.COMPLETE, Condition.DEGRADED, Condition.EMPTY}:
+        return
+    first: Any = games["start_at"].min()
+    if first - LATE_BEFORE <= now <= first + dt.timedelta(hours=1):
+        sentence = f"The slate of {today} is {day.condition} and its first game begins at {first:%H:%M} UTC."
+        warn(sentence)
+        tell("late", today, sentence)
+
+
+def tell(what: str, day: dt.date, sentence: str) -> None:
+    """Tell automations that something happened to a slate."""
+    resource = {"prefect.resource.id": f"backstop.slate.{day}", "prefect.resource.name": f"slate {day}"}
+    emit_event(
+        event=f"backstop.slate.{what}", resource=resource, payload={"sentence": sentence, "day": day.isoformat()}
+    )
+
+
+@task(name="start", task_run_name="start what is due", cache_policy=NO_CACHE, tags=["schedule"])
+def start_runs(found: list[Due]) -> dict[str, UUID]:
+    """Start a run for each, under its key: what another scheduler has started already is not started again.
+
+    Raises:
+        ConfigurationError: a deployment is not registered.
+    """
+    started = {}
+    with get_client(sync_client=True) as client:
+        for each in found:
+            deployment = f"{each.flow}/mlb"
+            if starts.is_paused(client, deployment):
+                warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
+                continue
+            name = f"{each.flow} {each.day} {each.slot}"
+            run = starts.start(client, deployment, {"day": each.day.isoformat()}, each.key, name, [str(each.day)])
+            started[each.key] = run.id
+            say(f"{run.name} is started.")
+    return started
+
+
+@task(name="show-calendar", task_run_name="calendar of the season", cache_policy=NO_CACHE, tags=["report"])
+def show_calendar(now: dt.datetime) -> None:
+    """Put the season's calendar beside the run."""
+    house, last = House.current(), baseball_day(now)
+    first = max(
+        dt.date(last.year, *plan.SEASON_OPENS), dt.date(house.settings.history_first_season, *plan.SEASON_OPENS)
+    )
+    if first <= last:
+        calendar.show(house, first, last)
+
+
+@task(name="clear-runs", task_run_name="folders of old runs", cache_policy=NO_CACHE, tags=["maintenance"])
+def clear_runs(keep_days: int | None) -> int:
+    """Remove the folders of runs that are older than so many days; return how many."""
+    folder = House.current().settings.home / "runs"
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=_days("backstop_run_days", keep_days))
+    old = [each for each in folder.glob("*") if dt.datetime.fromtimestamp(each.stat().st_mtime, dt.UTC) < before]
+    for each in old:
+        shutil.rmtree(each, ignore_errors=True)
+    say(f"{len(old)} folders of runs before {before:%Y-%m-%d} are removed.")
+    return len(old)
+
+
+@task(name="prune-archive", task_run_name="raw answers past their time", cache_policy=NO_CACHE, tags=["maintenance"])
+def prune_archive(keep_days: int | None) -> tuple[int, int]:
+    """Remove raw answers that are older than so many days, except the newest to each request.
+
+    Returns:
+        Answers removed, and bytes.
+    """
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=_days("backstop_archive_days", keep_days))
+    gone = House.current().archive.prune(before)
+    say(f"{gone.entries:,} answers before {before:%Y-%m-%d} are removed, {gone.bodies:,} bodies, {gone.size:,} bytes.")
+    return gone.entries, gone.size
+
+
+def _days(name: str, given: int | None) -> int:
+    """Return the number that was given, otherwise the variable's, which `backstop deploy` made."""
+    known: Any = given if given is not None else Variable.get(name, default=DEFAULTS[name])
+    return int(known)
+
+
+DEFAULTS: Final = {"backstop_archive_days": 400, "backstop_run_days": 14}
+"""Where nobody deployed, so that there is no variable."""
+
+
+@task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE, tags=["maintenance"])
+def check_redis(newest: int) -> list[dt.date]:
+    """Compare the newest slates in Redis with the lake row by row, and rebuild those that differ; return them."""
+    house = House.current()
+    wanted = sorted(house.lake.days(rebuild.SLATES))[-newest:]
+    wrong = sorted({each.day for each in rebuild.verify(house, wanted) if not each.equal}) if wanted else []
+    lines = [f"# Redis against the lake: {len(wanted)} slates", ""]
+    for done in rebuild.rebuild(house, wrong) if wrong else []:
+        outcome = f"rebuilt as version {done.version}" if done.version else f"left alone: {done.left_because}"
+        lines.append(f"- {done.day}: {outcome}")
+        warn(f"Redis and the lake differed for {done.day}; {outcome}.")
+    if not wrong:
+        lines.append("Both hold the same rows.")
+        say(f"Redis and the lake hold the same rows for {len(wanted)} slates.")
+    create_markdown_artifact(key="redis-check", markdown="\n".join(lines), description=f"{len(wrong)} slates differed")
+    return wrong
