@@ -93,18 +93,20 @@ def _ascending(key: tuple[str, ...]) -> pl.Expr:
 
 def _check(kind: Kind, block: pl.DataFrame) -> None:
     key = list(kind.key)
-    if block.select(pl.any_horizontal(pl.col(key).is_null()).any()).item():
+    floats = [name for name, dtype in block.schema.items() if dtype.is_float()]
+    keyless, again, odd = block.select(
+        pl.any_horizontal(pl.col(key).is_null()).any().alias("keyless"),
+        pl.all_horizontal(pl.col(key) == pl.col(key).shift(1)).any().alias("again"),
+        pl.any_horizontal(pl.lit(value=False), *(~pl.col(name).is_finite().all() for name in floats)).alias("odd"),
+    ).row(0)
+    if keyless:
         raise DataError(f"A row of {kind.name} has no {' or '.join(key)}; expected one in each row.", source=kind.name)
-    again = block.select(pl.all_horizontal(pl.col(key) == pl.col(key).shift(1)).any()).item()
     if again:
         twice = block.filter(block.select(key).is_duplicated()).select(key).row(0, named=True)
         raise DataError(f"{kind.name} holds {twice} twice; expected each key once.", source=kind.name)
-    floats = [name for name, dtype in block.schema.items() if dtype.is_float()]
-    if not floats:
-        return
-    odd = block.select((~pl.col(floats).is_finite()).sum()).row(0, named=True)
-    found = {name: count for name, count in odd.items() if count}
-    if found:
+    if odd:
+        counts = block.select((~pl.col(floats).is_finite()).sum()).row(0, named=True)
+        found = {name: count for name, count in counts.items() if count}
         raise DataError(
             f"{kind.name} holds NaN or infinity: {found}. A value that cannot be computed must be null.",
             source=kind.name,

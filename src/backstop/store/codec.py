@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 FORM: Final = b"2"
 """What a version's meta says of the form of its values: another form is not read as this one."""
 
+NO_TEXT: Final = 0xFFFFFFFF
+"""Length of a null before it is cut to `NULL_LENGTH`."""
+
 TILE_ROWS: Final = 1024
 """Records filled at once, column by column: they stay in the processor's cache until all columns are in."""
 
@@ -158,10 +161,12 @@ def _mask(columns: Columns, block: pl.DataFrame, group: str, groups: int) -> int
 
 
 def _records(layout: Layout, block: pl.DataFrame, lengths: NDArray[np.uint16]) -> NDArray[np.void]:
-    """Return one record per row."""
+    """Return one record per row; 0 stands for null, the bitmap tells."""
     records = np.empty(len(block), layout.record)
-    columns = [(records[name], _physical(block.get_column(name))) for name in layout.fixed]
-    columns += [(records[NULLS], _nulls(layout, block)), (records[LENGTHS], lengths)]
+    gaps = {name: count > 0 for name, count in block.null_count().row(0, named=True).items()}
+    numbers = block.select(_number(name, block.schema[name], gaps=gaps[name]) for name in layout.fixed)
+    columns = [(records[name], numbers.get_column(name).to_numpy()) for name in layout.fixed]
+    columns += [(records[NULLS], _nulls(layout, block, gaps)), (records[LENGTHS], lengths)]
     for start in range(0, len(block), TILE_ROWS):
         tile = slice(start, start + TILE_ROWS)
         for target, values in columns:
@@ -169,25 +174,25 @@ def _records(layout: Layout, block: pl.DataFrame, lengths: NDArray[np.uint16]) -
     return records
 
 
-def _nulls(layout: Layout, block: pl.DataFrame) -> NDArray[np.uint8]:
+def _number(name: str, dtype: pl.DataType, *, gaps: bool) -> pl.Expr:
+    """Return a column as the number that a record holds."""
+    if isinstance(dtype, pl.Datetime):
+        number = pl.col(name).dt.epoch("us")
+    elif dtype == pl.Boolean():
+        number = pl.col(name).cast(pl.UInt8)
+    else:
+        number = pl.col(name).to_physical()
+    return number.fill_null(0) if gaps else number
+
+
+def _nulls(layout: Layout, block: pl.DataFrame, gaps: dict[str, bool]) -> NDArray[np.uint8]:
     """Return a bitmap per row, a bit per column of the record that is null there."""
-    gaps = [(place, name) for place, name in enumerate(layout.fixed) if block.get_column(name).null_count()]
-    if not gaps:
+    names = [name for name in layout.fixed if gaps[name]]
+    if not names:
         return np.zeros((len(block), (len(layout.fixed) + 7) // 8), dtype=np.uint8)
     nulls = np.zeros((len(block), len(layout.fixed)), dtype=bool)
-    for place, name in gaps:
-        nulls[:, place] = block.get_column(name).is_null().to_numpy()
+    nulls[:, [layout.fixed.index(name) for name in names]] = block.select(pl.col(names).is_null()).to_numpy()
     return np.packbits(nulls, axis=1, bitorder="little")
-
-
-def _physical(series: pl.Series) -> NDArray[np.generic]:
-    """Return a column's numbers; 0 stands for null, the bitmap tells."""
-    if isinstance(series.dtype, pl.Datetime):
-        series = series.dt.epoch("us")
-    elif series.dtype == pl.Boolean():
-        series = series.cast(pl.UInt8)
-    series = series.to_physical()
-    return (series.fill_null(0) if series.null_count() else series).to_numpy()
 
 
 def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDArray[np.uint16], Texts]:
@@ -198,19 +203,23 @@ def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDA
     """
     if not names:
         return np.empty((len(block), 0), LENGTH), Texts(b"", np.zeros(len(block) + 1, dtype=np.int64))
-    sizes = block.select(pl.col(list(names)).str.len_bytes())
-    longest = sizes.max().row(0, named=True)
-    for name, length in longest.items():
-        if (length or 0) >= NULL_LENGTH:
-            raise DataError(
-                f"{kind.name} holds a {name} of {length:,} bytes; expected fewer than {NULL_LENGTH:,}.",
-                source=kind.name,
-            )
-    whole = block.select(pl.concat_str(pl.col(list(names)).fill_null(""))).to_series()
+    columns = [pl.col(name) for name in names]
+    read = block.select(
+        *(column.str.len_bytes().fill_null(NO_TEXT).alias(str(n)) for n, column in enumerate(columns)),
+        pl.concat_str(column.fill_null("") for column in columns).alias("text"),
+    )
+    sizes = read.drop("text").to_numpy()
+    counted = np.where(sizes == NO_TEXT, 0, sizes)
+    if counted.max() >= NULL_LENGTH:
+        longest = int(counted.max())
+        name = names[int(counted.max(axis=0).argmax())]
+        raise DataError(
+            f"{kind.name} holds a {name} of {longest:,} bytes; expected fewer than {NULL_LENGTH:,}.", source=kind.name
+        )
     bounds = np.zeros(len(block) + 1, dtype=np.int64)
-    np.cumsum(whole.str.len_bytes().to_numpy(), out=bounds[1:])
-    lengths = sizes.select(pl.all().fill_null(NULL_LENGTH).cast(pl.UInt16)).to_numpy()
-    return lengths, Texts(whole.str.join("").item().encode(), bounds)
+    np.cumsum(counted.sum(axis=1), out=bounds[1:])
+    # of the length that stands for null the lower half is what a record holds
+    return sizes.astype(LENGTH), Texts(read.get_column("text").str.join("").item().encode(), bounds)
 
 
 def _shared(firsts: pl.DataFrame, layout: Layout, kind: Kind) -> list[bytes]:

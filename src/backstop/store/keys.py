@@ -59,7 +59,7 @@ KEYS: Final = (
         "bs:{sport}:{{{day}}}:cur",
         "hash",
         "for ever",
-        "the pointer: version served, its cutoff, when it was published, shards, newest version, pin",
+        "the pointer: version served, its turn, cutoff, when it was published, shards, newest version, pin",
     ),
     KeyKind(
         "versions",

@@ -7,6 +7,7 @@ one script. Whatever dies in between leaves the published version as it was, and
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from backstop.store.pipe import StagePipe
 from backstop.store.verify import TOP, Receipts, check_counts, check_rows, checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -251,8 +252,8 @@ def _send(draft: Draft, kind: Kind, encoded: codec.Encoded, packing: Packing, pi
     slate, version = draft.keys, draft.version
     values, ids = packing.pack(encoded.values), encoded.names
     for shard, places in _by_shard(encoded.ids, draft.shards_of(kind.name)):
-        some = ids if places is None else [ids[place] for place in places]
-        packed = values if places is None else [values[place] for place in places]
+        some = ids if places is None else list(places(ids))
+        packed = values if places is None else list(places(values))
         _send_rows(slate.rows(version, kind.name, shard), some, packed, pipe)
     rows = len(encoded.groups)
     receipt = orjson.dumps([rows, len(ids), checksum(ids, values)])
@@ -300,11 +301,20 @@ def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe)
         pipe.send(mean * len(some), "HSET", key, pairs)
 
 
-def _by_shard(ids: NDArray[np.int64], shards: int) -> Iterator[tuple[int, list[int] | None]]:
-    """Yield each shard with the places of its ids; `None` stands for all."""
+def _by_shard(
+    ids: NDArray[np.int64], shards: int
+) -> Iterator[tuple[int, Callable[[list[bytes]], tuple[bytes, ...]] | None]]:
+    """Yield each shard with what picks its part of a list out; `None` stands for all of it."""
     if shards == 1:
         yield 0, None
         return
     shard_of = ids % shards
-    for shard in np.unique(shard_of).tolist():
-        yield shard, np.flatnonzero(shard_of == shard).tolist()
+    order = np.argsort(shard_of, kind="stable")
+    found, starts = np.unique(shard_of[order], return_index=True)
+    for shard, places in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
+        # of a single place an itemgetter returns the bare value
+        yield shard, operator.itemgetter(*places.tolist()) if len(places) > 1 else _only(int(places[0]))
+
+
+def _only(place: int) -> Callable[[list[bytes]], tuple[bytes, ...]]:
+    return lambda values: (values[place],)

@@ -10,7 +10,9 @@ from typing import Final
 
 SERVE: Final = """
 local function serve(current, meta, version)
-  local about = {'version', version}
+  local now = redis.call('TIME')
+  local turn = math.max((redis.call('HGET', current, 'turn') or 0) + 1, now[1] * 1000000 + now[2])
+  local about = {'version', version, 'turn', string.format('%.0f', turn)}
   local all = redis.call('HGETALL', meta)
   for i = 1, #all, 2 do
     local name = all[i]
@@ -22,7 +24,10 @@ local function serve(current, meta, version)
   redis.call('HSET', current, unpack(about))
 end
 """
-"""Copies what every read needs from a version's meta into the pointer; readers ask for the rest once per version."""
+"""Copies what every read needs from a version's meta into the pointer; readers ask for the rest once per version.
+
+`turn` only ever rises, also when an earlier version is served again, and over a loss of all data, after which versions
+count from 1: readers order by it what they were served."""
 
 RETIRE: Final = """
 local function retire(current, versions, prefix, keep, grace)
