@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 
 from gx_polars.domain import Column, Domain
+from gx_polars.nanoseconds import exact, has_nanoseconds
 from gx_polars.reduction import Reduction, plain
 from gx_polars.registry import polars_aggregate
-from gx_polars.values import is_text, members, not_held
+from gx_polars.values import members, not_held
 
 LARGEST = 2**63 - 1  # of a signed 64-bit integer
 
@@ -66,21 +67,27 @@ def total(column: Column) -> pl.Expr | Reduction:
 
 
 @polars_aggregate("column.min")
-def least(column: Column) -> pl.Expr:
+def least(column: Column) -> pl.Expr | Reduction:
     """Return the least value; of text the first in order, also of categories."""
-    return _comparable(column).min()
+    return _extreme(column, _comparable(column).min())
 
 
 @polars_aggregate("column.max")
-def greatest(column: Column) -> pl.Expr:
+def greatest(column: Column) -> pl.Expr | Reduction:
     """Return the greatest value; of text the last in order, also of categories."""
-    return _comparable(column).max()
+    return _extreme(column, _comparable(column).max())
+
+
+def _extreme(column: Column, expr: pl.Expr) -> pl.Expr | Reduction:
+    if not has_nanoseconds(column.dtype):
+        return expr
+    return Reduction((expr.to_physical(),), lambda found: exact(found, column.dtype))
 
 
 def _comparable(column: Column) -> pl.Expr:
     if column.dtype.is_decimal():  # bounds are floats, and a float is seldom equal to the decimal it was written as
         return column.expr.cast(pl.Float64)
-    return column.text if is_text(column.dtype) else column.expr
+    return column.compared
 
 
 @polars_aggregate("column.non_null_count")
@@ -115,7 +122,7 @@ def distinct_values(column: Column) -> Reduction:
 
 
 def _outside(column: Column, value_set: Sequence[Any]) -> pl.Expr:
-    expr = column.text if is_text(column.dtype) else column.expr
+    expr = column.compared
     return expr.filter(~expr.is_in(members(column.dtype, value_set).implode())).unique()
 
 
@@ -133,7 +140,7 @@ def distinct_not_in_set(column: Column, *, value_set: Sequence[Any] = (), limit:
 
 def _missing(column: Column, value_set: Sequence[Any]) -> Reduction:
     wanted = members(column.dtype, value_set).unique().sort()
-    expr = column.text if is_text(column.dtype) else column.expr
+    expr = column.compared
     present = expr.filter(expr.is_in(wanted.implode())).unique().implode()
     never = not_held(column.dtype, value_set)
     return Reduction((present,), lambda found: [*wanted.filter(~wanted.is_in(found.implode())).to_list(), *never])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,13 @@ import polars as pl
 
 from gx_polars.batch import PolarsBatchData
 
-# Name of the row number that is added before a row condition filters; 0-based, of the whole frame.
-ROW = "__gx_polars_row__"
+
+def row_number(schema: Mapping[str, Any]) -> str:
+    """Return the name under which rows are numbered (0-based, of the whole frame); no column of the frame has it."""
+    name = "__gx_polars_row__"
+    while name in schema:
+        name += "_"
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,12 @@ class Rows:
     keep: pl.Expr | None = None
 
     def of(self, batch: PolarsBatchData) -> pl.LazyFrame:
-        """Return the rows as a lazy frame, with their number in `ROW` when some are left out or the frame is lazy."""
+        """Return the rows as a lazy frame, numbered under `row_number` when some are left out or the frame is lazy."""
         frame = batch.frame.lazy()
-        if self.keep is None:
-            return frame if batch.eager else frame.with_row_index(ROW)
-        return frame.with_row_index(ROW).filter(self.keep)
+        if self.keep is None and batch.eager:
+            return frame
+        numbered = frame.with_row_index(row_number(batch.schema))
+        return numbered if self.keep is None else numbered.filter(self.keep)
 
 
 ALL_ROWS = Rows()

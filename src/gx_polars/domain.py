@@ -13,6 +13,7 @@ from great_expectations.exceptions import InvalidMetricAccessorDomainKwargsKeyEr
 from gx_polars.ask import ALL_ROWS, Rows
 from gx_polars.errors import NotSupported
 from gx_polars.row_condition import row_filter
+from gx_polars.values import is_text
 
 if TYPE_CHECKING:
     from gx_polars.engine import PolarsExecutionEngine
@@ -36,6 +37,11 @@ class Column:
     def text(self) -> pl.Expr:
         """The column as text: as it is if it is a string, cast otherwise."""
         return self.expr if self.dtype == pl.String else self.expr.cast(pl.String)
+
+    @property
+    def compared(self) -> pl.Expr:
+        """The column as it compares with literals: categories as text, all else as it is."""
+        return self.text if is_text(self.dtype) else self.expr
 
     @property
     def present(self) -> pl.Expr:

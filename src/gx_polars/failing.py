@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gx_polars.ask import ROW, Ask, Probe, follow
+from gx_polars.ask import Ask, Probe, follow, row_number
 from gx_polars.batch import PolarsBatchData
+from gx_polars.nanoseconds import exact_values, has_nanoseconds
 
 if TYPE_CHECKING:
     from gx_polars.domain import Domain
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def shown(taken: pl.Series) -> list[Any]:
     """Return values as results carry them: durations as text, since JSON has none, all others as Python has them."""
-    values = taken.to_list()
+    values: list[Any] = exact_values(taken) if has_nanoseconds(taken.dtype) else taken.to_list()
     if taken.dtype == pl.Duration:
         return [None if value is None else str(value) for value in values]
     return values
@@ -105,7 +106,8 @@ class FailingOfScan(Failing):
         """Ask for the row numbers."""
         if not self.count:
             return super().rows()
-        return self._ask([pl.col(ROW)], None, (ROW,)).and_then(lambda columns: columns[0])
+        name = row_number(self._domain.schema)
+        return self._ask([pl.col(name)], None, (name,)).and_then(lambda columns: columns[0])
 
     def _ask(self, columns: list[pl.Expr], limit: int | None, names: tuple[str, ...]) -> Ask:
         rows = [column.filter(self._unexpected) for column in columns]
@@ -136,7 +138,7 @@ def failing_probe(unexpected: pl.Expr, domain: Domain, key: tuple[Any, ...]) -> 
 
     if not domain.eager:
         return Probe(("failing", *key), (unexpected.sum(),), of_scan, domain.rows)
-    found = unexpected if domain.rows.keep is None else pl.col(ROW).filter(unexpected)
+    found = unexpected if domain.rows.keep is None else pl.col(row_number(domain.schema)).filter(unexpected)
     return Probe(("failing", *key), (found.implode(),), of_frame, domain.rows)
 
 

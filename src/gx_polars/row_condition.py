@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import operator
+import re
 import tokenize
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from great_expectations.expectations.row_conditions import (
     deserialize_row_condition,
 )
 
+from gx_polars.comparison import sides
 from gx_polars.errors import NotSupported
 from gx_polars.values import comparable, in_one_unit, members
 
@@ -55,9 +57,9 @@ def row_filter(condition: Any, column: Lookup) -> pl.Expr:
 def compare(column: Column, sign: str, value: Any) -> pl.Expr:
     """Return the comparison of a column with a literal, typed as the column is; `!=` keeps nulls as pandas does."""
     if sign in ("IN", "NOT_IN"):
-        inside = column.expr.is_in(members(column.dtype, list(value)).implode())
+        inside = column.compared.is_in(members(column.dtype, list(value)).implode())
         return inside if sign == "IN" else ~inside.fill_null(value=False)
-    expr, (literal,) = in_one_unit(column.expr, column.dtype, comparable(column.dtype, value))
+    expr, (literal,) = in_one_unit(column.compared, column.dtype, comparable(column.dtype, value))
     return {
         "==": expr.eq,
         "!=": expr.ne_missing,
@@ -102,7 +104,9 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
 }
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?P<name>[^`]*)`""")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
@@ -128,14 +132,18 @@ class _Query:
         return self._logic(tree)
 
     def _python(self) -> str:
-        parts = self.text.strip().split("`")
-        for i in range(1, len(parts), 2):
-            stand_in = f"__quoted_{i}__"
-            self.quoted[stand_in] = parts[i]
-            parts[i] = stand_in
-        tokens = tokenize.generate_tokens(io.StringIO("".join(parts)).readline)
+        text = _QUOTED.sub(self._stand_in, self.text.strip())
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
         words = [(token.type, _WORDS.get(token.string, token.string)) for token in tokens]
         return tokenize.untokenize(words).strip()
+
+    def _stand_in(self, found: re.Match[str]) -> str:
+        """Return a name that Python can read for one in backticks; text in quotes stays as it is."""
+        if found["name"] is None:
+            return found.group()
+        name = f"__quoted_{len(self.quoted)}__"
+        self.quoted[name] = found["name"]
+        return name
 
     def _unsupported(self, node: ast.AST) -> NotSupported:
         part = ast.unparse(node)
@@ -182,7 +190,10 @@ class _Query:
             return compare(self._named(right.id), _FLIPPED[sign], literal[0])
         if sign in ("IN", "NOT_IN"):
             raise self._unsupported(right)
-        a, b = self._value(left), self._value(right)
+        if isinstance(left, ast.Name) and isinstance(right, ast.Name):
+            a, b = sides(self._named(left.id), self._named(right.id))
+        else:
+            a, b = self._value(left), self._value(right)
         return {"==": a.eq, "!=": a.ne_missing, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[sign](b)
 
     def _value(self, node: ast.expr) -> pl.Expr:
@@ -191,6 +202,8 @@ class _Query:
             return pl.lit(literal[0])
         if isinstance(node, ast.Name):
             return self._named(node.id).expr
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return -self._value(node.operand)
         if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
             calculated: pl.Expr = _ARITHMETIC[type(node.op)](self._value(node.left), self._value(node.right))
             return calculated

@@ -10,21 +10,25 @@ from typing import Any
 
 import polars as pl
 
+from gx_polars.comparison import equal, sides
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
 from gx_polars.repeats import surplus
+from gx_polars.values import members
 
 
 @polars_condition("column_pair_values.equal", kind="pair")
 def pair_equal(column_a: Column, column_b: Column) -> pl.Expr:
     """Both values are there and equal."""
-    return (column_a.expr == column_b.expr).fill_null(value=False)
+    a, b = sides(column_a, column_b)
+    return (a == b).fill_null(value=False)
 
 
 @polars_condition("column_pair_values.a_greater_than_b", kind="pair")
 def a_greater_than_b(column_a: Column, column_b: Column, *, or_equal: bool | None = None) -> pl.Expr:
     """Both values are there and the first is greater."""
-    greater = column_a.expr >= column_b.expr if or_equal else column_a.expr > column_b.expr
+    a, b = sides(column_a, column_b)
+    greater = a >= b if or_equal else a > b
     return greater.fill_null(value=False)
 
 
@@ -40,7 +44,10 @@ def pair_in_set(
 
 
 def _is(column: Column, value: Any) -> pl.Expr:
-    return column.expr.is_null() if value is None else column.expr.eq_missing(pl.lit(value))
+    if value is None:
+        return column.expr.is_null()
+    held = members(column.dtype, [value])
+    return column.compared.eq_missing(pl.lit(held).first()) if len(held) else pl.lit(value=False)
 
 
 def _surplus(columns: list[Column]) -> pl.Expr:
@@ -73,12 +80,11 @@ def _wide(column: Column) -> pl.Expr:
 @polars_condition("multicolumn_values.equal", kind="multicolumn")
 def multicolumn_equal(columns: list[Column]) -> pl.Expr:
     """All values of a row are equal."""
-    first, *others = [column.expr for column in columns]
-    return pl.all_horizontal([first.eq_missing(other) for other in others])
+    first, *others = columns
+    return pl.all_horizontal([equal(first, other) for other in others])
 
 
 @polars_condition("select_column_values.unique.within_record", kind="multicolumn")
 def unique_within_record(columns: list[Column]) -> pl.Expr:
     """No two values of a row are equal."""
-    pairs = combinations([column.expr for column in columns], 2)
-    return pl.all_horizontal([a.ne_missing(b) for a, b in pairs])
+    return pl.all_horizontal([~equal(a, b) for a, b in combinations(columns, 2)])

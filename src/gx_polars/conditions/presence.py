@@ -10,7 +10,7 @@ import polars as pl
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
 from gx_polars.repeats import surplus
-from gx_polars.values import is_text, members
+from gx_polars.values import members
 
 
 @polars_condition("column_values.nonnull", nulls="judge")
@@ -27,7 +27,7 @@ def null(column: Column) -> pl.Expr:
 
 def inside(column: Column, value_set: Sequence[Any]) -> pl.Expr:
     """Return whether a value is one of a set; null for a missing value."""
-    expr = column.text if is_text(column.dtype) else column.expr
+    expr = column.compared
     return expr.is_in(members(column.dtype, value_set).implode())
 
 

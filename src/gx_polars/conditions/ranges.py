@@ -8,7 +8,7 @@ import polars as pl
 
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
-from gx_polars.values import comparable, in_one_unit, is_text
+from gx_polars.values import comparable, in_one_unit
 
 
 def within(expr: pl.Expr, low: Any, high: Any, *, strict_min: bool | None, strict_max: bool | None) -> pl.Expr:
@@ -48,7 +48,7 @@ def between(
     if low is not None and high is not None and not isinstance(low, pl.Expr) and low > high:
         msg = "min_value cannot be greater than max_value"
         raise ValueError(msg)
-    expr = column.text if is_text(column.dtype) else column.expr
+    expr = column.compared
     expr, (low, high) = in_one_unit(expr, column.dtype, low, high)
     return within(expr, low, high, strict_min=strict_min, strict_max=strict_max)
 

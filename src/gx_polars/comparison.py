@@ -1,0 +1,61 @@
+"""Two columns on one scale, so that comparing them loses nothing.
+
+Left to itself Polars compares a 64-bit integer with a float as floats (2**53 + 1 equals 2.0**53), and instants or
+durations of different units in the coarser one (a value and the same value and 5 µs are equal in milliseconds).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gx_polars.values import is_text
+
+if TYPE_CHECKING:
+    from gx_polars.domain import Column
+
+BEYOND_INTEGERS = 2.0**100  # greater than any 64-bit integer, and doubled still within 128 bits
+PER_MILLISECOND = {"ms": 1, "us": 10**3, "ns": 10**6}
+
+
+def sides(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
+    """Return two columns as expressions that compare exactly, by any sign; categories compare as text."""
+    kinds = (a.dtype, b.dtype)
+    if all(map(is_text, kinds)):
+        return a.compared, b.compared
+    if any(map(_is_wide, kinds)) and any(dtype.is_float() for dtype in kinds):
+        return _halves(a), _halves(b)
+    if _of_two_units(a.dtype, b.dtype):
+        return _ticks(a), _ticks(b)
+    return a.expr, b.expr
+
+
+def equal(a: Column, b: Column) -> pl.Expr:
+    """Return whether two values are equal or both missing."""
+    one, other = sides(a, b)
+    return one.eq_missing(other)
+
+
+def _is_wide(dtype: pl.DataType) -> bool:
+    return dtype in (pl.Int64, pl.UInt64, pl.Int128, pl.UInt128)
+
+
+def _halves(column: Column) -> pl.Expr:
+    """Return a number doubled, plus one if it has a fraction: the order among integers and floats, in integers."""
+    if not column.dtype.is_float():
+        return column.expr.cast(pl.Int128, strict=False) * 2
+    value = column.expr.cast(pl.Float64).fill_nan(float("inf")).clip(-BEYOND_INTEGERS, BEYOND_INTEGERS)
+    return value.floor().cast(pl.Int128) * 2 + (value != value.floor()).cast(pl.Int128)
+
+
+def _of_two_units(a: pl.DataType, b: pl.DataType) -> bool:
+    units = [getattr(dtype, "time_unit", None) for dtype in (a, b)]
+    zoned = [getattr(dtype, "time_zone", None) is not None for dtype in (a, b)]
+    return a.base_type() == b.base_type() and None not in units and units[0] != units[1] and zoned[0] == zoned[1]
+
+
+def _ticks(column: Column) -> pl.Expr:
+    """Return an instant or a duration as a whole number of nanoseconds, as many as there are."""
+    unit: str = getattr(column.dtype, "time_unit", "ns")
+    return column.expr.to_physical().cast(pl.Int128) * (PER_MILLISECOND["ns"] // PER_MILLISECOND[unit])
