@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import DataError
+from backstop.props import blocks
 from backstop.props.kernel import Floats
 from backstop.props.markets import MARKETS
 
+Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 LINE_KEY: Final = ("game_pk", "player_id_mlbam", "market", "line")
 
 ID_BITS: Final = 25
@@ -20,6 +22,12 @@ ID_BITS: Final = 25
 MARKET_BITS: Final = 5
 LINE_BITS: Final = 6
 """Room for whole lines up to 63, and one more bit for the half."""
+
+QUOTES_AT_ONCE: Final = 131_072
+"""Rows of a block: a slate has fewer, and Polars shares out its columns among threads already."""
+
+UNKNOWN: Final = -1
+"""Stands for what a row does not name, or names as nobody knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +60,34 @@ def board(props: pl.DataFrame, quotes: pl.DataFrame) -> Board:
     Raises:
         DataError: an id is larger than the key has room for.
     """
-    usable = quotes.lazy().filter(
-        possible(pl.col("price_decimal")) & ((pl.col("side") == "over") | (pl.col("side") == "under"))
-    )
+    _refuse_large_ids(props)
     names = quotes["bookmaker"].drop_nulls().unique().sort().to_list()
-    column = pl.col("bookmaker").cast(pl.Enum(names)).to_physical().cast(pl.Int64)
-    over = pl.col("side") == "over"
-    keyed = usable.select(_key(), "price_decimal", column=column, over=over).drop_nulls(["key", "column"])
-    rows = props.lazy().select(_key(), *LINE_KEY[:2]).with_row_index("row")
-    by_key = rows.drop_nulls("key").select("key", pl.col("row").cast(pl.Int64))
-    placed, ids = pl.collect_all(
-        [keyed.join(by_key, on="key", how="inner"), rows.select(pl.max_horizontal(*LINE_KEY[:2]).max())]
-    )
-    _refuse_large_ids(ids.item())
-    cell = (placed["row"] * max(len(names), 1) + placed["column"]).to_numpy()
-    price, is_over = placed["price_decimal"].to_numpy(), placed["over"].to_numpy()
-    shape = (len(props), len(names))
-    return Board(names, *(_filled(cell[side], price[side], shape) for side in (is_over, ~is_over)))
+    keys = _keys(props.select(_parts()))
+    order = np.argsort(keys, kind="stable")
+    in_order = keys[order]
+
+    def place(block: slice) -> tuple[Ints, Floats]:
+        part = quotes[block].select(
+            *_parts(),
+            price=pl.when(possible(pl.col("price_decimal"))).then("price_decimal").otherwise(0.0),
+            column=_code("bookmaker", names),
+            side=pl.when(side="over").then(0).when(side="under").then(1).otherwise(UNKNOWN).cast(pl.Int64),
+        )
+        price, column, side = (part[name].to_numpy() for name in ("price", "column", "side"))
+        row = _rows(order, in_order, _keys(part))
+        usable = ((row | column | side) >= 0) & (price > 0)
+        cell = (side * len(props) + row) * len(names) + column
+        return cell[usable], price[usable]
+
+    placed = blocks.each(place, len(quotes), QUOTES_AT_ONCE)
+    shape = (2, len(props), len(names))
+    over, under = _filled(np.concatenate([c for c, _ in placed]), np.concatenate([p for _, p in placed]), shape)
+    return Board(names, over, under)
 
 
-def _filled(cell: np.ndarray[tuple[int], np.dtype[np.int64]], price: Floats, shape: tuple[int, int]) -> Floats:
+def _filled(cell: Ints, price: Floats, shape: tuple[int, ...]) -> Floats:
     """Return the array of prices; the better one where a cell is quoted twice."""
-    prices = np.zeros(shape[0] * shape[1])
+    prices = np.zeros(int(np.prod(shape)))
     prices[cell] = price
     if np.any(prices[cell] != price):
         np.maximum.at(prices, cell, price)
@@ -81,18 +95,50 @@ def _filled(cell: np.ndarray[tuple[int], np.dtype[np.int64]], price: Floats, sha
     return prices.reshape(shape)
 
 
-def _key() -> pl.Expr:
-    """Return game, player, market and line as one integer; null when one is null or unknown, or no half point."""
-    market = pl.col("market").cast(pl.Enum(list(MARKETS)), strict=False).to_physical().cast(pl.Int64)
-    halves = (pl.col("line") * 2).cast(pl.Int64, strict=False)
-    fits = (halves == pl.col("line") * 2) & halves.is_between(0, 2 ** (LINE_BITS + 1) - 1)
-    line = pl.when(fits).then(halves)
-    person = pl.col("game_pk") * 2**ID_BITS + pl.col("player_id_mlbam")
-    key: pl.Expr = (person * 2**MARKET_BITS + market) * 2 ** (LINE_BITS + 1) + line
-    return key.alias("key")
+def _rows(order: Ints, in_order: Ints, wanted: Ints) -> Ints:
+    """Return the place of each wanted key; `UNKNOWN` for one that is not there, or unknown itself.
+
+    Args:
+        order: Places of the keys by rising key.
+        in_order: The keys, rising.
+        wanted: Keys.
+    """
+    if not len(order):
+        return np.full(len(wanted), UNKNOWN, dtype=np.int64)
+    place = np.minimum(np.searchsorted(in_order, wanted), len(order) - 1)
+    return np.where((in_order[place] == wanted) & (wanted >= 0), order[place], UNKNOWN)
 
 
-def _refuse_large_ids(largest: int | None) -> None:
+def _parts() -> list[pl.Expr]:
+    """Return what a key is made of: no nulls, `UNKNOWN` for what is not known."""
+    ids = (pl.col(name).fill_null(UNKNOWN) for name in LINE_KEY[:2])
+    return [*ids, _code("market", list(MARKETS)), pl.col("line").fill_null(UNKNOWN)]
+
+
+def _code(column: str, names: list[str]) -> pl.Expr:
+    """Return the place of a text among names; `UNKNOWN` for another one and for null."""
+    code = pl.col(column).cast(pl.Enum(names), strict=False).to_physical()
+    return code.cast(pl.Int64).fill_null(UNKNOWN).alias("column" if column == "bookmaker" else column)
+
+
+def _keys(parts: pl.DataFrame) -> Ints:
+    """Return game, player, market and line as one integer; negative when one is unknown, or the line no half point."""
+    game, player, market, line = (parts[name].to_numpy() for name in LINE_KEY)
+    doubled = line * 2
+    with np.errstate(invalid="ignore"):
+        halves = doubled.astype(np.int64)
+    fits = (halves == doubled) & (halves >> (LINE_BITS + 1) == 0)
+    key = game << ID_BITS
+    for part, bits in ((player, MARKET_BITS), (market, LINE_BITS + 1)):
+        key += part
+        key <<= bits
+    key += halves
+    # a negative part makes the bitwise or negative
+    return np.where(fits & ((game | player | market) >= 0), key, UNKNOWN)
+
+
+def _refuse_large_ids(props: pl.DataFrame) -> None:
+    largest = props.select(pl.max_horizontal(pl.col(LINE_KEY[:2]).max())).item()
     if largest is not None and largest >= 2**ID_BITS:
         raise DataError(
             f"An id of the slate is {largest}; ids up to {2**ID_BITS - 1} fit the key of a prop. Raise ID_BITS in "

@@ -18,8 +18,9 @@ def cdf(z: Floats) -> Floats:
     tail = density * top / bottom
     far = x > FAR
     if far.any():
-        continued = x + 1 / (x + 2 / (x + 3 / (x + 4 / (x + 0.65))))
-        tail = np.where(far, density / (continued * np.sqrt(2 * np.pi)), tail)
+        y = x[far]
+        continued = y + 1 / (y + 2 / (y + 3 / (y + 4 / (y + 0.65))))
+        tail[far] = density[far] / (continued * np.sqrt(2 * np.pi))
     return np.where(z > 0, 1 - tail, tail)
 
 
@@ -28,12 +29,13 @@ def quantile(p: Floats) -> Floats:
     s = p - 0.5
     r = s * s
     inner = s * _polynomial(_A, r) / (_polynomial(_B, r) * r + 1)
-    outer = np.minimum(p, 1 - p) < TAIL
-    if not outer.any():
-        return np.asarray(inner)
-    q = np.sqrt(-2 * np.log(np.minimum(p, 1 - p)))
-    far = _polynomial(_C, q) / (_polynomial(_D, q) * q + 1)
-    return np.where(outer, np.where(s < 0, far, -far), inner)
+    nearer = np.minimum(p, 1 - p)
+    outer = nearer < TAIL
+    if outer.any():
+        q = np.sqrt(-2 * np.log(nearer[outer]))
+        far = _polynomial(_C, q) / (_polynomial(_D, q) * q + 1)
+        inner[outer] = np.where(s[outer] < 0, far, -far)
+    return np.asarray(inner)
 
 
 def both_below(x: Floats, y: Floats, correlation: Floats) -> Floats:
@@ -55,7 +57,8 @@ def _polynomial(coefficients: tuple[float, ...], x: Floats) -> Floats:
     """Evaluate a polynomial, highest power first (Horner)."""
     value = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
-        value = value * x + coefficient
+        value *= x
+        value += coefficient
     return value
 
 
