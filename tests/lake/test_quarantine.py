@@ -2,9 +2,13 @@ import datetime as dt
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from backstop.errors import SchemaDrift, UsageError
 from backstop.lake.quarantine import Quarantine
+from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY
 
 
@@ -87,30 +91,76 @@ def test_a_dropped_row_stays_on_record_and_does_not_come_back(quarantine, clock)
     assert (kept["state"], kept["closed_because"], kept["closed_at"]) == ("dropped", "a test pitch", clock.now())
 
 
-def test_replay_closes_exactly_the_rows_that_were_accepted(quarantine):
+def test_a_row_that_comes_again_in_an_answer_that_changed_elsewhere_is_the_same_row(quarantine):
+    for answer in ("abc", "def", None):
+        quarantine.put("core_quotes", DAY, refused("a"), run_id=f"r {answer}", raw_ref=answer)
+    assert quarantine.list()["raw_ref"].to_list() == ["abc"]
+
+
+def test_rows_that_a_partition_written_anew_did_not_refuse_have_left(quarantine, clock):
     quarantine.put("core_pitches", DAY, refused("good now", "still bad"), run_id="r1", raw_ref="abc")
-    moved = quarantine.replay(
-        "core_pitches", DAY, lambda rows: rows.filter(row="good now")["row_id"].to_list(), run_id="r2"
+    quarantine.put("core_games", DAY, refused("of another table"), run_id="r1", raw_ref="abc")
+    assert quarantine.settle("core_pitches", DAY, refused("still bad"), run_id="r2") == 1
+    assert sorted(quarantine.list()["row"]) == ["of another table", "still bad"]
+    gone = quarantine.list(state="replayed").row(0, named=True)
+    assert (gone["row"], gone["closed_at"], gone["closed_because"]) == (
+        "good now",
+        clock.now(),
+        "not refused by run r2",
     )
-    assert moved == 1
-    assert quarantine.list()["row"].to_list() == ["still bad"]
+    assert quarantine.settle("core_pitches", DAY, refused("still bad"), run_id="r3") == 0
 
 
-def test_a_replay_that_crashes_leaves_every_row_open(quarantine):
-    quarantine.put("core_pitches", DAY, refused("a"), run_id="r1", raw_ref="abc")
-
-    def crash(rows):
-        raise RuntimeError("power cut")
-
-    with pytest.raises(RuntimeError):
-        quarantine.replay("core_pitches", DAY, crash, run_id="r2")
-    assert len(quarantine.list()) == 1
+def test_a_row_that_had_left_and_is_refused_again_is_open_again(quarantine):
+    quarantine.put("core_pitches", DAY, refused("a", "b"), run_id="r1", raw_ref="abc")
+    quarantine.settle("core_pitches", DAY, refused(), run_id="r2")
+    assert quarantine.list().is_empty()
+    quarantine.put("core_pitches", DAY, refused("b"), run_id="r3", raw_ref="def")
+    (row,) = quarantine.list().to_dicts()
+    assert (row["row"], row["closed_at"], row["closed_because"]) == ("b", None, None)
 
 
-def test_accepting_a_row_that_was_not_offered_is_refused(quarantine):
-    quarantine.put("core_pitches", DAY, refused("a"), run_id="r1", raw_ref="abc")
-    with pytest.raises(UsageError, match="not offered"):
-        quarantine.replay("core_pitches", DAY, lambda _: ["feedfeedfeedfeed"], run_id="r2")
+@settings(deadline=None, max_examples=30)
+@given(
+    puts=st.lists(st.lists(st.sampled_from("abcde"), max_size=6), min_size=1, max_size=6),
+    compacted=st.sets(st.integers(0, 5)),
+)
+def test_open_are_exactly_the_rows_that_the_last_run_refused(tmp_path_factory, puts, compacted):
+    """Conservation: after each run the open rows are the ones its ledger counts, whatever came before."""
+    quarantine = Quarantine(Lake(tmp_path_factory.mktemp("lake")))
+    for n, rows in enumerate(puts):
+        quarantine.put("core_pitches", DAY, refused(*rows), run_id=f"r{n}", raw_ref=f"answer {n}")
+        quarantine.settle("core_pitches", DAY, refused(*rows), run_id=f"r{n}")
+        if n in compacted:
+            quarantine.compact("core_pitches", DAY)
+        assert sorted(quarantine.list()["row"]) == sorted(rows)
+
+
+def test_compacting_leaves_one_file_with_the_same_rows(quarantine, lake):
+    for row in "abc":
+        quarantine.put("core_pitches", DAY, refused(row), run_id="r1", raw_ref="abc")
+    quarantine.drop(quarantine.list().filter(row="b")["row_id"].to_list(), because="a test pitch")
+    before = quarantine.list(state=None)
+    assert quarantine.compact("core_pitches", DAY) == 2
+    assert_frame_equal(quarantine.list(state=None), before)
+    assert len(lake.place.list(f"quarantine/core_pitches/game_date={DAY}")) == 1
+    assert quarantine.compact("core_pitches", DAY) == 0
+    quarantine.put("core_pitches", DAY, refused("a", "b"), run_id="r2", raw_ref="def")
+    assert_frame_equal(quarantine.list(state=None), before)
+
+
+def test_a_row_that_a_crash_left_in_two_files_is_one_row(quarantine, lake):
+    """A compaction that dies before it removed the files that it put together."""
+    for row in "ab":
+        quarantine.put("core_pitches", DAY, refused(row), run_id="r1", raw_ref="abc")
+    where = f"quarantine/core_pitches/game_date={DAY}"
+    kept = {name: lake.place.read(f"{where}/{name}") for name in lake.place.list(where)}
+    quarantine.compact("core_pitches", DAY)
+    for name, content in kept.items():
+        lake.place.replace(f"{where}/{name}", content)
+    assert sorted(quarantine.list()["row"]) == ["a", "b"]
+    quarantine.drop(quarantine.list().filter(row="a")["row_id"].to_list(), because="a test pitch")
+    assert quarantine.list()["row"].to_list() == ["b"]
 
 
 def test_rows_without_a_reason_are_refused(quarantine):

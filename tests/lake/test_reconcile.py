@@ -7,11 +7,10 @@ import polars as pl
 import pytest
 
 from backstop import tables
-from backstop.errors import LakeError, LeaseHeld
+from backstop.errors import LakeError
 from backstop.lake.places import Bucket, Folder
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
-from backstop.lake.replay import outdate, replay
 from backstop.lake.states import State
 from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY
@@ -105,45 +104,6 @@ def test_a_failed_day_and_a_key_that_is_no_day_stay_as_they_are(lake, ledger, qu
     ledger.begin(TABLE, "777001", run_id="r1")
     ledger.complete(TABLE, "777001", run_id="r1", rows_in=0, rows_loaded=0)
     assert reconcile(lake, ledger, quarantine, [TABLE], run_id="r2") == []
-
-
-def mended(rows: pl.DataFrame) -> pl.DataFrame:
-    """A rule that forgives game 8 but still refuses game 9."""
-    pks = rows.select("row_id", game_pk=pl.col("row").str.json_path_match("$.game_pk").cast(pl.Int64))
-    good = pks.filter(pl.col("game_pk") == 8)
-    return games(*good["game_pk"]).with_columns(row_id=good["row_id"])
-
-
-def test_rows_that_pass_now_move_to_the_lake_and_are_counted(lake, ledger, quarantine):
-    lake.write(TABLE, DAY, games(1, 2))
-    quarantine.put(TABLE, DAY, refused(8, 9), run_id="r1", raw_ref="abc")
-    ledger.begin("out_props", KEY, run_id="r1")
-    ledger.complete("out_props", KEY, run_id="r1", rows_in=7, rows_loaded=7)
-    done = replay(lake, quarantine, ledger, TABLE, DAY, mended, run_id="r2")
-    assert (done.offered, done.moved, done.changed) == (2, 1, True)
-    assert lake.read(TABLE, DAY)["game_pk"].to_list() == [1, 2, 8]
-    entry = ledger.entry(TABLE, KEY)
-    assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined) == (4, 3, 1)
-    assert quarantine.list()["row"].to_list() == ['{"game_pk": 9}']
-    assert outdate(ledger, done, ("out_props",)) == 1
-    assert ledger.missing("out_props", [KEY]) == [KEY]
-
-
-def test_a_replay_that_crashed_after_the_write_is_finished_by_the_next(lake, ledger, quarantine):
-    lake.write(TABLE, DAY, games(1, 8))
-    quarantine.put(TABLE, DAY, refused(8, 9), run_id="r1", raw_ref="abc")
-    done = replay(lake, quarantine, ledger, TABLE, DAY, mended, run_id="r2")
-    assert (done.moved, done.changed) == (1, False)
-    assert lake.read(TABLE, DAY)["game_pk"].to_list() == [1, 8]
-    assert replay(lake, quarantine, ledger, TABLE, DAY, mended, run_id="r3").moved == 0
-
-
-def test_a_replay_does_not_take_a_day_from_a_living_run(lake, ledger, quarantine):
-    quarantine.put(TABLE, DAY, refused(8), run_id="r1", raw_ref="abc")
-    ledger.begin(TABLE, KEY, run_id="r1")
-    with pytest.raises(LeaseHeld):
-        replay(lake, quarantine, ledger, TABLE, DAY, mended, run_id="r2")
-    assert len(quarantine.list()) == 1
 
 
 class Failing:

@@ -1,8 +1,11 @@
 """Rows that were refused, each with the rule that refused it, why, the run and the raw answer it came from.
 
 A put is a set of rows: putting the same rows again changes nothing, and no put can overwrite another's rows, because a
-file is named after its content. Two equal rows of one feed answer stay two rows. When a row was fetched is no part of
-what it is: the same row of an answer that came again is the same row.
+file is named after its content. Two equal rows of one put stay two rows. When and in which answer a row came is no part
+of what it is: a row that comes again in an answer that changed elsewhere is the same row.
+
+Open are the rows that a partition lacks now. When the partition is written anew, those that were not refused again have
+left the quarantine (`settle`), and a row that had left it and is refused again is open again.
 
     <root>/quarantine/<table>/game_date=YYYY-MM-DD/<content>.parquet
 """
@@ -21,7 +24,7 @@ from backstop.clock import Clock, SystemClock
 from backstop.errors import SchemaDrift, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from backstop.lake.tables import Lake
 
@@ -79,10 +82,45 @@ class Quarantine:
         if rows.is_empty():
             return 0
         kept = self._identified(table, day, rows.select(GIVEN), run_id, raw_ref)
-        path = f"{_folder(table, day)}/{_name(kept)}"
-        if self.place.read(path) is None:
-            self.place.replace(path, _parquet(kept))
+        known = self.list(table, day, state=None).select("row_id", "state")
+        self.close(
+            set(known.filter(state="replayed")["row_id"]) & set(kept["row_id"]), "open", "", table=table, day=day
+        )
+        new = kept.join(known, on="row_id", how="anti")
+        if new.height:
+            self.place.replace(f"{_folder(table, day)}/{_name(new)}", _parquet(new))
         return len(kept)
+
+    def settle(self, table: str, day: dt.date, refused: pl.DataFrame, *, run_id: str) -> int:
+        """Close the open rows of a partition that was just written, save those that it refused; returns how many left.
+
+        Args:
+            table: The table that the rows were meant for.
+            day: Baseball day of the partition.
+            refused: All rows that were refused when the partition was written, as `put` takes them.
+            run_id: The run that wrote it.
+        """
+        waiting = set(self.list(table, day)["row_id"])
+        if not waiting:
+            return 0
+        again = self._identified(table, day, refused.select(GIVEN), run_id, None)["row_id"]
+        return self.close(waiting - set(again), "replayed", f"not refused by run {run_id}", table=table, day=day)
+
+    def compact(self, table: str, day: dt.date) -> int:
+        """Put a partition's files into one; returns how many there were less one.
+
+        A row that a crash leaves in two files is one row all the same.
+        """
+        files = list(self._files(table, day))
+        if len(files) < 2:  # noqa: PLR2004 - one file cannot be put together with another
+            return 0
+        whole = _merged([frame for _, frame in files])
+        path = f"{_folder(table, day)}/{_name(whole)}"
+        self.place.replace(path, _parquet(whole))
+        for each, _ in files:
+            if each != path:
+                self.place.remove(each)
+        return len(files) - 1
 
     def list(
         self,
@@ -96,7 +134,7 @@ class Quarantine:
         frames = [frame for _, frame in self._files(table, day)]
         if not frames:
             return pl.DataFrame(schema=SCHEMA)
-        found = pl.concat(frames).sort("put_at", "row_id").unique("row_id", keep="first", maintain_order=True)
+        found = _merged(frames)
         if rule is not None:
             found = found.filter(pl.col("rule") == rule)
         return found if state is None else found.filter(pl.col("state") == state)
@@ -116,35 +154,6 @@ class Quarantine:
         """Close rows that nobody will need; they stay on record as dropped. Returns how many were open."""
         return self.close(row_ids, "dropped", because)
 
-    def replay(
-        self,
-        table: str,
-        day: dt.date,
-        accept: Callable[[pl.DataFrame], Collection[str]],
-        *,
-        run_id: str,
-    ) -> int:
-        """Offer a day's open rows again and close those that are accepted now.
-
-        Args:
-            table: The table that the rows were meant for.
-            day: Baseball day.
-            accept: Gets the open rows, loads those that pass today's rules, returns their `row_id`. A row is closed
-                only after `accept` returned, so a crash leaves it open and it is offered again.
-            run_id: The run that replays.
-
-        Returns:
-            Rows that left the quarantine.
-        """
-        waiting = self.list(table, day)
-        if waiting.is_empty():
-            return 0
-        accepted = set(accept(waiting))
-        unknown = accepted - set(waiting.get_column("row_id"))
-        if unknown:
-            raise UsageError(f"Rows {sorted(unknown)[:3]} were accepted but not offered; return ids of offered rows.")
-        return self.close(accepted, "replayed", f"accepted by run {run_id}", table=table, day=day)
-
     def close(
         self,
         row_ids: Collection[str],
@@ -154,14 +163,18 @@ class Quarantine:
         table: str | None = None,
         day: dt.date | None = None,
     ) -> int:
-        """Mark open rows as replayed or dropped and return how many were.
+        """Mark open rows as replayed or dropped, or replayed ones as open again, and return how many were.
 
         Raises:
-            UsageError: the state is not one that closes a row.
+            UsageError: the state is none that a row may have.
         """
-        if state not in STATES[1:]:
-            raise UsageError(f"{state!r} does not close a row; expected one of {STATES[1:]}.")
-        wanted = pl.col("row_id").is_in(list(row_ids)) & (pl.col("state") == "open")
+        if state not in STATES:
+            raise UsageError(f"{state!r} is not the state of a row; expected one of {STATES}.")
+        if not row_ids:
+            return 0
+        before = "replayed" if state == "open" else "open"
+        wanted = pl.col("row_id").is_in(list(row_ids)) & (pl.col("state") == before)
+        closed_at = None if state == "open" else self.clock.now()
         closed: set[str] = set()
         for path, frame in list(self._files(table, day)):
             hit = frame.filter(wanted)
@@ -170,8 +183,8 @@ class Quarantine:
             closed |= set(hit.get_column("row_id"))
             changed = frame.with_columns(
                 state=pl.when(wanted).then(pl.lit(state)).otherwise("state"),
-                closed_at=pl.when(wanted).then(pl.lit(self.clock.now(), SCHEMA["closed_at"])).otherwise("closed_at"),
-                closed_because=pl.when(wanted).then(pl.lit(because)).otherwise("closed_because"),
+                closed_at=pl.when(wanted).then(pl.lit(closed_at, SCHEMA["closed_at"])).otherwise("closed_at"),
+                closed_because=pl.when(wanted).then(pl.lit(because or None, pl.String())).otherwise("closed_because"),
             )
             self.place.replace(path, _parquet(changed.select(SCHEMA.keys())))
         return len(closed)
@@ -182,7 +195,7 @@ class Quarantine:
         texts = rows.select(pl.col(GIVEN).cast(pl.String))
         same = pl.Series("row", [_identity(row) for row in texts["row"]], pl.String())
         occurrence = texts.select(same, "rule").select(pl.int_range(pl.len()).over("row", "rule")).to_series()
-        prefix = f"{table}\x1f{day.isoformat()}\x1f{raw_ref or ''}\x1f"
+        prefix = f"{table}\x1f{day.isoformat()}\x1f"
         ids = [
             hashlib.sha256(f"{prefix}{row}\x1f{rule}\x1f{nth}".encode()).hexdigest()[:16]
             for row, rule, nth in zip(same, texts["rule"], occurrence, strict=True)
@@ -209,6 +222,11 @@ class Quarantine:
                     content = self.place.read(f"{where}/{file}")
                     if content is not None:
                         yield f"{where}/{file}", pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+
+
+def _merged(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return rows of several files, oldest first, each once."""
+    return pl.concat(frames).sort("put_at", "row_id").unique("row_id", keep="first", maintain_order=True)
 
 
 def _identity(row: str | None) -> str | None:

@@ -66,6 +66,7 @@ def keep(house: House, checked: Checked, run_id: str) -> Outcome:
         return blocked(checked)
     house.quarantine.put(table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
     written = house.lake.write(table, checked.day, checked.kept)
+    house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
     counts: dict[str, Any] = {
         "run_id": run_id,
         "rows_in": checked.rows_in,
