@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from backstop import tables
 from backstop.errors import DataError, LeaseHeld, UpstreamError, ValidationFailed
-from backstop.stages import match, plan, receive
+from backstop.stages import carry, match, plan, receive
 from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
 from backstop.stages.keep import Checked, blocked, keep, sift, unread
@@ -90,9 +90,7 @@ def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int
     """Keep one day of pitches; one that cannot be read, or that another run holds, is a gap and leaves the others."""
     try:
         received = receive.pitches_of(house, day, answers)
-        checked = _checked(received, pitches_suite(day, games))
-        lacks = receive.lacking(house, day, checked.kept)
-        return keep(house, replace(checked, degraded=checked.degraded + lacks), run)
+        return keep(house, receive.with_lacks(house, _checked(received, pitches_suite(day, games))), run)
     except LeaseHeld as error:
         return Outcome(tables.PITCHES.name, keys=1, gaps=(Gap(tables.PITCHES.name, day.isoformat(), error.message),))
     except (DataError, UpstreamError) as error:
@@ -121,7 +119,9 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[Fetc
     """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
     names = match.matched_quotes(house, [*events, *batches], day)
-    checked = _checked(names.received, quotes_suite(day, 1.0 - house.settings.unmatched_names_limit))
+    checked = _checked(
+        carry.over(house, names.received, day), quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
+    )
     refused = names.refusal(house.settings.unmatched_names_limit)
     kept = keep(house, replace(checked, blocked=checked.blocked + refused), run)
     kept = replace(kept, notes=(names.sentence,) if names.matched.report.height else ())

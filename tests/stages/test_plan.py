@@ -51,7 +51,7 @@ def test_history_is_every_season_day_before_the_slate_and_never_the_slate_itself
 
 @given(st.lists(st.dates(dt.date(2025, 3, 1), dt.date(2025, 5, 1)), unique=True))
 def test_spans_cover_exactly_the_days_and_no_two_of_them_touch(chosen):
-    spans = plan._spans(sorted(chosen))
+    spans = plan.spans(sorted(chosen))
     assert [day for first, last in spans for day in days_between(first, last)] == sorted(chosen)
     assert all(later[0] - earlier[1] > dt.timedelta(days=1) for earlier, later in itertools.pairwise(spans))
 

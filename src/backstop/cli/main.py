@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import grading, keeping, operating, reading, running, serving
+from backstop.cli import feeds, grading, keeping, operating, reading, running, serving
 from backstop.errors import BackstopError
 from backstop.stages.house import House
 
@@ -29,7 +29,12 @@ app.command("features")(grading.features)
 app.command("backtest")(grading.backtest)
 app.command("grade")(grading.grade)
 app.command("refit")(grading.refit)
+app.command("fetch")(feeds.fetch)
+app.command("sources")(feeds.sources)
+app.command("plan")(feeds.plan)
 app.command("backfill")(operating.backfill)
+app.command("status")(operating.status)
+app.command("rollback")(operating.rollback)
 app.command("deploy")(operating.deploy)
 app.command("serve")(serving.serve)
 app.command("stop")(running.stop)
@@ -61,11 +66,15 @@ def main() -> None:
         wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         _complain(complaints, f"The settings cannot be read: {wrong}.")
         sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)  # whoever reads, `head` for one, has seen enough
     except OSError as error:
         _complain(complaints, _refused(error))
         sys.exit(1)
     except SystemExit as end:
         # typer and rich make an exit of Ctrl-C and of a closed pipe before they reach this place
+        if isinstance(end.__context__, BrokenPipeError):
+            sys.exit(0)
         if end.code == INTERRUPTED:
             complaints.print("Interrupted; what was finished is kept, the next run does the rest.")
         elif end.code == 1 and isinstance(end.__context__, OSError):

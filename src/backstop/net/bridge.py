@@ -113,6 +113,14 @@ class Bridge:
 
         return self._call(ask())
 
+    def hosts(self) -> list[tuple[str, float]]:
+        """Return the addresses that workers asked within a week, newest first; none without Redis.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        return self._call(self.fetcher.hosts())
+
     def totals(self) -> dict[str, Counts]:
         """Return what all workers counted, by feed.
 

@@ -192,6 +192,14 @@ class Fetcher:
         """Return what was counted since the fetcher opened, by feed; `meter.METERS` names the metrics."""
         return self._doors.counts()
 
+    async def hosts(self) -> list[tuple[str, float]]:
+        """Return the addresses that workers asked within a week, newest first; none without Redis.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        return await self._doors.hosts()
+
     async def totals(self) -> dict[str, Counts]:
         """Return what all workers counted, by feed; without Redis this one is all of them.
 

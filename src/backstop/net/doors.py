@@ -153,6 +153,10 @@ class Doors:
         """Return what was counted since the doors opened, by feed."""
         return {feed.value: door.counts for feed, door in self._doors.items()}
 
+    async def hosts(self) -> list[tuple[str, float]]:
+        """Return the addresses that workers asked within a week; see `Link.hosts`."""
+        return [] if self._link is None else await self._link.hosts()
+
     async def totals(self) -> dict[str, Counts]:
         """Return what all workers counted, by feed; without Redis this one is all of them.
 

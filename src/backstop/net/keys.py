@@ -11,6 +11,11 @@ from typing import Final
 PREFIX: Final = "bs:net"
 
 
+def hosts() -> str:
+    """Key of the addresses that were asked lately, with the time of the last opening."""
+    return f"{PREFIX}:hosts"
+
+
 def gate(host: str) -> list[str]:
     """Keys of a host's gate: who is alive, slots held, slots wanted, the width, the pause."""
     return [f"{PREFIX}:{{{host}}}:gate:{part}" for part in ("alive", "held", "want", "width", "pause")]

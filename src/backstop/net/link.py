@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import os
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import redis.exceptions
 
 from backstop.errors import StoreUnavailable
+from backstop.net import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -24,6 +26,10 @@ BEAT_S: Final = 5.0
 
 LISTEN_S: Final = 1.0
 """Longest silence after which the listener looks whether its connection still lives."""
+
+
+REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000
+"""Addresses that nobody asks are known for a week."""
 
 
 class Link:
@@ -87,7 +93,7 @@ class Link:
                 await self._pubsub.get_message(timeout=LISTEN_S)  # the confirmation
                 self.spawn(self._listen(self._pubsub))
 
-    async def run(self, script: str, keys: Sequence[str], args: Sequence[Any]) -> Any:
+    async def run(self, script: str, names: Sequence[str], args: Sequence[Any]) -> Any:
         """Run a script.
 
         Raises:
@@ -97,7 +103,28 @@ class Link:
         if prepared is None:
             prepared = self._scripts[script] = self.redis.register_script(script)
         with explained():
-            return await prepared(keys=list(keys), args=list(args))
+            return await prepared(keys=list(names), args=list(args))
+
+    async def remember(self, host: str) -> None:
+        """Note that an address is asked now.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached or refuses.
+        """
+        with explained():
+            await self.redis.zadd(keys.hosts(), {host: time.time()})
+            await self.redis.pexpire(keys.hosts(), REMEMBERED_MS)
+
+    async def hosts(self) -> list[tuple[str, float]]:
+        """Return the addresses that were asked within a week, newest first, with the time in seconds since 1970.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached or refuses.
+        """
+        since = time.time() - REMEMBERED_MS / 1000
+        with explained():
+            found: Any = await self.redis.zrange(keys.hosts(), since, "+inf", byscore=True, withscores=True)
+        return [(host.decode(), float(at)) for host, at in reversed(found)]
 
     async def read(self, key: str, field: str) -> bytes | None:
         """Return one field of a hash.

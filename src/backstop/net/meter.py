@@ -63,6 +63,7 @@ class SharedCounts:
     """
 
     def __init__(self, host: str, feed: str, own: Counts, link: Link) -> None:
+        self._host = host
         self._key = keys.counts(host, feed)
         self._own = own
         self._told = Counts()
@@ -79,6 +80,7 @@ class SharedCounts:
             StoreUnavailable: Redis cannot be reached.
         """
         if self._own != self._told:
+            await self._link.remember(self._host)
             await self.totals()
 
     async def totals(self) -> Counts:

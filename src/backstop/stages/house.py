@@ -88,7 +88,9 @@ class House:
     @functools.cached_property
     def bridge(self) -> Bridge:
         """The network, for callers that do not run an event loop."""
-        return Bridge.shared(self.settings)
+        # the client belongs to the bridge's loop, so it is made there; a cluster's address needs our own connecting
+        connect = functools.partial(connection.connect_async, self.settings) if self.settings.redis_url else None
+        return Bridge.shared(self.settings, connect=connect)
 
     @functools.cached_property
     def redis(self) -> Any:

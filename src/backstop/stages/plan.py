@@ -79,20 +79,20 @@ def schedule_batches(house: House, day: dt.date) -> list[list[Item]]:
     """Return schedule requests for the slate's day and for earlier days whose games are not settled in the ledger."""
     wanted = season_days(house.settings.history_first_season, day)
     missing = set(house.ledger.missing(tables.GAMES.name, [each.isoformat() for each in wanted]))
-    spans = _spans([each for each in wanted if each.isoformat() in missing])
-    items = [item for first, last in spans for item in schedule.plan(first, last)]
+    open_spans = spans([each for each in wanted if each.isoformat() in missing])
+    items = [item for first, last in open_spans for item in schedule.plan(first, last)]
     return list(batched([*schedule.plan_day(day), *items]))
 
 
-def _spans(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
+def spans(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
     """Join consecutive days into (first, last) pairs."""
-    spans: list[tuple[dt.date, dt.date]] = []
+    joined: list[tuple[dt.date, dt.date]] = []
     for day in days:
-        if spans and day - spans[-1][1] == dt.timedelta(days=1):
-            spans[-1] = (spans[-1][0], day)
+        if joined and day - joined[-1][1] == dt.timedelta(days=1):
+            joined[-1] = (joined[-1][0], day)
         else:
-            spans.append((day, day))
-    return spans
+            joined.append((day, day))
+    return joined
 
 
 def games_of(house: House, day: dt.date) -> pl.DataFrame:
@@ -125,15 +125,45 @@ def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
 def finished_games(house: House, day: dt.date) -> pl.DataFrame:
     """Return earlier days with the number of their finished games that count: `game_date`, `games`."""
     first = dt.date(house.settings.history_first_season, *SEASON_OPENS)
-    counted = pl.col("game_type").is_in(COUNTED_TYPES) & (pl.col("abstract_status") == "Final")
+    counted = pl.col("game_type").is_in(COUNTED_TYPES)
     return (
         house.lake.scan(tables.GAMES.name, first, day - dt.timedelta(days=1))
-        .filter(counted & ~pl.col("status").is_in(NOT_PLAYED))
+        .filter(counted & is_finished())
         .group_by("game_date")
         .agg(games=pl.len())
         .sort("game_date")
         .collect()
     )
+
+
+def is_finished() -> pl.Expr:
+    """Whether a game was played to its end."""
+    return (pl.col("abstract_status") == "Final") & ~pl.col("status").is_in(NOT_PLAYED)
+
+
+def days_with_pitches(house: House, days: Iterable[dt.date]) -> list[dt.date]:
+    """Return the days on which a game of any kind was finished, and those whose schedule is not known."""
+    listed = house.lake.days(tables.GAMES.name)
+
+    def may_have(day: dt.date) -> bool:
+        if day in listed:
+            return not house.lake.read(tables.GAMES.name, day).filter(is_finished()).is_empty()
+        entry = house.ledger.entry(tables.GAMES.name, day.isoformat())
+        return entry is None or entry.state is not State.EMPTY_OK
+
+    return [day for day in days if may_have(day)]
+
+
+def day_of_games(house: House, days: Iterable[dt.date], game_pk: str) -> dt.date:
+    """Return the day among `days` whose schedule lists a game.
+
+    Raises:
+        UsageError: none does.
+    """
+    for day in sorted(house.lake.days(tables.GAMES.name) & set(days)):
+        if int(game_pk) in house.lake.read(tables.GAMES.name, day)["game_pk"]:
+            return day
+    raise UsageError(f"No schedule in the lake lists game {game_pk}; fetch the schedule of its day first.")
 
 
 def pitch_batches(house: House, day: dt.date) -> list[list[Item]]:

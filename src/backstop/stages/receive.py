@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backstop.sources.parsed import Parsed
     from backstop.stages.fetch import Fetched, FetchedBatch
     from backstop.stages.house import House
+    from backstop.stages.keep import Checked
     from backstop.tables import Table
 
 
@@ -61,13 +62,13 @@ def pitches_of(house: House, day: dt.date, answers: Sequence[Fetched]) -> Receiv
         UpstreamMalformed, SchemaDrift: an answer cannot be turned into rows.
     """
     parts = [pitches.parse(reopen(house, fetched)) for fetched in answers]
-    return Received(tables.PITCHES.name, day, pitches.merge(parts), _refs(answers))
+    return Received(tables.PITCHES.name, day, pitches.merge(parts), refs(answers))
 
 
-def lacking(house: House, day: dt.date, rows: pl.DataFrame) -> tuple[str, ...]:
-    """Return what a day of pitches lacks of the games that its schedule says were finished, in a sentence; or none."""
-    found = completeness.check(day, rows, known(house, tables.GAMES, day))
-    return () if found.is_whole else (found.sentence(),)
+def with_lacks(house: House, checked: Checked) -> Checked:
+    """Add to a checked day of pitches what it lacks of the games that its schedule says were finished."""
+    found = completeness.check(checked.day, checked.kept, known(house, tables.GAMES, checked.day))
+    return checked if found.is_whole else replace(checked, degraded=(*checked.degraded, found.sentence()))
 
 
 def day_of(fetched: Fetched) -> dt.date:
@@ -90,7 +91,7 @@ def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Rece
     reason = "The game's official date is not among the days asked for."
     rejected = pl.concat([whole.rejected, parsing.rejections([(row, "other_day", reason) for row in strays])])
     covered = parsing.Parsed(whole.frame.filter(here), rejected, whole.rows_in, whole.drift)
-    yield from by_partition(covered, tables.GAMES, _refs(answers), days)
+    yield from by_partition(covered, tables.GAMES, refs(answers), days)
 
 
 def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, Received]:
@@ -100,8 +101,8 @@ def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> t
     scores = [boxscore.parse(reopen(house, fetched), games) for fetched in answers]
     players = parsing.merge([score.players for score in scores], tables.PLAYERS)
     lines = parsing.merge([score.box for score in scores], tables.BOX)
-    refs = _refs(answers)
-    return Received(tables.PLAYERS.name, day, players, refs), Received(tables.BOX.name, day, lines, refs)
+    came_from = refs(answers)
+    return Received(tables.PLAYERS.name, day, players, came_from), Received(tables.BOX.name, day, lines, came_from)
 
 
 def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Received:
@@ -109,7 +110,7 @@ def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Recei
     asked = {props.TABLE, playerprops.TABLE}
     answers = [fetched for batch in batches for fetched in batch.answers if fetched.item.table in asked]
     parts = [failover.parse_odds(reopen(house, fetched)) for fetched in answers]
-    return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), _refs(answers))
+    return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), refs(answers))
 
 
 def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame:
@@ -143,7 +144,17 @@ def _as_date(value: object) -> dt.date:
     return value
 
 
-def _refs(answers: Iterable[Fetched]) -> str:
+def together(parts: Sequence[Parsed]) -> Parsed:
+    """Put answers about different rows of one table together."""
+    drift = parsing.Drift()
+    for part in parts:
+        drift |= part.drift
+    frame, rejected = pl.concat([part.frame for part in parts]), pl.concat([part.rejected for part in parts])
+    return parsing.Parsed(frame, rejected, sum(part.rows_in for part in parts), drift)
+
+
+def refs(answers: Iterable[Fetched]) -> str:
+    """Name the raw answers that rows came from."""
     return ",".join(dict.fromkeys(fetched.content_hash for fetched in answers))
 
 

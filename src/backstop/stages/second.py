@@ -56,10 +56,11 @@ class Instead:
 
 def keys(settings: Settings) -> frozenset[Feed]:
     """Return the paid feeds that answer here: a key is set, or they are found at a server that asks for none."""
+    elsewhere = settings.upstream != "live"
     return frozenset(
         feed
         for feed in failover.KEYED
-        if settings.key_of(feed) is not None or settings.url_of(feed) != LIVE_HOSTS[feed]
+        if elsewhere or settings.key_of(feed) is not None or settings.url_of(feed) != LIVE_HOSTS[feed]
     )
 
 

@@ -1,0 +1,91 @@
+"""Forecast: the requests that a refresh of a day would make, and what they cost at most, before anything is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from backstop import tables
+from backstop.clock import baseball_day
+from backstop.settings import Feed
+from backstop.sources.failover import Purpose
+from backstop.sources.sportradar import playerprops
+from backstop.sources.theodds.cost import Estimate
+from backstop.sources.theodds.props import HISTORY_COSTS
+from backstop.stages import plan, second
+
+if TYPE_CHECKING:
+    from backstop.stages.house import House
+
+FULL_DAY: Final = 15
+"""Games of a day on which every club plays once; assumed as long as the schedule is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Requests for one table.
+
+    Attributes:
+        table: That they fill.
+        feed: That answers them.
+        requests: How many.
+        credits: What they cost at most on a paid feed.
+        note: Where the number comes from, when it is not certain.
+    """
+
+    table: str
+    feed: str
+    requests: int
+    credits: int = 0
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return dataclasses.asdict(self)
+
+
+def forecast(house: House, day: dt.date) -> tuple[list[Asked], str]:
+    """Return the requests by table, and a sentence on the credits.
+
+    Raises:
+        UsageError: there can be no slate of the day.
+    """
+    plan.check_day(house, day)
+    known = day in house.lake.days(tables.GAMES.name)
+    games = plan.games_of(house, day).height if known else FULL_DAY
+    guess = "" if known else f"assuming {FULL_DAY} games: the schedule of the day is not in the lake yet"
+    schedules = sum(map(len, plan.schedule_batches(house, day)))
+    known_days = sum(map(len, plan.pitch_batches(house, day)))
+    lacking = len(house.ledger.missing(tables.GAMES.name, _history_keys(house, day)))
+    more = f"and up to {lacking:,} days whose schedule is not known yet" if lacking else ""
+    asked = [
+        Asked(tables.GAMES.name, Feed.STATSAPI, schedules),
+        Asked(tables.PITCHES.name, Feed.SAVANT, known_days, note=more),
+        Asked(tables.BOX.name, Feed.STATSAPI, games, note=guess),
+    ]
+    reason = plan.quotes_wanted(house, day)
+    if reason or not games:
+        return asked, f"{reason or f'{day} has no games that count'}: no credits are spent."
+    return _with_prices(house, day, asked, games, guess)
+
+
+def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, guess: str) -> tuple[list[Asked], str]:
+    past = day < baseball_day(house.clock.now())
+    most = games * len(plan.MARKETS) * (HISTORY_COSTS if past else 1)
+    choice = second.choose(house, Purpose.ODDS, credits_needed=most)
+    if choice.feed is Feed.SPORTRADAR and not past:
+        pages = -(-games // playerprops.PAGE_EVENTS)
+        return [*asked, Asked(playerprops.TABLE, Feed.SPORTRADAR, pages, note=guess)], f"{choice.sentence()}."
+    prices = [
+        Asked("core_events", Feed.THEODDS, 1, int(past)),
+        Asked(tables.QUOTES.name, Feed.THEODDS, games, most, guess or "an event or two more or less is usual"),
+    ]
+    left = next((each.credits_left for each in house.bridge.health() if each.feed == Feed.THEODDS), None)
+    total = Estimate(1 + games, most + int(past), ())
+    return [*asked, *prices], total.sentence(left=left, floor=house.settings.credit_floor)
+
+
+def _history_keys(house: House, day: dt.date) -> list[str]:
+    return [each.isoformat() for each in plan.season_days(house.settings.history_first_season, day)]
