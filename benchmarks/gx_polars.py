@@ -140,6 +140,23 @@ def table(title: str, measured: dict[str, Measured]) -> Table:
     return made
 
 
+def summary(found: dict[tuple[str, int], dict[str, Measured]], tools: list[str]) -> Iterator[str]:
+    """The table of the README in Markdown: median milliseconds and peak of every tool for every table."""
+    sizes = [f"{rows:,}{' dirty' if kind == 'dirty' else ''}" for kind, rows in found]
+    yield f"| Tool | {' | '.join(sizes)} | peak MB |"
+    yield f"| --- |{' ---: |' * (len(sizes) + 1)}"
+    largest = max(found, key=lambda each: (each[1], each[0] == "clean"))
+    for tool in tools:
+        cells = [_short(measured[tool].median) if tool in measured else "" for measured in found.values()]
+        peak = found[largest].get(tool, Measured()).peak_mb
+        if any(cells):
+            yield f"| {tool} | {' | '.join(cells)} | {f'{statistics.median(peak):,.0f}' if peak else ''} |"
+
+
+def _short(ms: float) -> str:
+    return f"{ms:,.1f}" if ms < 10 else f"{ms:,.0f}"
+
+
 def machine() -> Iterator[str]:
     model = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "?")
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if "MemTotal" in line), 0)
@@ -166,14 +183,16 @@ def main() -> None:
     peers = peers_python(asked.peers_python, console) if PEERS & set(asked.tools) else None
     for line in machine():
         console.print(line)
+    found: dict[tuple[str, int], dict[str, Measured]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in asked.data:
             for rows in asked.rows:
                 runs = RUNS.get(rows, 5)
                 path = write(Path(folder), rows, kind)
-                measured = measure(asked.tools, path, runs, asked.rounds, peers, console)
+                measured = found[kind, rows] = measure(asked.tools, path, runs, asked.rounds, peers, console)
                 title = f"{kind}, {rows:,} rows x 20 columns, 26 checks; N = {runs} x {asked.rounds} processes"
                 console.print(table(title, measured))
+    print(*summary(found, asked.tools), sep="\n")
 
 
 if __name__ == "__main__":

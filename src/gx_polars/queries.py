@@ -16,6 +16,7 @@ from great_expectations.expectations.registry import _registered_metrics, regist
 
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.errors import MetricFailed
+from gx_polars.failing import shown
 from gx_polars.registry import DOMAIN_KEYS, register_provider
 
 TABLE = "batch"
@@ -64,7 +65,8 @@ def _provider(argument: str, finish: Callable[[pl.LazyFrame, Mapping[str, Any]],
 def _table(answer: pl.LazyFrame, kwargs: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of an answer as dictionaries: the first 200, or all with `fetch_all`."""
     wanted = answer if kwargs.get("fetch_all") else answer.head(MAX_RESULT_RECORDS)
-    return wanted.collect(engine=kwargs["engine"]).to_dicts()
+    rows = wanted.collect(engine=kwargs["engine"])
+    return [dict(zip(rows.columns, row, strict=True)) for row in zip(*map(shown, rows.get_columns()), strict=True)]
 
 
 def _row_count(answer: pl.LazyFrame, kwargs: Mapping[str, Any]) -> int:
