@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from backstop.errors import BackstopError, UsageError
 from backstop.settings import Settings
 from deployments import machine, pointers, schema, services, smoke
+from deployments.pin import Pins
 from deployments.preflight import preflight
 from deployments.release import Release, Releases, StepFailed, describe
 
@@ -73,7 +74,7 @@ class Before:
     release: Release | None
     slates: dict[dt.date, int]
     migration: str | None
-    deployments: list[str] = field(default_factory=list)
+    deployments: set[str]
 
 
 def say(step: str, sentence: str) -> None:
@@ -158,9 +159,9 @@ def _servers(target: Target) -> Iterator[House]:
 
 
 def _note(target: Target, house: House) -> Before:
-    current = target.releases.current
-    known = orjson.loads(current.run("list", "deployments.pin")) if current else []
-    return Before(current, pointers.served(house), schema.revision(house.settings), known)
+    with _pins() as pins:
+        known = {each["id"] for each in pins.registered()}
+    return Before(target.releases.current, pointers.served(house), schema.revision(house.settings), known)
 
 
 def _put_up(target: Target, release: Release) -> None:
@@ -177,11 +178,10 @@ def _put_up(target: Target, release: Release) -> None:
 
 def _steps(target: Target, release: Release) -> None:
     flow, parameters = target.smoke
-    home = {"BACKSTOP_HOME": os.environ["BACKSTOP_HOME"]}
     steps: tuple[tuple[str, Callable[[], str]], ...] = (
         ("migrate", lambda: release.run("migrate", "deployments.schema")),
         ("apply", lambda: release.run("apply", "deployments.apply")),
-        ("pin", lambda: _pinned(release, home)),
+        ("pin", lambda: _pinned(release)),
         ("smoke", lambda: release.run("smoke", "deployments.smoke", flow, "--parameters", parameters)),
     )
     for name, step in steps:
@@ -190,10 +190,14 @@ def _steps(target: Target, release: Release) -> None:
         say(name, f"{said[-1] if said else 'done'} ({time.monotonic() - began:.1f} s)")
 
 
-def _pinned(release: Release, environment: dict[str, str]) -> str:
-    text = orjson.dumps(environment).decode()
-    pinned = orjson.loads(release.run("pin", "deployments.pin", "--to", str(release.root), "--environment", text))
-    return f"{len(pinned)} deployments run {release.name}"
+def _pins() -> Pins:
+    return Pins(os.environ["PREFECT_API_URL"])
+
+
+def _pinned(release: Release) -> str:
+    with _pins() as pins:
+        count = pins.pin(release.root, {"BACKSTOP_HOME": os.environ["BACKSTOP_HOME"]})
+    return f"{count} deployments run {release.name}"
 
 
 def _restart(target: Target, release: Release) -> None:
@@ -230,7 +234,7 @@ def _go_back(target: Target, house: House, failed: Release, before: Before, erro
     parts: tuple[tuple[str, Callable[[], Any]], ...] = (
         ("slates", lambda: pointers.put_back(house, before.slates)),
         ("schema", lambda: _schema_back(house, failed, before)),
-        ("apply", lambda: _deployments_back(failed, before)),
+        ("apply", lambda: _deployments_back(before)),
         ("code", lambda: _code_back(target, failed, before)),
     )
     stuck = False
@@ -255,16 +259,13 @@ def _schema_back(house: House, failed: Release, before: Before) -> list[str]:
     return [f"the ledger's schema is at {before.migration} again, not {now}"]
 
 
-def _deployments_back(failed: Release, before: Before) -> list[str]:
+def _deployments_back(before: Before) -> list[str]:
     said = []
     if before.release:
         before.release.run("apply", "deployments.apply")
-        said.append(_pinned(before.release, {"BACKSTOP_HOME": os.environ["BACKSTOP_HOME"]}))
-    keeper = before.release or failed
-    with contextlib.suppress(StepFailed):  # a first release that cannot be imported has registered nothing
-        kept = orjson.dumps(before.deployments).decode()
-        removed = orjson.loads(keeper.run("remove", "deployments.pin", "--keep-only", kept))
-        said += [f"removed the deployment {name}" for name in removed]
+        said.append(_pinned(before.release))
+    with _pins() as pins:
+        said += [f"removed the deployment {name}" for name in pins.remove_all_but(before.deployments)]
     return said
 
 

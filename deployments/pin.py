@@ -2,86 +2,87 @@
 
 A run that is under way keeps the release that it began with; the next one takes the release that is pinned then,
 whatever release the worker itself was started from. Pools whose runs bring their own image have nothing to pin.
+
+Prefect is asked by its REST API: its client takes seconds to import, and belongs to the release, not to who deploys it.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import orjson
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import DeploymentUpdate
+import httpx
 
+from backstop.errors import BackstopError
 from deployments.catalog import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
+    from types import TracebackType
 
-    from prefect.client.orchestration import PrefectClient
-    from prefect.client.schemas.responses import DeploymentResponse
-
-PAGE = 200
+PAGE: Final = 200
 """The most that the server gives at once."""
 
-
-async def registered(client: PrefectClient) -> list[DeploymentResponse]:
-    """Return every deployment of our work pool."""
-    found: list[DeploymentResponse] = []
-    while page := await client.read_deployments(limit=PAGE, offset=len(found)):
-        found += page
-    return [each for each in found if each.work_pool_name == POOL]
+ANSWER_S: Final = 30.0
 
 
-async def pin(root: Path, environment: dict[str, str]) -> list[str]:
-    """Pin every deployment of the pool to the release in a folder; return their ids.
+class Pins:
+    """The deployments of our work pool; a context manager.
 
     Args:
-        root: The release.
-        environment: What its runs need to know beside the worker's own environment; no secrets.
+        api_url: Address that `PREFECT_API_URL` takes.
     """
-    command = shlex.join([str(root / ".venv" / "bin" / "python"), "-m", "prefect.engine"])
-    wanted = {"working_dir": str(root), "command": command, "env": environment}
-    async with get_client() as client:
-        found = await registered(client)
+
+    def __init__(self, api_url: str) -> None:
+        self._client = httpx.Client(base_url=api_url.rstrip("/"), timeout=ANSWER_S)
+
+    def registered(self) -> list[dict[str, Any]]:
+        """Return every deployment of the pool as the server tells it."""
+        found: list[dict[str, Any]] = []
+        ours = {"work_pools": {"name": {"any_": [POOL]}}}
+        while page := self._ask("POST", "/deployments/filter", {**ours, "limit": PAGE, "offset": len(found)}):
+            found += page
+        return found
+
+    def pin(self, root: Path, environment: Mapping[str, str]) -> int:
+        """Pin every deployment of the pool to the release in a folder; return how many there are.
+
+        Args:
+            root: The release.
+            environment: What its runs need to know beside the worker's own environment; no secrets.
+        """
+        if self._ask("GET", f"/work_pools/{POOL}")["type"] != "process":
+            return 0
+        command = shlex.join([str(root / ".venv" / "bin" / "python"), "-m", "prefect.engine"])
+        wanted = {"working_dir": str(root), "command": command, "env": dict(environment)}
+        found = self.registered()
         for each in found:
-            await client.update_deployment(each.id, DeploymentUpdate(job_variables={**each.job_variables, **wanted}))
-    return [str(each.id) for each in found]
+            known = each["job_variables"] or {}
+            self._ask("PATCH", f"/deployments/{each['id']}", {"job_variables": {**known, **wanted}})
+        return len(found)
 
-
-async def remove_all_but(kept: set[str]) -> list[str]:
-    """Remove the pool's deployments whose id is not among those to keep; return the names of those removed."""
-    async with get_client() as client:
-        strangers = [each for each in await registered(client) if str(each.id) not in kept]
+    def remove_all_but(self, kept: set[str]) -> list[str]:
+        """Remove deployments whose id is not among those to keep; return the names of those removed."""
+        strangers = [each for each in self.registered() if each["id"] not in kept]
         for each in strangers:
-            await client.delete_deployment(each.id)
-    return [each.name for each in strangers]
+            self._ask("DELETE", f"/deployments/{each['id']}")
+        return [each["name"] for each in strangers]
 
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        try:
+            answer = self._client.request(method, path, json=body).raise_for_status()
+        except httpx.HTTPError as error:
+            raise BackstopError(
+                f"The Prefect server refused {method} {path} ({error}); look at its log, then deploy again.",
+                source="prefect",
+            ) from error
+        return answer.json() if answer.content else None
 
-async def ids() -> list[str]:
-    """Return the ids of the pool's deployments."""
-    async with get_client() as client:
-        return [str(each.id) for each in await registered(client)]
+    def __enter__(self) -> Self:
+        return self
 
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Pin, keep only some, or list; the answer is JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--to", type=Path, metavar="RELEASE")
-    parser.add_argument("--environment", type=orjson.loads, default={}, metavar="JSON")
-    parser.add_argument("--keep-only", type=orjson.loads, metavar="JSON")
-    options = parser.parse_args(argv)
-    if options.keep_only is not None:
-        answer = asyncio.run(remove_all_but(set(options.keep_only)))
-    elif options.to is not None:
-        answer = asyncio.run(pin(options.to, options.environment))
-    else:
-        answer = asyncio.run(ids())
-    print(orjson.dumps(answer).decode())  # noqa: T201 - a command's answer
-
-
-if __name__ == "__main__":
-    main()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()

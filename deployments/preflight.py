@@ -56,13 +56,12 @@ class _Wrong(Exception):
     """An answer that stops the deployment; its text is the sentence."""
 
 
-def preflight(environment: str, settings: Settings, *, port: int | None = None) -> list[Check]:
+def preflight(environment: str, settings: Settings) -> list[Check]:
     """Ask every question; none is skipped because an earlier one failed.
 
     Args:
         environment: `development`, where missing servers are started, or `production`, where they must be there.
         settings: Of the installation.
-        port: Where the API will listen, when it is to be started or restarted here.
     """
     production = environment == "production"
     settings = machine.own_home(settings)
@@ -75,7 +74,7 @@ def preflight(environment: str, settings: Settings, *, port: int | None = None) 
         "prefect": lambda: _prefect(production=production),
         "upstream": lambda: _upstream(settings),
         "secrets": lambda: _secrets(settings, production=production),
-        **({"port": lambda: _port(port)} if port is not None else {}),
+        "port": lambda: _port(settings.api_port),
     }
     return [_asked(name, question) for name, question in questions.items()]
 
@@ -199,10 +198,10 @@ def _port(port: int) -> str:
         if probe.connect_ex(("127.0.0.1", port)) != 0:
             return f"{port} is free"
     try:
-        served = httpx.get(f"http://127.0.0.1:{port}/health", timeout=TIMEOUT_S)
-    except httpx.HTTPError:
+        served = httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=TIMEOUT_S).json()
+    except (httpx.HTTPError, ValueError):
         served = None
-    if served is None or "backstop" not in served.text.lower():
+    if served != {"status": "ok"}:
         raise _Wrong(f"Port {port} is taken by something that is not Backstop; end it, or choose another port.")
     return f"{port} is served by the release that runs now"
 

@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from deployments import kept, machine
+from deployments.catalog import POOL
 from deployments.release import Release, own_code
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     from backstop.settings import Settings
     from deployments.machine import Machine
-
-POOL: Final = "backstop"
-"""As in deployments.catalog, which imports every flow: a broken one must not keep a deployment from going back."""
 
 ANSWER_S: Final = 2.0
 

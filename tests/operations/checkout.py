@@ -13,10 +13,6 @@ TOY = {
     "deployments/schema.py": "import deployments.step",
     "deployments/apply.py": "import deployments.step",
     "deployments/smoke.py": "import deployments.step",
-    "deployments/pin.py": """
-        import deployments.step, json
-        print(json.dumps(["an-id"]))
-        """,
     # a step notes that it ran, by which release and with which arguments, and fails when its name is in `fails`
     "deployments/step.py": """
         import json, pathlib, sys

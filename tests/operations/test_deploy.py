@@ -16,6 +16,7 @@ import pytest
 from backstop.settings import Settings
 from backstop.stages.house import House
 from backstop.store import embedded
+from deployments import server
 from deployments.release import Releases
 from tests.operations.checkout import Checkout
 
@@ -58,6 +59,7 @@ def installation(tmp_path, league, prefect_environment):
         ledger_url=f"sqlite:///{tmp_path / 'ledger.sqlite'}",
         upstream=league.base_url,
         history_first_season=2025,
+        api_port=server.free_port(),
     )
     said = {
         f"BACKSTOP_{name.upper()}": str(value)

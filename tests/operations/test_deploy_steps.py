@@ -16,6 +16,7 @@ import pytest
 from backstop.settings import Settings
 from backstop.stages.house import House
 from backstop.store import embedded
+from deployments import server
 from deployments.deploy import MISUSED, ROLLED_BACK, STUCK, Target, deploy, roll_back
 from tests.operations.checkout import ROOT, Checkout
 from tests.operations.publishing import DAY, publish
@@ -36,6 +37,7 @@ class Site:
             redis_url=redis_url,
             ledger_url=f"sqlite:///{folder / 'ledger.sqlite'}",
             upstream=prefect_url,
+            api_port=server.free_port(),
         )
         self.house = House.of(self.settings)
 
@@ -76,46 +78,75 @@ def redis_url(tmp_path_factory):
     embedded.stop(home)
 
 
-@pytest.fixture(scope="module")
-def version_server():
-    """What a deployment itself asks of Prefect: is it there, and which version is it."""
+class Prefect:
+    """What a deployment itself asks of Prefect: its version, and the deployments of the pool."""
+
+    def __init__(self):
+        self.deployments = {"an-id": {"id": "an-id", "name": "daily", "job_variables": {"made": "in the UI"}}}
+        self.refuses = ""
+
+    def answer(self, method, path, body):
+        if path.endswith("/deployments/filter"):
+            return list(self.deployments.values())[body["offset"] :]
+        if "/deployments/" in path:
+            name = path.rpartition("/")[2]
+            self.deployments.setdefault(name, {"id": name, "name": name, "job_variables": None})
+            found = self.deployments[path.rpartition("/")[2]]
+            found |= body or {}
+            if method == "DELETE":
+                del self.deployments[found["id"]]
+            return None
+        return {"type": "process"} if "/work_pools/" in path else "3.8.8"
+
+
+@pytest.fixture
+def prefect():
+    """A server on loopback; its address is `url`."""
+    prefect = Prefect()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
+        def answer(self):
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            refused = self.command == prefect.refuses
+            told = None if refused else prefect.answer(self.command, self.path, json.loads(body or "null"))
+            self.send_response(500 if refused else 200)
             self.end_headers()
-            self.wfile.write(b'"3.8.8"')
+            self.wfile.write(b"" if told is None else json.dumps(told).encode())
 
-        def do_HEAD(self):
-            self.do_GET()
+        do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - names of the library
 
         def log_message(self, *_):
             """Tests report by assertions."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/api"
-        server.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
+        threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True).start()
+        prefect.url = f"http://127.0.0.1:{listener.server_address[1]}/api"
+        yield prefect
+        listener.shutdown()
 
 
 @pytest.fixture
-def site(tmp_path, redis_url, version_server, monkeypatch):
+def site(tmp_path, redis_url, prefect, monkeypatch):
     for name, value in os.environ.items():
         monkeypatch.setenv(name, value)  # a deployment tells its children by the environment: all of it is put back
-    monkeypatch.setenv("PREFECT_API_URL", version_server)
+    monkeypatch.setenv("PREFECT_API_URL", prefect.url)
     for name in Settings.model_fields:
         monkeypatch.delenv(f"BACKSTOP_{name.upper()}", raising=False)
-    site = Site(tmp_path, redis_url, version_server)
+    site = Site(tmp_path, redis_url, prefect.url)
     site.house.redis.flushall()
     yield site
     site.house.close()
 
 
-def test_a_release_is_migrated_applied_pinned_tried_and_only_then_current(site):
+def test_a_release_is_migrated_applied_pinned_tried_and_only_then_current(site, prefect):
     name = site.checkout.git("describe", "--always").strip()
     assert site.deploy() == 0
-    assert site.steps == [(name, "schema"), (name, "apply"), (name, "pin"), (name, "smoke")]
+    assert site.steps == [(name, "schema"), (name, "apply"), (name, "smoke")]
     assert site.current == name
+    pinned = prefect.deployments["an-id"]["job_variables"]
+    assert pinned["working_dir"] == str(site.target.releases.current.root)
+    assert pinned["env"] == {"BACKSTOP_HOME": str(site.home)}
+    assert pinned["made"] == "in the UI"
     assert site.history == [(name, "deployed")]
 
 
@@ -127,8 +158,8 @@ def test_deploying_the_same_commit_again_installs_nothing_and_ends_the_same(site
     assert site.target.releases.previous is None
 
 
-@pytest.mark.parametrize("step", ["schema", "apply", "pin", "smoke"])
-def test_a_release_whose_step_fails_gives_way_to_the_one_before(site, capsys, step):
+@pytest.mark.parametrize("step", ["schema", "apply", "smoke"])
+def test_a_release_whose_step_fails_gives_way_to_the_one_before(site, prefect, capsys, step):
     good = site.checkout.git("describe", "--always").strip()
     site.deploy()
     broken = site.change(fails=step)
@@ -136,17 +167,35 @@ def test_a_release_whose_step_fails_gives_way_to_the_one_before(site, capsys, st
     said = capsys.readouterr().out
     assert f"{step} was told to fail" in said
     assert f"{broken} was not deployed; {good} runs as it did" in said
-    assert site.steps[-3:] == [(good, "apply"), (good, "pin"), (good, "pin")]
+    assert site.steps[-1] == (good, "apply")
+    assert prefect.deployments["an-id"]["job_variables"]["working_dir"].endswith(good)
     assert site.current == good
     assert site.target.releases.named(broken) is None
     assert site.history == [(good, "deployed"), (broken, "rolled back")]
 
 
-def test_a_first_release_that_fails_leaves_none(site, capsys):
-    site.change(fails="smoke")
+def test_a_prefect_that_refuses_to_pin_fails_the_release(site, prefect, capsys):
+    site.deploy()
+    site.change(note="two")
+    prefect.refuses = "PATCH"
+    assert site.deploy() == STUCK  # it refuses the way back as well
+    assert "refused PATCH" in capsys.readouterr().out
+
+
+def test_a_first_release_that_fails_leaves_none_and_what_it_registered_is_removed(site, prefect, capsys):
+    site.change(
+        **{
+            "fails": "smoke",
+            "deployments/apply.py": f"""
+                import urllib.request
+                urllib.request.urlopen("{prefect.url}/deployments/made-by-it", b"{{}}")
+                """,
+        }
+    )
     assert site.deploy() == ROLLED_BACK
     assert "there was no release before; none runs" in capsys.readouterr().out
     assert site.target.releases.current is None
+    assert set(prefect.deployments) == {"an-id"}
 
 
 def test_when_going_back_fails_too_it_says_so_and_tries_the_other_parts(site, capsys):

@@ -28,11 +28,11 @@ def settings(tmp_path, redis_url, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
     Ledger.connect(url).close()
-    return Settings(home=tmp_path / "home", redis_url=redis_url, ledger_url=url, upstream="demo")
+    return Settings(home=tmp_path / "home", redis_url=redis_url, ledger_url=url, upstream="demo", api_port=_free())
 
 
-def ask(settings, environment="production", **options):
-    return {each.name: each for each in preflight(environment, settings, **options)}
+def ask(settings, environment="production"):
+    return {each.name: each for each in preflight(environment, settings)}
 
 
 def test_development_needs_nothing_that_it_can_start_itself(settings):
@@ -110,12 +110,15 @@ def test_the_prefect_server_must_have_our_minor_version(settings, monkeypatch, v
     assert version in check.said
 
 
-def test_a_port_is_free_or_ours(settings):
-    assert ask(settings, port=_free())["port"].passed
+def test_the_port_of_the_api_is_free_or_ours(settings):
+    def at(port):
+        return ask(settings.model_copy(update={"api_port": int(port)}))["port"].passed
+
+    assert at(_free())
     with _server("some other program") as url:
-        assert not ask(settings, port=int(url.rpartition(":")[2]))["port"].passed
-    with _server('{"service": "backstop"}') as url:
-        assert ask(settings, port=int(url.rpartition(":")[2]))["port"].passed
+        assert not at(url.rpartition(":")[2])
+    with _server('{"status": "ok"}') as url:
+        assert at(url.rpartition(":")[2])
 
 
 def _free() -> int:
