@@ -13,6 +13,7 @@ from backstop.errors import UpstreamUnavailable
 from backstop.stages import fetch as stage
 from backstop.stages.fetch import FetchedBatch
 from backstop.stages.house import House
+from tasks import feeds
 from tasks.runs import say, warn
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def fetch_batch(number: int, items: list[Item], label: str) -> FetchedBatch:
     Raises:
         UpstreamUnavailable: no item at all could be had although another try may help (first try only).
     """
+    feeds.attach()
     batch = stage.fetch(House.current(), number, items, label)
     if items and len(batch.missed) == len(items) and _may_recover(batch):
         raise UpstreamUnavailable(f"{label}, batch {number}: {batch.missed[0].sentence}", source=str(items[0].feed))

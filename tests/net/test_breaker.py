@@ -19,8 +19,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backstop.net import scripts
+from backstop.net import news, scripts
 from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
+from backstop.settings import Settings
 
 TERMS = BreakerTerms(window_s=10, at_least=4, failing_share=0.5, first_pause_s=1, longest_pause_s=8, probe_s=20)
 START = 1_000_000.0
@@ -224,3 +225,15 @@ def test_in_redis_and_in_process_they_decide_alike(client: redis.Redis) -> None:
             max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
+
+
+def test_who_is_no_worker_reads_transitions_from_the_channel() -> None:
+    said = "breaker|savant|worker-1|closed|open|1000|1750000000000|5 of the last 10 requests failed"
+    move = news.moved(said)
+    assert move == Moved("savant", State.CLOSED, State.OPEN, "5 of the last 10 requests failed", 1.0, here=False)
+    assert news.moved(said, "worker-1").here  # type: ignore[union-attr]
+    assert news.moved("gate") is None
+    assert news.moved("breaker|savant|worker-1|half-open|half-open|0|0|the probe was cancelled") is None
+    assert news.channels(Settings(_env_file=None, upstream="http://127.0.0.1:1")) == [
+        "bs:net:{http://127.0.0.1:1}:news"
+    ]

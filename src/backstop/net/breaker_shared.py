@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from backstop.errors import StoreUnavailable
-from backstop.net import keys, scripts
+from backstop.net import keys, news, scripts
 from backstop.net.breaker import BreakerTerms, Moved, Pass, State
 
 if TYPE_CHECKING:
@@ -163,17 +163,15 @@ class SharedBreaker:
 
     def _hear(self, message: str) -> None:
         kind, _, rest = message.partition("|")
-        if kind != "breaker":
+        if kind != news.KIND:
             return
-        feed, worker, before, after, wait_ms, opened_at, reason = rest.split("|", 6)
+        feed, _, _, after, wait_ms, opened_at, _ = rest.split("|", 6)
         if feed != self.feed:
             return
-        wait_s = float(wait_ms) / 1000
-        self._see(State(after), wait_s, float(opened_at))
-        if before != after:
-            pause_s = wait_s if after == State.OPEN else 0.0
-            here = worker == self._link.worker
-            self._on_move(Moved(feed, State(before), State(after), reason, pause_s, here))
+        self._see(State(after), float(wait_ms) / 1000, float(opened_at))
+        move = news.moved(message, self._link.worker)
+        if move is not None:
+            self._on_move(move)
         self._on_stir()
 
     def _see(self, state: State, wait_s: float, opened_at_ms: float | None = None) -> None:
