@@ -17,4 +17,8 @@ CUTOFF = FIRST + dt.timedelta(days=DAY)
 def features() -> pl.DataFrame:
     """The features of one day of the small simulated season."""
     games, players = slate(DAY)
-    return build(tally(pitches(DAY)), games, players, cutoff=CUTOFF)
+    runners = players["player_id_mlbam"]
+    box = pl.DataFrame(
+        {"player_id_mlbam": runners, "plate_appearances": 500, "stolen_bases": runners % 20}
+    ).with_columns(game_date=pl.lit(FIRST))
+    return build(tally(pitches(DAY)), games, players, cutoff=CUTOFF, box=box)

@@ -43,7 +43,32 @@ def props_of(house):
 
 
 def test_every_market_is_projected_whether_books_are_asked_for_it_or_not(league):
-    assert set(props_of(league)["market"]) == set(MARKETS)
+    assert set(props_of(league)["market"]) == set(MARKETS) - {"batter_stolen_bases"}
+
+
+def box_scores(house, day, turns):
+    """One line of so many turns at bat, a steal in fifty, for every starter."""
+    players = house.lake.read("core_players", DAY)["player_id_mlbam"]
+    rows = {"game_pk": 1, "player_id_mlbam": players, "plate_appearances": turns, "stolen_bases": turns // 50}
+    box = pl.DataFrame(rows).with_columns(game_date=pl.lit(day))
+    lacking = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in tables.BOX.schema.items() if name not in box]
+    house.lake.write(
+        "core_box", day, box.with_columns(lacking).cast(dict(tables.BOX.schema)).select(*tables.BOX.schema)
+    )
+
+
+@pytest.mark.parametrize(
+    ("age", "turns", "projected"),
+    [(1, 1000, True), (1, 50, False), (0, 1000, False)],
+    ids=["enough of them", "too few", "only of the day itself"],
+)
+def test_stolen_bases_are_projected_where_box_scores_of_earlier_days_tell_of_them(league, age, turns, projected):
+    box_scores(league, DAY - dt.timedelta(days=age), turns)
+    props = props_of(league)
+    steals = props.filter(market="batter_stolen_bases")
+    batters = props.filter(market="batter_walks", line=0.5).height
+    assert steals.height == (batters if projected else 0)
+    assert steals["prob_over"].is_between(0.05, 0.11).all()
 
 
 def test_the_newest_calibration_that_saw_only_earlier_days_is_used_and_named(league):

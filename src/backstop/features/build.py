@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from backstop.features import asof
+from backstop.features import asof, steals
 from backstop.features.lineups import place
 from backstop.features.matchup import batter_rows, starter_rows
 from backstop.features.model import Model
@@ -55,6 +55,8 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "swinging_strike_rate": F64,
     "barrel_rate": F64,
     "xba": F64,
+    "steals_shape": F64,
+    "steals_pa": F64,
 }
 """Columns of `out_features`; `features.catalogue` says what each means and when it is null."""
 
@@ -66,6 +68,7 @@ def build(
     *,
     cutoff: dt.date,
     parameters: Parameters | None = None,
+    box: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the features of a slate (`out_features`), one row per game, player and role.
 
@@ -75,11 +78,12 @@ def build(
         players: PLAYERS rows of these games, with slots and starting pitchers.
         cutoff: The slate's day; nothing dated on or after it may have been seen.
         parameters: Fitted numbers; the shipped ones by default.
+        box: BOX rows, for stolen bases; rows dated on or after the cutoff are not looked at.
 
     Raises:
         DataError: the tallies hold rows dated on or after the cutoff.
     """
-    return from_sums(add_up(tallies), games, players, cutoff=cutoff, parameters=parameters)
+    return from_sums(add_up(tallies), games, players, cutoff=cutoff, parameters=parameters, box=box)
 
 
 def absences(
@@ -104,6 +108,7 @@ def from_sums(
     *,
     cutoff: dt.date,
     parameters: Parameters | None = None,
+    box: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the features of a slate from history that is added up already; equal to `build` bit for bit.
 
@@ -116,9 +121,24 @@ def from_sums(
         return pl.DataFrame(schema=SCHEMA)
     model = Model.fit(sums, cutoff.year, parameters or default())
     rows = pl.concat([batter_rows(slate, model), starter_rows(slate, model)], how="diagonal")
+    if box is not None:
+        rows = _with_steals(rows, steals.rates(box, cutoff))
     stamped = rows.with_columns(as_of=pl.lit(sums.last_day, dtype=pl.Date))
     missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in SCHEMA.items() if name not in stamped.columns]
     full = stamped.with_columns(missing)
     return full.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort(
         "game_pk", "role", "player_id_mlbam"
     )
+
+
+def _with_steals(rows: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
+    """Join the batters' rates of stealing; a batter without box scores has the league's."""
+    names = ("steals_shape", "steals_pa")
+    league = rates.filter(pl.col("player_id_mlbam").is_null())
+    joined = rows.join(rates.drop_nulls("player_id_mlbam"), on="player_id_mlbam", how="left", maintain_order="left")
+    assumed = (league[name].item() if len(league) else None for name in names)
+    filled = (
+        pl.when(pl.col("role") == "batter").then(pl.coalesce(pl.col(name), pl.lit(value, pl.Float64))).alias(name)
+        for name, value in zip(names, assumed, strict=True)
+    )
+    return joined.with_columns(filled)

@@ -20,6 +20,9 @@ SLATE: Final = "the slate itself"
 FITTED: Final = "fitted once on earlier seasons"
 POSTED: Final = "core_games, core_players"
 TALLIES: Final = "core_tallies"
+BOXES: Final = "core_box"
+FEW: Final = "starters; the lake's box scores before the day hold fewer than 5,000 plate appearances"
+GAMMA: Final = "Gamma-Poisson (Greenwood and Yule 1920), docs/model.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,10 @@ CATALOGUE: Final[tuple[Feature, ...]] = (
             "starters; no batted ball was measured"),
     Feature("xba", "batting average", "expected average of balls in play", RECENT, TALLIES,
             "starters; no batted ball was measured"),
+    Feature("steals_shape", "steals", "his steals in box scores and the prior's: shape of the Gamma distribution of "
+            "his rate", EVERY, BOXES, FEW, GAMMA),
+    Feature("steals_pa", "plate appearances", "his in box scores and the prior's: rate of that distribution", EVERY,
+            BOXES, FEW, GAMMA),
 )  # fmt: skip
 """One entry per column of `features.build.SCHEMA`, in any order."""
 

@@ -30,6 +30,7 @@ def walk(
     *,
     lineups: Lineups | None = None,
     parameters: Parameters | None = None,
+    box: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> Iterator[tuple[dt.date, pl.DataFrame]]:
     """Yield each day from `first` to `last` that has games, with the features of its slate (`out_features`).
 
@@ -39,6 +40,7 @@ def walk(
         last: Last day.
         lineups: Gives games and line-ups as posted; by default they are read off the games themselves.
         parameters: Fitted numbers; the shipped ones by default.
+        box: BOX rows, for stolen bases.
     """
     rows = tallies.lazy().filter(pl.col("game_date") <= last).collect()
     days = rows.filter(pl.col("game_date") >= first).partition_by("game_date", as_dict=True)
@@ -46,7 +48,7 @@ def walk(
     for (day,) in sorted(days):
         played = days[(day,)]
         games, players = lineups(day) if lineups else as_played(played)
-        yield day, from_sums(sums, games, players, cutoff=day, parameters=parameters)
+        yield day, from_sums(sums, games, players, cutoff=day, parameters=parameters, box=box)
         sums = sums.plus(add_up(played))
 
 

@@ -40,6 +40,7 @@ MARKETS: Final[dict[str, Market]] = {
         Market("batter_runs_scored", "batter", (0.5, 1.5), ("runs",), 5),
         Market("batter_rbis", "batter", (0.5, 1.5), ("rbi",), 8),
         Market("batter_hits_runs_rbis", "batter", (0.5, 1.5, 2.5, 3.5), ("hits", "runs", "rbi"), 12),
+        Market("batter_stolen_bases", "batter", (0.5,), ("stolen_bases",), 5),
         Market("pitcher_strikeouts", "starter", tuple(n + 0.5 for n in range(2, 10)), ("pitcher_strikeouts",), 25),
         Market("pitcher_outs", "starter", (14.5, 15.5, 16.5, 17.5, 18.5), ("outs_recorded",), 27),
         Market("pitcher_earned_runs", "starter", (0.5, 1.5, 2.5, 3.5), ("earned_runs",), 9),

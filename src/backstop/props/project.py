@@ -20,6 +20,7 @@ HITS: Final = ("single", "double", "triple", "home_run")
 """In the order of the bases they are worth: 1 to 4."""
 
 ON_BASE: Final = (*HITS, "walk", "hbp")
+STOLEN_BASES: Final = "batter_stolen_bases"
 TOTAL_BASES: Final = "batter_total_bases"
 COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "batter_hits": HITS,
@@ -108,7 +109,25 @@ def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters) 
     sums = {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
     groups = {"on_base": _columns(ON_BASE), "hits": _columns(HITS), "home_run": _columns(("home_run",))}
     reach = features.select(f"turns_at_least_{n}" for n in range(1, TURNS + 1)).to_numpy()
+    if STOLEN_BASES in wanted:
+        sums[STOLEN_BASES] = _stolen_bases(features, ordered_sum(reach))
     return sums | _climb(ladder.batter_terms(features, turns, reach, groups), wanted, "batter")
+
+
+def _stolen_bases(features: pl.DataFrame, turns: Floats) -> Floats:
+    """Return the distribution of stolen bases: Poisson over the Gamma distribution of his rate, negative binomial.
+
+    NaN where the rate is not known.
+    """
+    shape, rate = (
+        features[name].cast(pl.Float64).fill_null(np.nan).to_numpy() for name in ("steals_shape", "steals_pa")
+    )
+    stays = rate / (rate + turns)
+    pmf = [stays**shape]
+    highest = MARKETS[STOLEN_BASES].highest
+    for n in range(1, highest):
+        pmf.append(pmf[-1] * (shape + n - 1) / n * (1 - stays))
+    return np.stack([*pmf, 1 - sum(pmf)], axis=1)
 
 
 def _climb(terms: pl.DataFrame, wanted: list[str], role: str) -> dict[str, Floats]:

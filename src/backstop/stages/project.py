@@ -123,7 +123,8 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
     games, players = plan.games_of(house, day), starters(house, day)
     refit.record(house.lake, default_parameters(), refit.latest(house.lake, day))
     history = asof.history(tallies(house), day)
-    frame = build.build(history, games, players, cutoff=day)
+    box = house.lake.scan(tables.BOX.name, last=day - dt.timedelta(days=1))
+    frame = build.build(history, games, players, cutoff=day, box=box)
     absent = build.absences(history, games, players, cutoff=day)
     path = house.run_dir(run_id) / "features.parquet"
     frame.write_parquet(path)

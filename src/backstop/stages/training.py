@@ -53,7 +53,8 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     days = set(days_between(first, last))
     published = set() if rebuild else _published(house, days)
     tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1))
-    built = {day: frame for day, frame in walk(tallies, first, last, lineups=_lineups(house)) if day not in published}
+    walked = walk(tallies, first, last, lineups=_lineups(house), box=house.lake.scan(tables.BOX.name))
+    built = {day: frame for day, frame in walked if day not in published}
     frames = built | {day: house.lake.read(project.FEATURES, day) for day in published}
     found = [_as_declared(frames[day]) for day in sorted(frames)]
     everything = pl.concat(found) if found else pl.DataFrame(schema=build.SCHEMA)
