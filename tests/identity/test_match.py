@@ -191,3 +191,20 @@ def test_every_quote_comes_out_once_and_a_match_is_always_on_the_roster(
     assert set(matched.quotes["player_id_mlbam"].drop_nulls()) <= {player for _, player, _, _ in rows}
     explained = matched.report.select((pl.col("player_id_mlbam").is_null() == pl.col("reason").is_not_null()).all())
     assert explained.item()
+
+
+def test_a_name_that_the_roster_spells_otherwise_is_found_through_the_register() -> None:
+    roster = players((1, 660271, "Hyun Jin Ryu", "LAD"), (1, 7, "Jin Ryu", "ATH"))
+    known_as = pl.DataFrame({"player_id_mlbam": [660271, 99], "full_name": ["Hyun-Jin Alexander Ryu", "Somebody Else"]})
+    quoted = quotes(["Hyun Jin Alexander Ryu", "Somebody Else"])
+    assert match_quotes(quoted, GAME, roster).unmatched_share == 1.0
+    matched = match_quotes(quoted, GAME, roster, known_as)
+    assert matched.report.select("player_name", "player_id_mlbam", "matched_by").rows() == [
+        ("Hyun Jin Alexander Ryu", 660271, "register"), ("Somebody Else", None, None),
+    ]  # fmt: skip
+
+
+def test_a_further_name_that_two_players_of_the_game_have_is_never_guessed() -> None:
+    roster = players((1, 1, "Luis Garcia", "LAD"), (1, 2, "Luis A. Garcia", "ATH"))
+    known_as = pl.DataFrame({"player_id_mlbam": [1, 2], "full_name": ["Luis Felipe Garcia"] * 2})
+    assert match_quotes(quotes(["Luis Felipe Garcia"]), GAME, roster, known_as).unmatched_share == 1.0

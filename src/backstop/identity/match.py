@@ -1,8 +1,9 @@
 """Who a quoted name is: matched within the two teams of the quoted game, unmatched with a reason otherwise.
 
-Four passes, each only for names that the one before left: the compared name with a quoted suffix (so that Luis Garcia
-Jr. is not Luis Garcia); the compared name; the same without middle initials; the same with given names that stand for
-one another (Matt, Matthew). A name that fits two players of the game is never guessed.
+Four passes over the names of the rosters, each only for names that the one before left: the compared name with a quoted
+suffix (so that Luis Garcia Jr. is not Luis Garcia); the compared name; the same without middle initials; the same with
+given names that stand for one another (Matt, Matthew). A fifth one over the names that the Chadwick register knows the
+same players by. A name that fits two players of the game is never guessed.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ PASSES = (
     ("without middle initial", names.without_middle),
     ("given name", names.by_given_name),
 )
+
+REGISTER = "register"
+"""The last pass: a name that the rosters spell otherwise."""
 
 REASON_NOBODY = "nobody of the two teams has this name"
 REASON_SEVERAL = "two players of the game have this name"
@@ -82,13 +86,16 @@ class Matched:
             )
 
 
-def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame) -> Matched:
+def match_quotes(
+    quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame, known_as: pl.DataFrame | None = None
+) -> Matched:
     """Find game and player of every quote.
 
     Args:
         quotes: `core_quotes`; values of game_pk and player_id_mlbam are found anew.
         games: `core_games` of the quoted days.
         players: `core_players` of these games.
+        known_as: Further names of players (player_id_mlbam, full_name), as the Chadwick register has them; tried last.
 
     Returns:
         The quotes, a report per event and name, and the share of those that could not be matched.
@@ -102,7 +109,7 @@ def match_quotes(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFram
         .agg(pl.len().cast(pl.Int64).alias("quotes"), pl.col("home_team", "away_team").last())
         .join(event_games, on="event_id_theodds", how="left")
     )
-    report = _match_names(pairs, players).select(list(REPORT)).cast(REPORT)  # type: ignore[arg-type]
+    report = _match_names(pairs, players, known_as).select(list(REPORT)).cast(REPORT)  # type: ignore[arg-type]
     found = report.select("event_id_theodds", "player_name", "game_pk", "player_id_mlbam")
     filled = (
         quotes.drop("game_pk", "player_id_mlbam")
@@ -123,7 +130,7 @@ def matched(quotes: pl.DataFrame, report: pl.DataFrame) -> Matched:
     )
 
 
-def _match_names(pairs: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
+def _match_names(pairs: pl.DataFrame, players: pl.DataFrame, known_as: pl.DataFrame | None) -> pl.DataFrame:
     """Add player_id_mlbam, matched_by and reason to (game_pk, player_name, reason)."""
     open_pairs = pairs.with_columns(
         pl.lit(None, pl.Int64).alias("player_id_mlbam"), pl.lit(None, pl.String).alias("matched_by")
@@ -131,6 +138,12 @@ def _match_names(pairs: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
     for label, compared in PASSES:
         open_pairs = _one_pass(
             open_pairs, players, label, compared(pl.col("player_name")), compared(pl.col("full_name"))
+        )
+    if known_as is not None and not known_as.is_empty():
+        also = players.select("game_pk", "player_id_mlbam").join(known_as, on="player_id_mlbam")
+        compared = names.normalise
+        open_pairs = _one_pass(
+            open_pairs, also, REGISTER, compared(pl.col("player_name")), compared(pl.col("full_name"))
         )
     nobody = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
     return open_pairs.with_columns(

@@ -14,7 +14,7 @@ from backstop.identity import match as names
 from backstop.identity.match import Matched
 from backstop.sources import parsed as parsing
 from backstop.sources.parsed import Parsed
-from backstop.stages import receive
+from backstop.stages import receive, register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) 
     games = receive.known(house, tables.GAMES, day)
     players = receive.known(house, tables.PLAYERS, day)
     parsed = received.parsed
-    found = _by_feed(parsed.frame, games, players)
+    found = _by_feed(parsed.frame, games, players, register.names(house))
     filled = _preferred(Parsed(found.quotes, parsed.rejected, parsed.rows_in, parsed.drift))
     # the names that count: of quotes that were not put aside for another reason
     kept = _without_roster(filled, players)
@@ -76,10 +76,11 @@ def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) 
     return Recognised(replace(received, parsed=kept), names.matched(kept.frame, report))
 
 
-def _by_feed(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame) -> Matched:
+def _by_feed(quotes: pl.DataFrame, games: pl.DataFrame, players: pl.DataFrame, known_as: pl.DataFrame) -> Matched:
     """Match each feed's events by themselves: two feeds list a game once each, which is no doubleheader."""
     second = pl.col("event_id_theodds").str.starts_with(SECOND_EVENTS)
-    parts = [names.match_quotes(part, games, players) for part in (quotes.filter(~second), quotes.filter(second))]
+    by_feed = (quotes.filter(~second), quotes.filter(second))
+    parts = [names.match_quotes(part, games, players, known_as) for part in by_feed]
     frame = pl.concat([part.quotes for part in parts])
     return names.matched(frame, pl.concat([part.report for part in parts]))
 

@@ -16,7 +16,7 @@ from backstop.sources.sportradar import people as sportradar_people
 from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
-from backstop.stages import match, plan, receive
+from backstop.stages import match, plan, receive, register
 from backstop.stages.collect import Job, Step
 from backstop.stages.fetch import reopen
 from backstop.stages.outcome import Gap, Outcome
@@ -171,9 +171,11 @@ def _sportradar(job: Job) -> list[Step]:
     return steps
 
 
-def register(job: Job) -> list[Step]:
-    """Return the steps that fetch the Chadwick register."""
-    return [_plain_step(job, "register", chadwick.plan)]
+def _register(job: Job) -> list[Step]:
+    def kept(batch: FetchedBatch) -> list[Outcome]:
+        return [register.keep_register(job.house, [batch], job.run_id)]
+
+    return [Step("register", lambda: [chadwick.plan()], kept)]
 
 
 NAMES: Final[dict[str, Callable[[Job], list[Step]]]] = {
@@ -182,7 +184,7 @@ NAMES: Final[dict[str, Callable[[Job], list[Step]]]] = {
     "theodds": lambda job: [_schedule(job), _boxscores(job), *_quotes(job)],
     "sportradar": _sportradar,
     "boards": lambda job: [_boards(job)],
-    "register": register,
+    "register": _register,
     "injuries": lambda job: [_plain_step(job, "injuries", sportradar_people.plan_injuries)],
     tables.GAMES.name: lambda job: [_schedule(job)],
     tables.PITCHES.name: lambda job: [_schedule(job), _pitches(job)],
