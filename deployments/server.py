@@ -146,6 +146,9 @@ def send_what_is_left() -> None:
     from prefect.events.worker import EventsWorker  # noqa: PLC0415 - imported only where a flow ran
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
 
+    from tasks import artifacts  # noqa: PLC0415
+
+    artifacts.flush()
     APILogHandler().flush()
     EventsWorker.drain_all(timeout=SEND_LIMIT_S)
 

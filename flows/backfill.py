@@ -17,7 +17,7 @@ from tasks import marks, results, spread
 from tasks.forms import Again, Credits, First, Last, Parallel, Prices, Spread
 
 
-@task(name="day", task_run_name="slate {day}", cache_policy=NO_CACHE, tags=["slate"])
+@task(name="day", task_run_name="slate {day}", cache_policy=NO_CACHE)
 def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
     """Refresh one day as a run of its own under this one; return what it came to.
 

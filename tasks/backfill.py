@@ -6,10 +6,8 @@ import datetime as dt
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
@@ -17,7 +15,7 @@ from backstop.stages import backfill, days
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.telemetry import Progress, emit
-from tasks import calendar
+from tasks import artifacts, calendar
 from tasks.runs import say, warn
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ class BackfillSummary:
     left: dict[dt.date, str]
 
 
-@task(name="plan-backfill", task_run_name="plan backfill", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-backfill", task_run_name="plan backfill", cache_policy=NO_CACHE)
 def plan_range(
     first: dt.date | None, last: dt.date | None, degraded: bool, prices: bool, credit_limit: int | None
 ) -> Backfill:
@@ -71,8 +69,7 @@ class Meter:
     def __init__(self, todo: Backfill) -> None:
         self._lock = threading.Lock()
         self._total, self._done = len(todo.todo), 0
-        made = create_progress_artifact(0.0, key="backfill-progress", description=todo.sentence())
-        self._artifact = UUID(str(made))
+        artifacts.progress("backfill-progress", 0.0, todo.sentence())
 
     def advance(self, day: dt.date, condition: str) -> None:
         """Count a finished day."""
@@ -80,10 +77,10 @@ class Meter:
             self._done += 1
             emit(Progress("days", done=1, note=f"{day} {condition}"))
             said = f"{self._done} of {self._total} days, last {day}: {condition}"
-            update_progress_artifact(self._artifact, 100.0 * self._done / self._total, description=said)
+            artifacts.progress("backfill-progress", 100.0 * self._done / self._total, said)
 
 
-@task(name="report-backfill", task_run_name="report backfill", cache_policy=NO_CACHE, tags=["report"])
+@task(name="report-backfill", task_run_name="report backfill", cache_policy=NO_CACHE)
 def report(todo: Backfill, reasons: dict[dt.date, str]) -> BackfillSummary:
     """Put the season's calendar beside the run and say what is left; the ledger is asked, not the runs.
 
@@ -97,7 +94,7 @@ def report(todo: Backfill, reasons: dict[dt.date, str]) -> BackfillSummary:
     open_ = {Condition.MISSING, Condition.FAILED, Condition.RUNNING}
     left = {each.day: reasons.get(each.day, each.reason) for each in after if each.condition in open_}
     summary = BackfillSummary(todo, days.count(after), left)
-    create_markdown_artifact(key="backfill", markdown=markdown(summary), description=todo.sentence())
+    artifacts.markdown("backfill", markdown(summary), todo.sentence())
     calendar.show(house, todo.first, todo.last)
     for day, reason in list(left.items())[:REASONS_SHOWN]:
         warn(f"{day} is still to do: {reason}")

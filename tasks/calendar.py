@@ -6,10 +6,9 @@ import datetime as dt
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from prefect.artifacts import create_markdown_artifact
-
 from backstop.stages import days
 from backstop.stages.days import Condition
+from tasks import artifacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +32,7 @@ WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def show(house: House, first: dt.date, last: dt.date) -> None:
     """Put the calendar of a range beside the run."""
     known = days.of_range(house, first, last)
-    create_markdown_artifact(key="ledger-calendar", markdown=markdown(known), description=f"{first} to {last}")
+    artifacts.markdown("ledger-calendar", markdown(known), f"{first} to {last}")
 
 
 def markdown(known: Sequence[Day]) -> str:

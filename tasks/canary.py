@@ -73,7 +73,7 @@ def scratch() -> House:
     return House.of(settings.model_copy(update={"home": settings.home / "canary", "redis_url": redis_url}))
 
 
-@task(name="canary-fetch", task_run_name="fetch one game", cache_policy=NO_CACHE, tags=["fetch", "canary"])
+@task(name="canary-fetch", task_run_name="fetch one game", cache_policy=NO_CACHE)
 def fetch_game(day: dt.date | None) -> Specimen:
     """Find a day with finished games, and fetch one game of it and the pitches of the day before.
 
@@ -124,7 +124,7 @@ def _passed(frame: pl.DataFrame, suite: gx.ExpectationSuite, table: str) -> pl.D
     return verdict.kept
 
 
-@task(name="canary-validate", task_run_name="validate one game", cache_policy=NO_CACHE, tags=["validate", "canary"])
+@task(name="canary-validate", task_run_name="validate one game", cache_policy=NO_CACHE)
 def validate_game(found: Specimen) -> Specimen:
     """Check pitches and rosters against their suites and keep them in the scratch lake.
 
@@ -143,7 +143,7 @@ def validate_game(found: Specimen) -> Specimen:
     return found
 
 
-@task(name="canary-project", task_run_name="project one player", cache_policy=NO_CACHE, tags=["transform", "canary"])
+@task(name="canary-project", task_run_name="project one player", cache_policy=NO_CACHE)
 def project_player(found: Specimen, player: int | None) -> project.Staged:
     """Build one player's features from the day before, project him at the default lines, and check both.
 
@@ -166,7 +166,7 @@ def project_player(found: Specimen, player: int | None) -> project.Staged:
     return staged
 
 
-@task(name="canary-load", task_run_name="load and read back", cache_policy=NO_CACHE, tags=["load", "canary"])
+@task(name="canary-load", task_run_name="load and read back", cache_policy=NO_CACHE)
 def load_and_read(found: Specimen, staged: project.Staged) -> Canary:
     """Load the player's rows into a draft, read back what Redis took, and remove the draft.
 

@@ -36,7 +36,6 @@ def _worth_retrying(_task: Any, _run: Any, state: Any) -> bool:
     retry_jitter_factor=0.5,
     retry_condition_fn=_worth_retrying,
     cache_policy=NO_CACHE,
-    tags=["fetch"],
 )
 def fetch_batch(number: int, items: list[Item], label: str) -> FetchedBatch:
     """Fetch a batch into the archive; items that cannot be had are named in the result, the others go on.

@@ -7,13 +7,12 @@ import datetime as dt
 from dataclasses import dataclass
 
 from prefect import task
-from prefect.artifacts import create_image_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from backstop.stages import grade, plan
 from backstop.stages.house import House
 from backstop.stages.outcome import Outcome
-from tasks import marks
+from tasks import artifacts, marks
 from tasks.runs import run_id, say
 from tasks.slate import Batches
 
@@ -33,7 +32,7 @@ class GradeSummary:
     open: list[dict[str, object]]
 
 
-@task(name="plan-boxes", task_run_name="plan box scores of {day}", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-boxes", task_run_name="plan box scores of {day}", cache_policy=NO_CACHE)
 def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
     """Name the box scores of the day's games.
 
@@ -47,20 +46,20 @@ def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
     return plan.box_batches(house, day)
 
 
-@task(name="grade", task_run_name="grade slate {day}", cache_policy=NO_CACHE, tags=["report", "out_grades"])
+@task(name="grade", task_run_name="grade slate {day}", cache_policy=NO_CACHE)
 def grade_slate(day: dt.date, _boxes: tuple[Outcome, Outcome]) -> GradeSummary:
     """Grade the slate and show the scores, what is not decided, and the calibration picture."""
     house = House.current()
     graded = grade.grade_slate(house, day)
     rows = graded.grades.height
     house.ledger.complete(grade.GRADES, day.isoformat(), run_id=run_id(), rows_in=rows, rows_loaded=rows)
-    create_table_artifact(key="slate-grade", table=graded.grades.to_dicts(), description=f"Grade of {day} by market")
+    artifacts.table("slate-grade", graded.grades.to_dicts(), f"Grade of {day} by market")
     if graded.waiting.height:
         lines = ["| market | result | reason | props |", "| --- | --- | --- | ---: |"]
         lines += [f"| {' | '.join(str(value) for value in row)} |" for row in graded.waiting.iter_rows()]
-        create_markdown_artifact(key="slate-unsettled", markdown="\n".join(lines), description=f"Not decided on {day}")
+        artifacts.markdown("slate-unsettled", "\n".join(lines), f"Not decided on {day}")
     if graded.calibration:
         picture = f"data:image/png;base64,{base64.b64encode(graded.calibration).decode()}"
-        create_image_artifact(image_url=picture, key="slate-calibration", description=f"Calibration of {day}")
+        artifacts.image("slate-calibration", picture, f"Calibration of {day}")
     say(f"Slate {day}: {graded.settled:,} props, {graded.waiting['props'].sum():,} void or open.")
     return GradeSummary(day, graded.grades.to_dicts(), graded.waiting.to_dicts())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tasks.slate import Batches
 
 
-@task(name="plan-prices", task_run_name="plan prices of {day}", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-prices", task_run_name="plan prices of {day}", cache_policy=NO_CACHE)
 def plan_prices(day: dt.date) -> Batches:
     """Name the request for the day's events, and take the day in the ledger; none when every game has begun.
 

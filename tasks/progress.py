@@ -1,11 +1,10 @@
-"""How far a run is, as a progress artifact: each step makes a new version under one key, so any worker can report."""
+"""How far a run is, as a progress artifact that each step brings up."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from prefect.artifacts import create_progress_artifact
-from prefect.runtime import flow_run
+from tasks import artifacts
 
 STEPS = {
     "schedule": 10.0,
@@ -20,5 +19,4 @@ STEPS = {
 
 def reached(day: dt.date, step: str) -> None:
     """Report a finished step on the run's page; outside of a run there is no page."""
-    if flow_run.id:
-        create_progress_artifact(STEPS[step], key="slate-progress", description=f"Slate {day}: {step} done")
+    artifacts.progress("slate-progress", STEPS[step], f"Slate {day}: {step} done")

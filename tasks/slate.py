@@ -49,7 +49,7 @@ class DayPlan:
     note: str = ""
 
 
-@task(name="plan-schedule", task_run_name="plan schedule", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-schedule", task_run_name="plan schedule", cache_policy=NO_CACHE)
 def plan_schedule(day: dt.date) -> Batches:
     """Name the schedule requests for the day and for earlier days that are not settled."""
     house = House.current()
@@ -57,7 +57,7 @@ def plan_schedule(day: dt.date) -> Batches:
     return plan.schedule_batches(house, day)
 
 
-@task(name="plan-day", task_run_name="plan {day}", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-day", task_run_name="plan {day}", cache_policy=NO_CACHE)
 def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: bool = True) -> DayPlan:
     """Name what the day needs that is missing, and take the day in the ledger.
 
@@ -94,13 +94,13 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
     return DayPlan(games.height, pitches, plan.box_batches(house, day), events, tuple(gaps))
 
 
-@task(name="plan-history", task_run_name="plan history", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-history", task_run_name="plan history", cache_policy=NO_CACHE)
 def plan_history(until: dt.date, _calendar: Outcome) -> Batches:
     """Name the days of pitches before a date that the ledger lacks."""
     return plan.pitch_batches(House.current(), until)
 
 
-@task(name="tally", task_run_name="tally pitches · batch {number:02d}", cache_policy=NO_CACHE, tags=["transform"])
+@task(name="tally", task_run_name="tally pitches · batch {number:02d}", cache_policy=NO_CACHE)
 def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
     """Add up the pitches of the batch's days into the statistics that rates are made of."""
     days = {receive.day_of(answer) for answer in batch.answers}
@@ -110,7 +110,7 @@ def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
     return checked
 
 
-@task(name="tally-rest", task_run_name="tally what is left", cache_policy=NO_CACHE, tags=["transform"])
+@task(name="tally-rest", task_run_name="tally what is left", cache_policy=NO_CACHE)
 def tally_rest(before: dt.date, _pitches: list[Outcome]) -> int:
     """Tally days whose pitches were kept by a run that died before it tallied them; return how many there were."""
     house = House.current()
@@ -121,20 +121,20 @@ def tally_rest(before: dt.date, _pitches: list[Outcome]) -> int:
     return len(left)
 
 
-@task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE)
 def plan_quotes(day: dt.date, listed: list[FetchedBatch]) -> Batches:
     """Name one request per event that the books list for the day."""
     house = House.current()
     return plan.quote_batches(house, day, receive.events_listed(house, listed))
 
 
-@task(name="plan-players", task_run_name="plan players", cache_policy=NO_CACHE, tags=["plan"])
+@task(name="plan-players", task_run_name="plan players", cache_policy=NO_CACHE)
 def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
     """Name the day's starters in batches of 50."""
     return project.player_batches(House.current(), day)
 
 
-@task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE, tags=["transform", "out_features"])
+@task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE)
 def build_features(day: dt.date, _players: Outcome, _tallied: int) -> tuple[Path, tuple[Gap, ...]]:
     """Build the features of the day's starters from what was known before the day."""
     path, gaps = project.build_features(House.current(), day, run_id())
@@ -148,14 +148,13 @@ def build_features(day: dt.date, _players: Outcome, _tallied: int) -> tuple[Path
     name="project",
     task_run_name="project props · batch {number:02d}",
     cache_policy=NO_CACHE,
-    tags=["transform", "out_props"],
 )
 def project_players(day: dt.date, number: int, players: list[int], features: Path, *, priced: bool) -> Staged:
     """Project one batch of 50 players and, when this run has quotes, price it against the books."""
     return project.project(House.current(), day, run_id(), number, players, features, priced=priced)
 
 
-@task(name="open-slate", task_run_name="open slate {day}", cache_policy=NO_CACHE, tags=["load"])
+@task(name="open-slate", task_run_name="open slate {day}", cache_policy=NO_CACHE)
 def open_slate(day: dt.date) -> Draft:
     """Open a new version of the slate in Redis that no reader sees yet."""
     return publish.open_draft(House.current(), day, run_id())
@@ -167,7 +166,6 @@ def open_slate(day: dt.date) -> Draft:
     retries=2,
     retry_delay_seconds=exponential_backoff(1),
     cache_policy=NO_CACHE,
-    tags=["load"],
 )
 def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 - the number names the task run
     """Write a batch's rows into the draft; writing them again changes nothing.
@@ -181,7 +179,7 @@ def load(number: int, draft: Draft, sifted: Sifted) -> Loaded:  # noqa: ARG001 -
     return publish.load(House.current(), draft, sifted.staged)
 
 
-@task(name="add-up", task_run_name="add up the rows", cache_policy=NO_CACHE, tags=["report"])
+@task(name="add-up", task_run_name="add up the rows", cache_policy=NO_CACHE)
 def add_up(
     day: dt.date, single: list[Outcome], pitches: list[Outcome], sifted: list[Sifted], loaded: list[Loaded]
 ) -> list[Outcome]:
@@ -203,7 +201,7 @@ def add_up(
     return outcomes
 
 
-@task(name="publish", task_run_name="publish slate {day}", cache_policy=NO_CACHE, tags=["load"])
+@task(name="publish", task_run_name="publish slate {day}", cache_policy=NO_CACHE)
 def publish_slate(
     day: dt.date,
     draft: Draft,

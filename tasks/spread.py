@@ -28,7 +28,7 @@ ATTEMPTS: Final = 5
 """Times that a part is started again after it crashed or failed; more is a fault that somebody should look at."""
 
 
-@task(name="spread", task_run_name="spread over workers", cache_policy=NO_CACHE, tags=["slate"])
+@task(name="spread", task_run_name="spread over workers", cache_policy=NO_CACHE)
 def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degraded: bool) -> dict[dt.date, str]:
     """Start a run for every part of the range, wait for all, and start those that died again.
 

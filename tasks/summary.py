@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed
 
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
+from tasks import artifacts
 from tasks.runs import run_id, say
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class HistorySummary:
     gaps: tuple[Gap, ...]
 
 
-@task(name="report", task_run_name="report slate {day}", cache_policy=NO_CACHE, tags=["report"])
+@task(name="report", task_run_name="report slate {day}", cache_policy=NO_CACHE)
 def report_slate(
     day: dt.date, published: Published | None, outcomes: Sequence[Outcome], gaps: Sequence[Gap], note: str = ""
 ) -> SlateSummary:
@@ -71,17 +71,14 @@ def report_slate(
     version = published.version if published else None
     summary = SlateSummary(day, run_id(), version, tuple(outcomes), tuple(gaps), note)
     for outcome in outcomes:
-        create_markdown_artifact(
-            key=f"validation-{outcome.table.replace('_', '-')}",
-            markdown=validation_markdown(day, outcome),
-            description=f"{outcome.table} of {day}: {outcome.loaded:,} of {outcome.rows_in:,} rows passed",
+        described = f"{outcome.table} of {day}: {outcome.loaded:,} of {outcome.rows_in:,} rows passed"
+        artifacts.markdown(
+            f"validation-{outcome.table.replace('_', '-')}", validation_markdown(day, outcome), described
         )
-    create_markdown_artifact(
-        key="slate-summary", markdown=summary_markdown(summary), description=f"Slate {day}: {summary.quality}"
-    )
+    artifacts.markdown("slate-summary", summary_markdown(summary), f"Slate {day}: {summary.quality}")
     if version is not None:
         top = House.current().reader.props(day, limit=TOP_PROPS).select(PROP_COLUMNS)
-        create_table_artifact(key="slate-best-prices", table=top.to_dicts(), description=f"Best-priced props of {day}")
+        artifacts.table("slate-best-prices", top.to_dicts(), f"Best-priced props of {day}")
     say(f"Slate {day} is {summary.quality}{f', version {version}' if version else ''}; {len(gaps)} gaps.")
     return summary
 

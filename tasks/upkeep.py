@@ -7,7 +7,6 @@ import shutil
 from typing import TYPE_CHECKING, Any, Final
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.events import emit_event
@@ -20,7 +19,7 @@ from backstop.lake.states import State
 from backstop.stages import days, due, plan, rebuild
 from backstop.stages.days import Condition
 from backstop.stages.house import House
-from tasks import calendar, dead, starts
+from tasks import artifacts, calendar, dead, starts
 from tasks.runs import run_id, say, warn
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def calendar_is_old(now: dt.datetime) -> bool:
     return due.calendar_is_old(House.current(), now)
 
 
-@task(name="bury-dead", task_run_name="mark runs that died", cache_policy=NO_CACHE, tags=["schedule"])
+@task(name="bury-dead", task_run_name="mark runs that died", cache_policy=NO_CACHE)
 def bury_dead() -> list[UUID]:
     """Mark runs whose process died as crashed, and free what they held in the ledger."""
     house = House.current()
@@ -67,7 +66,7 @@ def bury_dead() -> list[UUID]:
     return buried
 
 
-@task(name="repair-ledger", task_run_name="repair the ledger", cache_policy=NO_CACHE, tags=["schedule"])
+@task(name="repair-ledger", task_run_name="repair the ledger", cache_policy=NO_CACHE)
 def repair_ledger(now: dt.datetime) -> list[Repair]:
     """Bring the ledger into line with the lake, and mark days whose pitches have settled since they were fetched."""
     house = House.current()
@@ -83,7 +82,7 @@ def repair_ledger(now: dt.datetime) -> list[Repair]:
     return repairs
 
 
-@task(name="look", task_run_name="what is due", cache_policy=NO_CACHE, tags=["schedule"])
+@task(name="look", task_run_name="what is due", cache_policy=NO_CACHE)
 def what_is_due(now: dt.datetime) -> list[Due]:
     """Ask the calendar and the ledger what is due, and tell of a slate that is late."""
     house = House.current()
@@ -117,7 +116,7 @@ def tell(what: str, day: dt.date, sentence: str) -> None:
     )
 
 
-@task(name="start", task_run_name="start what is due", cache_policy=NO_CACHE, tags=["schedule"])
+@task(name="start", task_run_name="start what is due", cache_policy=NO_CACHE)
 def start_runs(found: list[Due]) -> dict[str, UUID]:
     """Start a run for each, under its key: what another scheduler has started already is not started again.
 
@@ -138,7 +137,7 @@ def start_runs(found: list[Due]) -> dict[str, UUID]:
     return started
 
 
-@task(name="show-calendar", task_run_name="calendar of the season", cache_policy=NO_CACHE, tags=["report"])
+@task(name="show-calendar", task_run_name="calendar of the season", cache_policy=NO_CACHE)
 def show_calendar(now: dt.datetime) -> None:
     """Put the season's calendar beside the run."""
     house, last = House.current(), baseball_day(now)
@@ -149,7 +148,7 @@ def show_calendar(now: dt.datetime) -> None:
         calendar.show(house, first, last)
 
 
-@task(name="clear-runs", task_run_name="folders of old runs", cache_policy=NO_CACHE, tags=["maintenance"])
+@task(name="clear-runs", task_run_name="folders of old runs", cache_policy=NO_CACHE)
 def clear_runs(keep_days: int | None) -> int:
     """Remove the folders of runs that are older than so many days; return how many."""
     folder = House.current().settings.home / "runs"
@@ -161,7 +160,7 @@ def clear_runs(keep_days: int | None) -> int:
     return len(old)
 
 
-@task(name="prune-archive", task_run_name="raw answers past their time", cache_policy=NO_CACHE, tags=["maintenance"])
+@task(name="prune-archive", task_run_name="raw answers past their time", cache_policy=NO_CACHE)
 def prune_archive(keep_days: int | None) -> tuple[int, int]:
     """Remove raw answers that are older than so many days, except the newest to each request.
 
@@ -184,7 +183,7 @@ DEFAULTS: Final = {"backstop_archive_days": 400, "backstop_run_days": 14}
 """Where nobody deployed, so that there is no variable."""
 
 
-@task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE, tags=["maintenance"])
+@task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE)
 def check_redis(newest: int) -> list[dt.date]:
     """Compare the newest slates in Redis with the lake row by row, and rebuild those that differ; return them."""
     house = House.current()
@@ -198,5 +197,5 @@ def check_redis(newest: int) -> list[dt.date]:
     if not wrong:
         lines.append("Both hold the same rows.")
         say(f"Redis and the lake hold the same rows for {len(wanted)} slates.")
-    create_markdown_artifact(key="redis-check", markdown="\n".join(lines), description=f"{len(wrong)} slates differed")
+    artifacts.markdown("redis-check", "\n".join(lines), f"{len(wrong)} slates differed")
     return wrong

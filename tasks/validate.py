@@ -57,7 +57,7 @@ def _checked(received: Received, suite: gx.ExpectationSuite) -> Checked:
     )
 
 
-@task(name="validate-games", task_run_name="validate schedule", cache_policy=NO_CACHE, tags=["validate", "core_games"])
+@task(name="validate-games", task_run_name="validate schedule", cache_policy=NO_CACHE)
 def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     """Check the schedule of every day that was asked for and keep it; days without games are marked as empty."""
     house, run = House.current(), run_id()
@@ -72,7 +72,6 @@ def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     name="validate-pitches",
     task_run_name="validate pitches · batch {number:02d}",
     cache_policy=NO_CACHE,
-    tags=["validate", "core_pitches"],
 )
 def validate_pitches(number: int, batch: FetchedBatch, day: dt.date) -> Outcome:
     """Check the pitches of each day in the batch against the rules and the schedule, and keep them."""
@@ -97,9 +96,7 @@ def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int
         return unread(house, tables.PITCHES.name, day, error, run)
 
 
-@task(
-    name="validate-players", task_run_name="validate line-ups", cache_policy=NO_CACHE, tags=["validate", "core_players"]
-)
+@task(name="validate-players", task_run_name="validate line-ups", cache_policy=NO_CACHE)
 def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
     """Check rosters, line-ups and box-score lines of the day's games, and keep them."""
     house, run = House.current(), run_id()
@@ -114,7 +111,7 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
     )
 
 
-@task(name="validate-quotes", task_run_name="validate quotes", cache_policy=NO_CACHE, tags=["validate", "core_quotes"])
+@task(name="validate-quotes", task_run_name="validate quotes", cache_policy=NO_CACHE)
 def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[FetchedBatch]) -> Outcome:
     """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
@@ -133,7 +130,6 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[Fetc
     name="validate-props",
     task_run_name="validate props · batch {number:02d}",
     cache_policy=NO_CACHE,
-    tags=["validate", "out_props"],
 )
 def validate_props(number: int, staged: Staged, day: dt.date) -> Sifted:
     """Check a batch's features and props; rows that break a rule are quarantined and never loaded."""

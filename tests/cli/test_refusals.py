@@ -181,15 +181,13 @@ def test_a_full_disk_is_a_sentence(started, arguments):
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["--help"]])
-def test_a_reader_that_went_away_is_a_sentence(started, arguments):
+def test_a_reader_that_went_away_has_seen_enough(started, arguments):
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w") as pipe:
         process = started(*arguments, out=pipe)
         said = process.communicate(timeout=60)[1]
-    assert process.returncode == 1
-    assert "The output cannot be written: Broken pipe" in said
-    assert one_line(said)
+    assert (process.returncode, said) == (0, "")
 
 
 def test_a_home_that_is_a_file_is_named(backstop, environment, tmp_path):

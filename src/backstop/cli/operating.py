@@ -1,16 +1,22 @@
-"""Commands of whoever operates it: backfill a range, register the deployments."""
+"""Commands of whoever operates it: is all right, backfill a range, roll a slate back, register the deployments."""
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from backstop.cli import screen, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import parse_day
 from backstop.errors import UsageError
 from backstop.settings import Settings
+from backstop.stages import standing
+from backstop.stages.house import House
+from backstop.store.slates import Slates
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -61,6 +67,59 @@ def backfill(  # noqa: PLR0917 - typer's options
     typer.echo(plan.sentence())
     for day in plan.todo:
         typer.echo(f"{day}  to do")
+
+
+def status(as_json: AsJson = False) -> None:
+    """Say whether all is right: slates, feeds, quarantine, last runs; exit code 1 when something needs a look."""
+    house = House.of(Settings())
+    found = standing.look(house)
+    runs = _last_runs()
+    if as_json:
+        text = orjson.dumps({**_plain(found), "runs": runs}, option=orjson.OPT_INDENT_2, default=str)
+        typer.echo(text.decode())
+    else:
+        screen.status(tables.terminal(), found, runs)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _plain(found: standing.Standing) -> dict[str, Any]:
+    served = found.slate
+    return {
+        "ok": not found.problems,
+        "problems": found.problems,
+        "at": found.at,
+        "season": {str(condition): number for condition, number in found.season.items()},
+        "recent": [dataclasses.asdict(each) for each in found.recent],
+        "slate": None if served is None else {"state": served.state, "version": served.version, "age_s": served.age_s},
+        "games": found.games,
+        "first_pitch_at": found.first_pitch_at,
+        "feeds": [each.as_dict() for each in found.feeds],
+        "quarantine": found.quarantine,
+        "closed": [dict(zip(("table", "key", "state", "run_id"), each, strict=True)) for each in found.closed],
+    }
+
+
+def _last_runs() -> list[dict[str, Any]]:
+    """Return the newest flow runs of the server that PREFECT_API_URL names; none where no server is named."""
+    if not os.environ.get("PREFECT_API_URL"):
+        return []
+    runs: list[dict[str, Any]] = deployments("runs").last()
+    return runs
+
+
+def rollback(
+    date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")],
+    to: Annotated[int | None, typer.Option("--to", help="Version; by default the one before.")] = None,
+) -> None:
+    """Serve an earlier version of a slate again, and show what readers see change."""
+    house, day = House.of(Settings()), parse_day(date)
+    slates = Slates(house.redis)
+    before = house.reader.slate(day).version
+    served = slates.rollback(day, to)
+    typer.echo(f"slate {day} is served in version {served} again, instead of {before}")
+    if before is not None and before != served:
+        screen.difference(tables.terminal(), slates.diff(day, before, served))
 
 
 def deploy() -> None:

@@ -70,6 +70,15 @@ def of_seasons(house: House, last: dt.date) -> list[Day]:
     return _conditions(house, [day.isoformat() for span in spans for day in span])
 
 
+def in_season(day: dt.date) -> bool:
+    """Return whether games that count can be played on a day.
+
+    >>> in_season(dt.date(2025, 12, 24))
+    False
+    """
+    return SEASON_OPENS <= (day.month, day.day) <= SEASON_CLOSES
+
+
 def count(days: Iterable[Day]) -> dict[Condition, int]:
     """Return how many days are in each condition; conditions without a day are left out."""
     return dict(Counter(day.condition for day in days))
@@ -84,8 +93,8 @@ def _conditions(house: House, keys: list[str]) -> list[Day]:
 
 def _day(key: str, entry: Entry | None, off: bool, now: dt.datetime) -> Day:
     day = dt.date.fromisoformat(key)
-    if off:
-        return Day(day, Condition.EMPTY, reason="no games")
+    if off or not in_season(day):
+        return Day(day, Condition.EMPTY, reason="no games" if off else "out of season")
     if entry is None or entry.state is State.EXPECTED:
         return Day(day, Condition.MISSING, reason="never published")
     condition, reason = _condition(entry, now)

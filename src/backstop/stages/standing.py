@@ -1,0 +1,143 @@
+"""Are we all right? The season's slates, today's, the feeds, quarantine and the last runs, in one look."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import polars as pl
+
+from backstop import tables
+from backstop.clock import EASTERN, baseball_day
+from backstop.errors import BackstopError
+from backstop.lake.states import State
+from backstop.stages import days, feeds, plan
+from backstop.stages.days import Condition, Day
+
+if TYPE_CHECKING:
+    from backstop.stages.feeds import FeedStatus
+    from backstop.stages.house import House
+    from backstop.store.reader import SlateView
+
+T = TypeVar("T")
+
+RECENT_DAYS: Final = 7
+"""Days before today that are looked at one by one."""
+
+LAST_CLOSED: Final = 5
+
+LATE_BEFORE: Final = dt.timedelta(minutes=30)
+"""A slate that is not published so long before its first pitch is late: whoever reads it has to act by then."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stand.
+
+    Attributes:
+        at: The instant of the look, UTC.
+        season: Days of the running season by condition.
+        recent: The last days, oldest first, today last.
+        slate: What readers are served today; null when Redis does not answer.
+        games: Games of today that count.
+        first_pitch_at: Start of today's first game; null on an off day.
+        feeds: Each feed's state; empty when it cannot be told.
+        quarantine: Open rows by table.
+        closed: What was closed last in the ledger, newest first: table, key, state, run.
+        problems: What somebody should look at, a sentence each; empty when all is right.
+    """
+
+    at: dt.datetime
+    season: dict[Condition, int]
+    recent: list[Day]
+    slate: SlateView | None
+    games: int
+    first_pitch_at: dt.datetime | None
+    feeds: list[FeedStatus]
+    quarantine: dict[str, int]
+    closed: list[tuple[str, str, State, str | None]]
+    problems: list[str]
+
+
+def look(house: House) -> Standing:
+    """Return how things stand; what cannot be reached is a problem among the others, not an error."""
+    now, problems = house.clock.now(), list[str]()
+    today = baseball_day(now)
+    recent = days.of_range(house, today - dt.timedelta(days=RECENT_DAYS), today)
+    games = plan.games_of(house, today)
+    first = games["start_at"].min()
+    first_pitch_at = first if isinstance(first, dt.datetime) else None
+    served = _reached(lambda: house.reader.slate(today), problems)
+    known_feeds = _reached(lambda: feeds.status(house), problems) or []
+    problems += [
+        f"The slate of {each.day} failed: {each.reason}" for each in recent if each.condition is Condition.FAILED
+    ]
+    problems += _today(recent[-1], served, games, first_pitch_at, now)
+    problems += [_down(each) for each in known_feeds if each.health.breaker != "closed"]
+    return Standing(
+        at=now,
+        season=days.count(each for each in days.of_seasons(house, today) if each.day.year == today.year),
+        recent=recent,
+        slate=served,
+        games=games.height,
+        first_pitch_at=first_pitch_at,
+        feeds=known_feeds,
+        quarantine=dict(house.quarantine.list().group_by("table").len().sort("table").iter_rows()),
+        closed=_closed(house),
+        problems=problems,
+    )
+
+
+def _reached(ask: Callable[[], T], problems: list[str]) -> T | None:
+    try:
+        return ask()
+    except BackstopError as error:
+        problems.append(error.message)
+        return None
+
+
+def _wrong(house: House, day: Day, today: dt.date) -> str:
+    """Return what is wrong with a day, empty when nothing is."""
+    if day.condition is Condition.FAILED:
+        return f"The slate of {day.day} failed: {day.reason}"
+    if day.condition is not Condition.MISSING:
+        return ""
+    if house.ledger.entry(tables.GAMES.name, day.day.isoformat()) is None:
+        return f"The schedule of {day.day} is not known; `reconcile` asks for it, is a worker running?"
+    if day.day < today:
+        return f"The slate of {day.day} was never published; `backstop backfill {day.day} {day.day}` does it."
+    return ""
+
+
+def _today(
+    day: Day, served: SlateView | None, games: pl.DataFrame, first: dt.datetime | None, now: dt.datetime
+) -> list[str]:
+    """Return what is wrong with today's slate: late, or old while prices still move."""
+    if first is None:
+        return []
+    to_begin = games.filter(pl.col("start_at") > now).height
+    published = day.condition in {Condition.COMPLETE, Condition.DEGRADED}
+    if not published and now > first - LATE_BEFORE:
+        return [f"The slate of {day.day} is {day.condition}; its first game begins at {_eastern(first)}."]
+    if published and served is not None and served.state != "fresh" and to_begin:
+        return [f"The slate of {day.day} is {served.state} and {to_begin} of its games are still to begin."]
+    return []
+
+
+def _eastern(instant: dt.datetime) -> str:
+    return f"{instant.astimezone(EASTERN):%H:%M} Eastern"
+
+
+def _down(feed: FeedStatus) -> str:
+    health = feed.health
+    why = f": {health.last_error}" if health.last_error else ""
+    return f"The breaker of {health.feed} is {health.breaker}, asked again in {health.retry_in_s:.0f} s{why}"
+
+
+def _closed(house: House) -> list[tuple[str, str, State, str | None]]:
+    """Return what was closed last."""
+    watched = [each for table in (tables.PROPS.name, tables.PITCHES.name) for each in house.ledger.entries(table)]
+    done = sorted((each for each in watched if each.closed_at is not None), key=lambda each: str(each.closed_at))
+    return [(each.table, each.key, each.state, each.run_id) for each in reversed(done[-LAST_CLOSED:])]
