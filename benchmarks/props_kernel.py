@@ -1,17 +1,14 @@
 """Props kernel, pricing and the walk through a season, side by side in one run.
 
-    python -m benchmarks.props_kernel [FOLDER OF RECORDED PITCHES]
+    python -m benchmarks.props_kernel                    # two minutes
+    python -m benchmarks.props_kernel --recorded FOLDER  # of recordings; ../shared/realdata by default, where it is
 
-Wall time depends on what else runs on the machine; CPU time says what the work itself costs.
+Wall time depends on what else runs on the machine; processor time says what the work itself costs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
-import platform
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,10 +26,11 @@ from backstop.props.kernel import at_least, count_distribution, sum_distribution
 from backstop.props.markets import MARKETS
 from backstop.props.price import price
 from backstop.tables import PITCHES, QUOTES
+from benchmarks.report import Report, Table, arguments
 
 TURNS = 6
 SEED = 1
-RUNS = 7
+RECORDED = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 ITEM_BYTES = 8
 
 
@@ -123,33 +121,36 @@ def slate(players: int, markets: int, books: int) -> tuple[pl.DataFrame, pl.Data
     return props, quotes.with_columns(lacking).select(pl.col(n).cast(dtype) for n, dtype in QUOTES.schema.items())
 
 
-def measure(work: Callable[[], object], runs: int = RUNS) -> tuple[float, float, float]:
-    """Return median wall, spread of wall (max - min) and median CPU seconds, after one run to warm up."""
+def measure(work: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+    """Return the wall and the processor seconds of each round, after one to warm up."""
     work()
     walls, cpus = [], []
-    for _ in range(runs):
+    for _ in range(rounds):
         wall, cpu = time.perf_counter(), time.process_time()
         work()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    return statistics.median(walls), max(walls) - min(walls), statistics.median(cpus)
+    return walls, cpus
 
 
-def row(name: str, amount: int, unit: str, result: tuple[float, float, float]) -> float:
-    wall, spread, cpu = result
-    print(
-        f"{name:46s} {amount:>10,} {wall * 1e3:10.1f} {spread * 1e3:9.1f} {cpu * 1e3:9.1f} "
-        f"{amount / wall / 1e6:10.3f} {amount / cpu / 1e6:12.3f}  {unit}"
+def rates(table: Table, name: str, amount: int, work: Callable[[], object], rounds: int, **more: object) -> float:
+    """Add a row of millions per second; return the rate per second of processor time."""
+    walls, cpus = measure(work, rounds)
+    core = amount / min(cpus)
+    table.row(
+        name,
+        [amount / wall / 1e6 for wall in walls],
+        **{"size": f"{amount:,}", "M/s per core": f"{core / 1e6:.2f}", **more},
     )
-    return amount / cpu
+    return core
 
 
-def bandwidth() -> float:
+def bandwidth(rounds: int) -> float:
     """Bytes per second that one copy of a large array moves, read and written."""
     large = np.ones(32_000_000)
     target = np.empty_like(large)
-    wall, _, _ = measure(lambda: np.copyto(target, large), 5)
-    return 2 * large.nbytes / wall
+    walls, _ = measure(lambda: np.copyto(target, large), rounds)
+    return 2 * large.nbytes / min(walls)
 
 
 def recorded(folder: Path) -> pl.DataFrame:
@@ -168,47 +169,68 @@ def recorded(folder: Path) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def main() -> None:
-    print(
-        f"machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
-    print(
-        f"Python {platform.python_version()}, Polars {pl.__version__}, NumPy {np.__version__}; medians of {RUNS} runs"
-    )
-    print(f"{'':46s} {'N':>10s} {'wall ms':>10s} {'spread':>9s} {'CPU ms':>9s} {'M/s wall':>10s} {'M/s per core':>12s}")
+def kernel(report: Report, rounds: int) -> None:
+    """Fourteen lines of a batter from his six plate appearances, in three ways, beside what memory would allow."""
+    table = report.table("kernel", "Props kernel: 14 lines of a batter", unit="M props/s", better="more")
     p, reach, _ = chances(2_000)
-    slow = row("kernel, Python per row", 2_000 * PROPS_PER_BATTER, "props", measure(lambda: per_row(p, reach), 3))
+    rates(table, "Python, row by row", 2_000 * PROPS_PER_BATTER, lambda: per_row(p, reach), rounds)
     p, reach, _ = chances(20_000)
-    row("kernel, NumPy full distributions", 20_000 * PROPS_PER_BATTER, "props", measure(lambda: arrays(p, reach)))
+    rates(table, "NumPy, whole distributions", 20_000 * PROPS_PER_BATTER, lambda: arrays(p, reach), rounds)
     _, _, frame = chances(200_000)
-    lines = measure(lambda: over_lines(frame.lazy(), TURNS).collect(engine="streaming"))
-    fast = row("kernel, Polars expressions", 200_000 * PROPS_PER_BATTER, "props", lines)
+    amount = 200_000 * PROPS_PER_BATTER
+    lines = over_lines(frame.lazy(), TURNS)
+    rates(table, "Polars expressions", amount, lambda: lines.collect(engine="streaming"), rounds)
     touched = (frame.width + PROPS_PER_BATTER) * ITEM_BYTES / PROPS_PER_BATTER
-    limit = bandwidth() / touched
-    print(f"Polars against Python per row: {fast / slow:.0f}x per core")
-    print(
-        f"bytes read and written per prop {touched:.0f}; memory moves {limit * touched / 1e9:.1f} GB/s, so at most "
-        f"{limit / 1e6:.0f} M props/s: the expressions reach {fast / limit:.1%} of it per core"
+    moved = bandwidth(rounds)
+    reached = f"{table.rows[-1].median * 1e6 * touched / moved:.0%} of it reached"
+    table.row(
+        "what memory would allow",
+        moved / touched / 1e6,
+        size=f"{touched:.0f} bytes a prop at {moved / 1e9:.1f} GB/s, {reached}",
     )
+
+
+def pricing(report: Report, rounds: int) -> None:
+    """One slate priced again, and a season's worth from quotes to Parquet."""
     props, quotes = slate(300, 14, 10)
-    row(
-        "slate re-priced, 300 players x 14 x 10 books",
-        quotes.height // 2,
-        "quotes",
-        measure(lambda: price(props, quotes)),
-    )
+    table = report.table("slate", "One slate priced again: 300 players x 14 markets x 10 books", unit="ms")
+    walls, cpus = measure(lambda: price(props, quotes), 3 * rounds)
+    table.row("price", [wall * 1e3 for wall in walls], **{"processor ms": f"{min(cpus) * 1e3:.1f}"})
     props, quotes = slate(20_000, 14, 2)
+    table = report.table(
+        "quotes", "Two books joined, de-vigged, EV, Kelly, Parquet", unit="M two-sided quotes/s", better="more"
+    )
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "props.parquet"
-        ends = measure(lambda: price(props, quotes).write_parquet(target, compression="lz4", statistics=False), 3)
-    row("two books joined, de-vigged, priced, Parquet", quotes.height // 2, "quotes", ends)
-    if len(sys.argv) > 1:
-        tallies = recorded(Path(sys.argv[1]))
-        first, last = dt.date(2025, 5, 1), dt.date(2025, 7, 31)
-        wall, cpu = time.perf_counter(), time.process_time()
-        predicted = backtest.run(tallies, first, last)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(f"walk-forward {first} to {last}: {predicted.height:,} predictions, {wall:.1f} s wall, {cpu:.1f} s CPU")
+
+        def end_to_end() -> None:
+            price(props, quotes).write_parquet(target, compression="lz4", statistics=False)
+
+        rates(table, "price and write", quotes.height // 2, end_to_end, rounds)
+
+
+def season(report: Report, folder: Path) -> None:
+    """The walk through May to July 2025: every day's features and props from the days before it."""
+    tallies = recorded(folder / "savant" / "pitches")
+    first, last = dt.date(2025, 5, 1), dt.date(2025, 7, 31)
+    table = report.table("walk", f"Walk-forward {first} to {last}, lake to predictions", unit="s")
+    wall, cpu = time.perf_counter(), time.process_time()
+    predicted = backtest.run(tallies, first, last)
+    seconds, worked = time.perf_counter() - wall, time.process_time() - cpu
+    table.row("walk", seconds, predictions=f"{predicted.height:,}", **{"processor s": f"{worked:.1f}"})
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = arguments(__doc__, rounds=5)
+    parser.add_argument("--recorded", type=Path, default=RECORDED, help="folder of recordings")
+    given = parser.parse_args()
+    report = Report("props_kernel", given.record)
+    kernel(report, given.rounds)
+    pricing(report, given.rounds)
+    if (given.recorded / "savant" / "pitches").is_dir():
+        season(report, given.recorded)
+    report.close()
 
 
 if __name__ == "__main__":

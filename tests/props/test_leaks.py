@@ -1,6 +1,6 @@
 """The four leak tests: truncation, canary, as-of dates, shuffled labels.
 
-They run on the small simulated season and, where the recordings are, on a real month.
+They run on the small simulated season, on the demo league and, where the recordings are, on a real month.
 """
 
 from __future__ import annotations
@@ -23,9 +23,14 @@ ALARM_NATS = 0.003
 """A gain over the honest model larger than this is more than any honest model found: a leak until explained."""
 
 
-@pytest.fixture(scope="module")
-def simulated():
-    return tally(pitches(24, seed=11)), FIRST + dt.timedelta(days=16), FIRST + dt.timedelta(days=23)
+@pytest.fixture(scope="module", params=["small season", "demo league"])
+def simulated(request):
+    """Tallies, and the first and last day to predict."""
+    if request.param == "small season":
+        return tally(pitches(24, seed=11)), FIRST + dt.timedelta(days=16), FIRST + dt.timedelta(days=23)
+    tallies = request.getfixturevalue("demo_league")
+    last = tallies["game_date"].max()
+    return tallies, last - dt.timedelta(days=7), last
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +141,8 @@ def test_the_canary_fires_when_the_future_is_put_into_the_past(simulated):
 def test_a_real_month_shows_no_leak_and_its_canary_fires(real_month):
     tallies, first, last = real_month
     check_truncation(tallies, first, first)
+    for day, features in walk(tallies, first, first + dt.timedelta(days=2)):
+        assert (features["as_of"] < day).all()
     happened = outcomes(tallies, first, last)
     honest = predictions(tallies, first, last)
     assert gain(honest, happened, "pitcher_strikeouts", 4.5) > 0.03

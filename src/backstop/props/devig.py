@@ -19,7 +19,7 @@ Method = Callable[[Floats, Floats], Floats]
 
 STEPS: Final = 40
 CONVERGED: Final = 1e-4
-"""Halley's error is the cube of the last step's: two steps suffice for any margin a book has shown."""
+"""Halley's error is the cube of the last step's: three steps suffice for any margin a book has shown."""
 
 SMALLEST: Final = 1e-12
 """Raw probabilities are kept this far from 0 and 1, where logarithms end."""
@@ -36,12 +36,11 @@ def additive(a: Floats, b: Floats) -> Floats:
 
 
 def power(a: Floats, b: Floats) -> Floats:
-    """Return a^k with a^k + b^k = 1, by Halley's method, which converges cubically."""
-    log_a, log_b = np.log(_inside(a)), np.log(_inside(b))
-    k = np.maximum(1 - (a + b - 1) / (a * log_a + b * log_b), SMALLEST)
-    power_a = step = np.zeros_like(k)
+    """Return a^k with a^k + b^k = 1, by Halley's method from k = 1, which converges cubically."""
+    power_a, power_b = _inside(a), _inside(b)
+    log_a, log_b = np.log(power_a), np.log(power_b)
+    k = step = np.ones_like(power_a)
     for _ in range(STEPS):
-        power_a, power_b = np.exp(k * log_a), np.exp(k * log_b)
         rise_a, rise_b = power_a * log_a, power_b * log_b
         miss, slope = power_a + power_b - 1, rise_a + rise_b
         step = miss / (slope - miss * (rise_a * log_a + rise_b * log_b) / (2 * slope))
@@ -49,6 +48,7 @@ def power(a: Floats, b: Floats) -> Floats:
         k = k - step
         if not np.any(np.abs(step) > CONVERGED):
             break
+        power_a, power_b = np.exp(k * log_a), np.exp(k * log_b)
     moved = step * log_a
     return _proper(power_a * (1 - moved + moved * moved / 2))
 
