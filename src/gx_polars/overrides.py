@@ -18,7 +18,7 @@ from great_expectations.expectations.expectation import ColumnAggregateExpectati
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 from gx_polars.engine import PolarsExecutionEngine
-from gx_polars.types import is_type
+from gx_polars.type_names import is_type
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def _backend(expectation: str, dataset: dict[str, Any], test: dict[str, Any]) ->
 
 
 def _named(folder: Path) -> Iterator[Case]:
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.rglob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
         for position, dataset in enumerate(content["datasets"], start=1):
             for test in dataset["tests"]:
