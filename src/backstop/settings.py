@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         default=None, description="redis://, rediss://, unix://; unset starts the embedded server under `home`"
     )
+    lake_url: str | None = Field(
+        default=None,
+        description="Where the Parquet tables are: a folder, s3://bucket/prefix (extra `s3`) or another fsspec address; "
+        "unset is a folder under `home`",
+    )
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL; unset is SQLite under `home`")
     upstream: str = Field(
         default="live",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 
 import polars as pl
 import pytest
@@ -49,3 +50,10 @@ def ledger(request, tmp_path, clock):
 @pytest.fixture
 def frame() -> pl.DataFrame:
     return pl.DataFrame({"game_date": [DAY] * 3, "player_id_mlbam": [3, 1, 2], "rate": [0.5, None, 0.25]})
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from backstop.errors import ConfigurationError, ConservationBroken, LeaseHeld, UsageError
+from backstop.lake import lease
 from backstop.lake import ledger as ledger_module
 from backstop.lake.ledger import Ledger
 from backstop.lake.states import State
@@ -125,6 +126,22 @@ def test_a_run_killed_on_this_machine_gives_up_its_key_at_once(ledger):
     assert killed.returncode == -9
     assert ledger.entry("core_pitches", KEY).state is State.RUNNING
     assert ledger.begin("core_pitches", KEY, run_id="next").attempts == 2
+
+
+def test_of_a_run_on_another_machine_only_the_lease_tells(ledger, clock, monkeypatch):
+    """A process id of another machine says nothing here, alive or not: its key is free when its lease is over."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(lease.socket, "gethostname", lambda: "another-machine")
+        elsewhere.setattr(lease.os, "getpid", lambda: 2**22)
+        ledger.begin("t", "k", run_id="r1", lease_s=60)
+    assert ledger.entry("t", "k").lease_owner.startswith("another-machine/")
+    clock.advance(59)
+    with pytest.raises(LeaseHeld):
+        ledger.begin("t", "k", run_id="r2")
+    clock.advance(1)
+    assert ledger.begin("t", "k", run_id="r2").run_id == "r2"
+    with pytest.raises(LeaseHeld):
+        ledger.complete("t", "k", run_id="r1", rows_in=0, rows_loaded=0)
 
 
 def test_an_unknown_database_is_a_clear_error():

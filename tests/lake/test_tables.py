@@ -1,5 +1,6 @@
 import datetime as dt
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -166,3 +167,22 @@ def test_a_lake_can_be_kept_at_an_fsspec_address(frame, tmp_path):
     assert not lake.write("out_features", DAY, frame).changed
     assert lake.days("out_features") == {DAY}
     assert_frame_equal(lake.scan("out_features").collect(), frame)
+
+
+def test_a_removed_partition_is_a_day_no_more(lake, frame):
+    lake.write("t", DAY, frame)
+    lake.write("t", DAY + dt.timedelta(days=1), frame.with_columns(game_date=DAY + dt.timedelta(days=1)))
+    lake.remove("t", DAY)
+    assert lake.days("t") == {DAY + dt.timedelta(days=1)}
+    assert lake.write("t", DAY, frame).changed
+    assert DAY in lake.days("t")
+
+
+def test_writers_and_removers_of_one_partition_never_stumble_over_each_others_folder(lake, frame):
+    def work(n):
+        for _ in range(20):
+            lake.remove("t", DAY) if n % 2 else lake.write("t", DAY, frame.head(1 + n % 3))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert lake.write("t", DAY, frame).rows == 3

@@ -6,50 +6,36 @@ A key is a date, a game or an event. Rows are conserved: what came in was loaded
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from backstop.clock import Clock, SystemClock
-from backstop.errors import ConservationBroken, LeaseHeld, UsageError
+from backstop.errors import UsageError
 from backstop.lake import lease
 from backstop.lake.database import READS, migrate, open_engine
+from backstop.lake.entries import (
+    Counts,
+    Entry,
+    chunks,
+    entry_of,
+    insert_absent,
+    locked,
+    refuse_held,
+    refuse_lost,
+    update_of,
+)
 from backstop.lake.schema import entries
 from backstop.lake.states import CLOSING, DONE, State, may_follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 LEASE_S: Final = 15 * 60
 """A run that has not closed or renewed a key for this long is taken for dead; the longest stage takes minutes."""
 
-CHUNK: Final = 500
-"""Keys per statement: SQLite takes at most 32,766 variables, older builds 999."""
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the ledger knows of one key. Counts, hash and times are null until a run closed the key."""
-
-    table: str
-    key: str
-    state: State
-    run_id: str | None
-    rows_in: int | None
-    rows_loaded: int | None
-    rows_quarantined: int | None
-    rows_failed: int | None
-    content_hash: str | None
-    suite_version: str | None
-    reason: str | None
-    attempts: int
-    lease_owner: str | None
-    lease_until: dt.datetime | None
-    expected_at: dt.datetime | None
-    begun_at: dt.datetime | None
-    closed_at: dt.datetime | None
-    changed_at: dt.datetime
+__all__ = ["Counts", "Entry", "Ledger"]
 
 
 class Ledger:
@@ -99,7 +85,7 @@ class Ledger:
         new = 0
         with self.engine.begin() as connection:
             for row in rows:
-                new += _insert_absent(connection, row)
+                new += insert_absent(connection, row)
         return new
 
     def begin(self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S) -> Entry:
@@ -121,11 +107,11 @@ class Ledger:
         }
         with self.engine.begin() as connection:
             fresh = {"table_name": table, "entry_key": key, "attempts": 1, **values}
-            if _insert_absent(connection, fresh) == 0:
-                before = _locked(connection, table, key)
-                _refuse_held(before, run_id, now)
-                connection.execute(_update(table, key).values(attempts=entries.c.attempts + 1, **values))
-            return _locked(connection, table, key)
+            if insert_absent(connection, fresh) == 0:
+                before = locked(connection, table, key)
+                refuse_held(before, run_id, now)
+                connection.execute(update_of(table, key).values(attempts=entries.c.attempts + 1, **values))
+            return locked(connection, table, key)
 
     def renew(self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S) -> None:
         """Keep a key for longer.
@@ -135,10 +121,10 @@ class Ledger:
         """
         now = self.clock.now()
         with self.engine.begin() as connection:
-            before = _locked(connection, table, key)
-            _refuse_lost(before, run_id)
+            before = locked(connection, table, key)
+            refuse_lost(before, run_id)
             until = now + dt.timedelta(seconds=lease_s)
-            connection.execute(_update(table, key).values(lease_until=until, changed_at=now))
+            connection.execute(update_of(table, key).values(lease_until=until, changed_at=now))
 
     def complete(
         self,
@@ -146,28 +132,18 @@ class Ledger:
         key: str,
         *,
         run_id: str,
-        rows_in: int,
-        rows_loaded: int,
-        rows_quarantined: int = 0,
-        rows_failed: int = 0,
         content_hash: str | None = None,
         suite_version: str | None = None,
+        **rows: int,
     ) -> Entry:
-        """Close a key whose rows are all accounted for.
+        """Close a key whose rows are all accounted for; `rows` are the fields of `Counts`.
 
         Raises:
             ConservationBroken: `rows_in` is not loaded + quarantined + failed.
             LeaseHeld: another run has taken the key over.
         """
-        counts = {
-            "rows_in": rows_in,
-            "rows_loaded": rows_loaded,
-            "rows_quarantined": rows_quarantined,
-            "rows_failed": rows_failed,
-        }
-        return self._close(
-            table, key, State.COMPLETE, run_id, counts, content_hash=content_hash, suite_version=suite_version
-        )
+        known = {"content_hash": content_hash, "suite_version": suite_version}
+        return self._close(table, key, State.COMPLETE, run_id, Counts(**rows), **known)
 
     def degrade(
         self,
@@ -176,12 +152,9 @@ class Ledger:
         *,
         run_id: str,
         reason: str,
-        rows_in: int,
-        rows_loaded: int,
-        rows_quarantined: int = 0,
-        rows_failed: int = 0,
         content_hash: str | None = None,
         suite_version: str | None = None,
+        **rows: int,
     ) -> Entry:
         """Close a key that can be used although something is missing; `reason` names what.
 
@@ -189,40 +162,24 @@ class Ledger:
             ConservationBroken: `rows_in` is not loaded + quarantined + failed.
             LeaseHeld: another run has taken the key over.
         """
-        counts = {
-            "rows_in": rows_in,
-            "rows_loaded": rows_loaded,
-            "rows_quarantined": rows_quarantined,
-            "rows_failed": rows_failed,
-        }
-        return self._close(
-            table,
-            key,
-            State.DEGRADED,
-            run_id,
-            counts,
-            content_hash=content_hash,
-            suite_version=suite_version,
-            reason=reason,
-        )
+        known = {"content_hash": content_hash, "suite_version": suite_version, "reason": reason}
+        return self._close(table, key, State.DEGRADED, run_id, Counts(**rows), **known)
 
     def empty(self, table: str, key: str, *, run_id: str, reason: str) -> Entry:
         """Close a key that honestly has no rows: no games that day."""
         self.expect(table, [key])
-        counts = dict.fromkeys(("rows_in", "rows_loaded", "rows_quarantined", "rows_failed"), 0)
-        return self._close(table, key, State.EMPTY_OK, run_id, counts, reason=reason)
+        return self._close(table, key, State.EMPTY_OK, run_id, Counts(0), reason=reason)
 
     def fail(self, table: str, key: str, *, run_id: str, reason: str, rows_in: int | None = None) -> Entry:
         """Close a key whose batch failed; rows that had come in, if counted, failed with it."""
-        counts = {"rows_in": rows_in, "rows_loaded": 0, "rows_quarantined": 0, "rows_failed": rows_in}
-        return self._close(table, key, State.FAILED, run_id, counts, reason=reason)
+        return self._close(table, key, State.FAILED, run_id, Counts(rows_in, rows_failed=rows_in), reason=reason)
 
     def stale(self, table: str, keys: Iterable[str], *, reason: str) -> int:
         """Mark done keys as outdated, so that the next run redoes them. Returns how many were done."""
         closed = [state.value for state in (State.COMPLETE, State.EMPTY_OK, State.DEGRADED)]
         marked = 0
         with self.engine.begin() as connection:
-            for chunk in _chunks(list(keys)):
+            for chunk in chunks(list(keys)):
                 where = (entries.c.table_name == table) & entries.c.entry_key.in_(chunk) & entries.c.state.in_(closed)
                 change = {"state": State.STALE.value, "reason": reason, "changed_at": self.clock.now()}
                 marked += connection.execute(sa.update(entries).where(where).values(**change)).rowcount
@@ -253,9 +210,9 @@ class Ledger:
             if keys is None:
                 rows = connection.execute(query).all()
             else:
-                chunks = [query.where(entries.c.entry_key.in_(chunk)) for chunk in _chunks(list(keys))]
-                rows = [row for chunk in chunks for row in connection.execute(chunk)]
-        return [_entry(row) for row in rows]
+                parts = [query.where(entries.c.entry_key.in_(chunk)) for chunk in chunks(list(keys))]
+                rows = [row for part in parts for row in connection.execute(part)]
+        return [entry_of(row) for row in rows]
 
     def missing(self, table: str, keys: Iterable[str]) -> list[str]:
         """Return the keys that still need work, in the order given: all that are not complete or honestly empty.
@@ -272,90 +229,19 @@ class Ledger:
         key: str,
         state: State,
         run_id: str,
-        counts: Mapping[str, int | None],
+        counts: Counts,
         **known: Any,
     ) -> Entry:
-        _refuse_lost_rows(table, key, counts)
+        columns = counts.checked(table, key)
         now = self.clock.now()
         with self.engine.begin() as connection:
-            before = _locked(connection, table, key)
-            _refuse_lost(before, run_id)
+            before = locked(connection, table, key)
+            refuse_lost(before, run_id)
             if not may_follow(before.state, state) and not (before.state in CLOSING and before.run_id == run_id):
                 raise UsageError(
                     f"{table} {key} is {before.state}, which cannot become {state}. Begin it first.", source=table
                 )
             closing = {"state": state.value, "run_id": run_id, "closed_at": now, "changed_at": now}
-            change = {"reason": None, **known, **counts, **closing}
-            connection.execute(_update(table, key).values(lease_owner=None, lease_until=None, **change))
-            return _locked(connection, table, key)
-
-
-def _entry(row: sa.Row[Any]) -> Entry:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented accessor
-    return Entry(
-        table=values.pop("table_name"), key=values.pop("entry_key"), state=State(values.pop("state")), **values
-    )
-
-
-def _update(table: str, key: str) -> sa.Update:
-    return sa.update(entries).where(entries.c.table_name == table, entries.c.entry_key == key)
-
-
-def _locked(connection: sa.Connection, table: str, key: str) -> Entry:
-    """Return an entry and keep others from changing it until the transaction ends."""
-    where = (entries.c.table_name == table, entries.c.entry_key == key)
-    row = connection.execute(sa.select(entries).where(*where).with_for_update()).one_or_none()
-    if row is None:
-        raise UsageError(f"{table} {key} is not in the ledger; begin it first.", source=table)
-    return _entry(row)
-
-
-def _insert_absent(connection: sa.Connection, row: dict[str, Any]) -> int:
-    """Insert a row unless its key exists; returns how many were inserted."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - one of two dialects
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415
-    statement = insert(entries).values(**row).on_conflict_do_nothing().returning(entries.c.entry_key)
-    return len(connection.execute(statement).all())
-
-
-def _refuse_held(before: Entry, run_id: str, now: dt.datetime) -> None:
-    if before.state is not State.RUNNING or before.run_id == run_id or before.lease_until is None:
-        return
-    if before.lease_until <= now or (before.lease_owner is not None and lease.is_gone(before.lease_owner)):
-        return
-    wait = (before.lease_until - now).total_seconds()
-    raise LeaseHeld(
-        f"{before.table} {before.key} is being worked on by run {before.run_id} ({before.lease_owner}) until "
-        f"{before.lease_until:%H:%M:%S} UTC. Wait for it, or stop that run.",
-        source=before.table,
-        retry_after_s=wait,
-    )
-
-
-def _refuse_lost(before: Entry, run_id: str) -> None:
-    if before.run_id != run_id and before.state is not State.EXPECTED:
-        raise LeaseHeld(
-            f"{before.table} {before.key} was taken over by run {before.run_id}; run {run_id} may not close it. "
-            "The newer run's result counts.",
-            source=before.table,
-        )
-
-
-def _refuse_lost_rows(table: str, key: str, counts: Mapping[str, int | None]) -> None:
-    given = counts["rows_in"]
-    if given is None:
-        return
-    found = sum(counts[name] or 0 for name in ("rows_loaded", "rows_quarantined", "rows_failed"))
-    if found != given:
-        raise ConservationBroken(
-            f"{table} {key}: {given} rows came in, but {counts['rows_loaded']} were loaded, "
-            f"{counts['rows_quarantined']} quarantined and {counts['rows_failed']} failed, together {found}. "
-            "Rows went missing between the stages; run the day again and keep this message.",
-            source=table,
-        )
-
-
-def _chunks(keys: list[str]) -> list[list[str]]:
-    return [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]
+            change = {"reason": None, **known, **columns, **closing}
+            connection.execute(update_of(table, key).values(lease_owner=None, lease_until=None, **change))
+            return locked(connection, table, key)

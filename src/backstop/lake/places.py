@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from backstop.errors import ConfigurationError, LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 TEMPORARY = ".tmp-"
 """Prefix of a file that is being written; a crash may leave one, readers never look at it."""
@@ -26,6 +27,9 @@ class Place(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, `None` when there is none."""
+
+    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+        """Return the contents of files in their order, those that are there."""
 
     def replace(self, path: str, content: bytes) -> None:
         """Put content in place of a file, whole or not at all."""
@@ -57,13 +61,16 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+        """Return the contents of files in their order, those that are there."""
+        return [content for path in paths if (content := self.read(path)) is not None]
+
     def replace(self, path: str, content: bytes) -> None:
         """Write beside the file, sync, and rename over it."""
         target = self.root / path
         beside = target.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
+            with _opened(beside) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -79,8 +86,11 @@ class Folder:
             ) from error
 
     def remove(self, path: str) -> None:
-        """Remove a file; one that is not there is no error."""
-        (self.root / path).unlink(missing_ok=True)
+        """Remove a file and the folder that it leaves empty; one that is not there is no error."""
+        target = self.root / path
+        target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            target.parent.rmdir()
 
     def list(self, folder: str) -> list[str]:
         """Return the names directly in a folder, sorted, without files that are being written."""
@@ -92,6 +102,15 @@ class Folder:
     def locate(self, path: str) -> str:
         """Return the path of a file."""
         return str(self.root / path)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a new file, its folder made; once more where another process removed the empty folder in between."""
+    for _ in range(2):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            return path.open("wb")
+    return path.open("wb")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -125,18 +144,28 @@ class Bucket:
     def read(self, path: str) -> bytes | None:
         """Return the content of an object, `None` when there is none."""
         try:
-            return bytes(self.filesystem.cat_file(f"{self.prefix}/{path}"))
+            with _explained(self.locate(path), "read"):
+                return bytes(self.filesystem.cat_file(f"{self.prefix}/{path}"))
         except FileNotFoundError:
             return None
 
+    def read_many(self, paths: Sequence[str]) -> list[bytes]:
+        """Return the contents of objects in their order, those that are there, asked for at once."""
+        if not paths:
+            return []
+        wanted = [f"{self.prefix}/{path}" for path in paths]
+        with _explained(self.url, "read"):
+            found: dict[str, bytes] = self.filesystem.cat(wanted, recursive=False, on_error="omit")
+        return [bytes(found[path]) for path in wanted if path in found]
+
     def replace(self, path: str, content: bytes) -> None:
         """Put an object in one request: stores show it when it is complete."""
-        with _explained(self.locate(path)):
+        with _explained(self.locate(path), "replaced", absent=False):
             self.filesystem.pipe_file(f"{self.prefix}/{path}", content)
 
     def remove(self, path: str) -> None:
         """Remove an object; one that is not there is no error."""
-        with contextlib.suppress(FileNotFoundError), _explained(self.locate(path)):
+        with contextlib.suppress(FileNotFoundError), _explained(self.locate(path), "removed"):
             self.filesystem.rm_file(f"{self.prefix}/{path}")
 
     def list(self, folder: str) -> list[str]:
@@ -145,7 +174,8 @@ class Bucket:
         # what another process wrote is not in this one's listing cache
         self.filesystem.invalidate_cache()
         try:
-            entries = self.filesystem.ls(where, detail=False)
+            with _explained(self.locate(folder), "listed"):
+                entries = self.filesystem.ls(where, detail=False)
         except FileNotFoundError:
             return []
         return sorted(str(entry).rstrip("/").rsplit("/", 1)[-1] for entry in entries)
@@ -168,16 +198,31 @@ def _open(url: str) -> tuple[Any, str]:
 
 
 @contextlib.contextmanager
-def _explained(address: str) -> Iterator[None]:
+def _explained(address: str, doing: str, *, absent: bool = True) -> Iterator[None]:
+    """Turn what a store's driver raises into an error of ours; that something is absent only where it must be there."""
+    known: tuple[type[Exception], ...] = (OSError, *_driver_errors())
     try:
         yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise LakeError(
-            f"{address} could not be replaced ({error}); the old content stands. Check the store and run again.",
-            source=address,
-        ) from error
+    except FileNotFoundError as error:
+        if absent:
+            raise
+        raise _failed(address, doing, error) from error
+    except known as error:
+        raise _failed(address, doing, error) from error
+
+
+def _failed(address: str, doing: str, error: Exception) -> LakeError:
+    return LakeError(
+        f"{address} could not be {doing} ({error}); the old content stands. Check the store, its address and the "
+        "credentials in the environment, then run again.",
+        source=address,
+    )
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Return what S3's driver raises beside OSError: no connection, no credentials."""
+    botocore = sys.modules.get("botocore.exceptions")
+    return () if botocore is None else (botocore.BotoCoreError,)
 
 
 def place_of(root: Path | str) -> Place:

@@ -119,8 +119,7 @@ class Lake:
             )
         if isinstance(self.place, Folder):
             return self._scan(table, [self.place.locate(_path(table, day)) for day in chosen])
-        contents = (self.place.read(_path(table, day)) for day in chosen)
-        return self._scan(table, [content for content in contents if content is not None])
+        return self._scan(table, self.place.read_many([_path(table, day) for day in chosen]))
 
     def days(self, table: str) -> set[dt.date]:
         """Return the days that have a partition."""

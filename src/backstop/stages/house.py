@@ -63,7 +63,7 @@ class House:
     @functools.cached_property
     def lake(self) -> Lake:
         """The Parquet tables."""
-        return Lake(self.settings.lake_dir)
+        return Lake(self.settings.lake_url or self.settings.lake_dir)
 
     @functools.cached_property
     def quarantine(self) -> Quarantine:
