@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from backstop.cli import tables
+from backstop.cli.running import Upstream, deployments
 from backstop.clock import parse_day
 from backstop.errors import StoreError
 from backstop.settings import Settings
@@ -19,13 +20,14 @@ from backstop.store.slates import Slates
 
 redis = typer.Typer(help="Restore what Redis serves from the lake, and compare both.", no_args_is_help=True)
 quarantine = typer.Typer(
-    help="Look at the rows that broke a rule, and drop what will never be loaded.", no_args_is_help=True
+    help="The rows that broke a rule: look at them, load them after a mend, drop what never will be.",
+    no_args_is_help=True,
 )
-versions = typer.Typer(help="The kept versions of a slate: list, compare, roll back.", no_args_is_help=True)
+versions = typer.Typer(help="The kept versions of a slate: list, compare, roll back, pin.", no_args_is_help=True)
 
 Slate = Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")]
 SomeSlates = Annotated[
-    list[str] | None, typer.Option("--slate", help="A baseball day; repeat for several, default all.")
+    list[str] | None, typer.Option("--slate", "--slates", help="A baseball day; repeat for several, default all.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -117,6 +119,17 @@ def drop_rows(
     typer.echo(f"{_house().quarantine.drop(row_ids, because=because)} rows dropped")
 
 
+@quarantine.command("replay")
+def replay_rows(
+    table: Annotated[str | None, typer.Option("--table", help="For example core_quotes.")] = None,
+    slate: Annotated[str | None, typer.Option("--date", help="Baseball day of the rows.")] = None,
+    upstream: Upstream = None,
+) -> None:
+    """After a rule or a parser was mended: read the archived answers again, load what passes now, publish it."""
+    settings = Settings() if upstream is None else Settings(upstream=upstream)
+    deployments("replaying").replay(settings, table, parse_day(slate) if slate else None)
+
+
 @versions.command("list")
 def list_versions(slate: Slate) -> None:
     """List the kept versions of a slate, newest first."""
@@ -153,3 +166,17 @@ def rollback(
 ) -> None:
     """Serve an earlier version of a slate again."""
     typer.echo(f"slate {slate} is served in version {Slates(_house().redis).rollback(parse_day(slate), to)}")
+
+
+@versions.command("pin")
+def pin(slate: Slate, version: Annotated[int, typer.Argument(help="As `versions list` prints it.")]) -> None:
+    """Serve a version and stay with it: later ones are kept, not served, until `unpin`."""
+    day = parse_day(slate)
+    typer.echo(f"slate {day} is held at version {Slates(_house().redis).pin(day, version)}")
+
+
+@versions.command("unpin")
+def unpin(slate: Slate) -> None:
+    """Serve the newest version of a slate again."""
+    day = parse_day(slate)
+    typer.echo(f"slate {day} is served in version {Slates(_house().redis).unpin(day)}")
