@@ -33,13 +33,13 @@ export class Feeds {
   }
 
   draw() {
-    const { feeds: { feeds = [] } = {}, ...components } = this.known.components;
+    const { feeds: { feeds = [], detail = "" } = {}, ...components } = this.known.components;
     const broken = feeds.filter((feed) => feed.breaker !== "closed").length + Object.values(components).filter((one) => one.status === "down").length;
     this.mark.hidden = broken === 0;
     this.mark.textContent = String(broken);
     mark(this.mark, "aria-label", `, ${broken} not well`);
     this.node.replaceChildren(
-      el("ul", { class: "cards" }, ...feeds.map(card)),
+      feeds.length ? el("ul", { class: "cards" }, ...feeds.map(card)) : el("p", { class: "quiet" }, ...sentence(detail)),
       el("h2", {}, "Behind the API"),
       el("ul", { class: "components" }, ...Object.entries(components).map(component)));
   }

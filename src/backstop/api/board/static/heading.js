@@ -47,7 +47,8 @@ export class Heading {
     const badge = byId("freshness");
     mark(badge, "data-state", freshness.state);
     // read out only when the state changes, not each second
-    write(badge.firstElementChild, freshness.state === "unknown" ? "…" : freshness.state);
+    write(badge.firstElementChild, freshness.state);
+    badge.hidden = freshness.state === "unknown";
     const age = format.age(freshness.ageNow);
     write(badge.lastElementChild, age ? `${age} old` : "");
     mark(badge.lastElementChild, "aria-hidden", "true");
@@ -75,5 +76,4 @@ const SAID = {
   fresh: "The slate is as new as it should be",
   stale: "The slate is older than it should be: prices have moved since",
   missing: "There is no slate to show",
-  unknown: "The server has not said yet",
 };

@@ -19,8 +19,9 @@ import { rowsOf } from "./view.js";
 
 const ODDS = "backstop-odds";
 const POLL_MS = 30_000;
-const SAVE_AFTER_MS = 1500;
-/** Deltas come in bursts: the browser's copy is written once after them. */
+/** What the live line does not tell is asked for this often. */
+const SETTLE_MS = 1500;
+/** Deltas come in bursts, and browsers in crowds: each asks once, a little after. */
 
 class Board {
   constructor() {
@@ -160,6 +161,8 @@ class Board {
   hear(message) {
     if (message.type === "feed") return void this.feeds.moved(message);
     if (message.date !== undefined && message.date !== this.date) return undefined;
+    // a server that has just started may know of nothing yet: the slate itself decides
+    if (message.state === "missing" && this.slate !== null) return void this.load();
     if (message.state !== undefined) this.freshness.hear(message);
     if (message.type === "reprice") this.reprice(message);
     else if (message.type === "flip" && message.delta) this.edition = message.edition;
@@ -178,15 +181,17 @@ class Board {
   reprice(delta) {
     const changed = this.slate?.apply(delta) ?? null;
     if (changed === null) return void this.load();
-    this.freshness.hear({ state: delta.state ?? "fresh", age_s: delta.age_s ?? 0 });
     this.etag = this.edition ? `"${this.edition}"` : null;
     this.draw(changed);
-    clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.settle(), SETTLE_MS * (0.5 + Math.random() / 2));
     return undefined;
   }
 
-  save() {
+  /** After a burst of deltas: ask once how old it is (a 304, as a rule), and keep the copy. */
+  async settle() {
+    await this.load();
+    if (this.slate === null || this.etag === null) return;
     const document = this.slate.document();
     this.copies.put(this.slate.date, this.etag, document, JSON.stringify(document).length);
   }
@@ -219,6 +224,7 @@ class Board {
   }
 
   line(state) {
+    byId("connection").hidden = false;
     mark(byId("connection"), "data-state", state);
     write(byId("connection").lastElementChild, { connecting: "connecting", live: "live", lost: "reconnecting" }[state]);
   }

@@ -2,7 +2,8 @@
 
 import { market, plain } from "./format.js";
 
-export const TEXTS = ["prop_id", "player_name", "team", "opponent", "market", "best_side", "best_book"];
+/** Columns that come from the model: a price alone does not move them. */
+const MODEL = ["mean", "prob_over", "prob_push", "prob_under"];
 
 export class Slate {
   constructor(document) {
@@ -46,20 +47,20 @@ export class Slate {
   teams() { return [...new Set(this.columns.team)].filter((team) => team !== null).sort(); }
 
   /**
-   * Become the version that a delta leads to. Returns the rows that changed, or null when the delta starts from another
-   * version or names a row that is not here: then only the whole document helps.
+   * Become the version that a delta leads to. Returns the ids of the props that changed, or null when only the whole
+   * document helps: the delta starts from another version, names a row that is not here, or moves the model's
+   * probabilities, whose distributions it does not carry.
    */
   apply(delta) {
     if (delta.from !== this.version || delta.date !== this.date) return null;
-    if (delta.rows.some((row) => !this.places.has(row.prop_id))) return null;
+    if (delta.rows.some((row) => !this.places.has(row.prop_id) || MODEL.some((name) => name in row))) return null;
     const changed = new Set();
     for (const fields of delta.rows) {
       const row = this.places.get(fields.prop_id);
       this.write(row, fields);
       changed.add(fields.prop_id);
     }
-    for (const [id, chances] of Object.entries(delta.distributions ?? {})) this.draw(id, chances);
-    if (delta.gone?.length || delta.added?.length) this.resize(delta, changed);
+    if (delta.gone.length || delta.added.length) this.resize(delta, changed);
     this.about = { ...this.about, version: delta.version, published_at: delta.published_at ?? this.about.published_at };
     return changed;
   }
@@ -71,28 +72,29 @@ export class Slate {
     if ("player_name" in fields) this.names[row] = plain(fields.player_name);
   }
 
-  draw(id, chances) {
-    const row = this.places.get(id);
-    if (row === undefined) return;
-    this.distributions.push(chances);
-    this.columns.distribution[row] = this.distributions.length - 1;
-  }
-
   resize(delta, changed) {
-    const gone = new Set(delta.gone ?? []);
+    const known = this.byQuantity();
+    const gone = new Set(delta.gone);
     const kept = this.columns.prop_id.flatMap((id, row) => (gone.has(id) ? [] : [row]));
     for (const [name, column] of Object.entries(this.columns)) {
       this.columns[name] = kept.map((row) => column[row]);
-      for (const added of delta.added ?? []) this.columns[name].push(added[name] ?? null);
+      for (const added of delta.added) this.columns[name].push(name === "distribution" ? known.get(quantity(added)) ?? null : added[name] ?? null);
     }
     this.index();
-    for (const added of delta.added ?? []) changed.add(added.prop_id);
-    for (const [id, chances] of Object.entries(delta.distributions ?? {})) this.draw(id, chances);
+    for (const added of delta.added) changed.add(added.prop_id);
+  }
+
+  /** The distribution behind each line of the same quantity: a new line of it has the same one. */
+  byQuantity() {
+    const { game_pk, player_id_mlbam, market, distribution } = this.columns;
+    return new Map(distribution.map((place, row) => [quantity({ game_pk: game_pk[row], player_id_mlbam: player_id_mlbam[row], market: market[row] }), place]));
   }
 
   /** The document of this version, for the browser's own copy. */
   document() { return { ...this.about, props: this.columns, distributions: this.distributions }; }
 }
+
+const quantity = (prop) => `${prop.game_pk}:${prop.player_id_mlbam}:${prop.market}`;
 
 /** A column is an array, or `{values, codes}` where few texts repeat. */
 function decode(column) {

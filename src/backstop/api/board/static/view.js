@@ -17,6 +17,8 @@ export const ORDERS = {
   price: { label: "Best price", first: "descending" },
 };
 
+/** Made once: comparing with it is a hundred times faster than asking for the language's rules each time. */
+const LETTERS = new Intl.Collator("en");
 const COLUMN = { ev: "ev_per_unit", prob: "prob_over", line: "line", books: "market_prob_over", price: "best_price_decimal" };
 
 /** The rows of a slate that pass the filters, sorted; rows without a value to sort by come last either way. */
@@ -57,7 +59,7 @@ function keysOf(slate, by) {
 
 /** Texts as numbers of the same order: comparing those is a hundred times faster. */
 function ranks(texts) {
-  const order = new Map([...new Set(texts)].sort((a, b) => a.localeCompare(b)).map((text, rank) => [text, rank]));
+  const order = new Map([...new Set(texts)].sort(LETTERS.compare).map((text, rank) => [text, rank]));
   return Float64Array.from(texts, (text) => order.get(text));
 }
 
