@@ -174,6 +174,14 @@ CATALOG: Final = (
         ),
     ),
     Deployment(
+        flow="flows.register.register_refresh",
+        flow_name="register-refresh",
+        tags=("identity",),
+        schedule=Schedule("weekly", "0 6 * * 1"),
+        feeds=(Feed.CHADWICK,),
+        description="Fetches the Chadwick register, which joins the ids that feeds give to one player.",
+    ),
+    Deployment(
         flow="flows.canary.canary",
         flow_name="canary",
         tags=("canary",),

@@ -21,4 +21,5 @@ def lake_maintenance(run_days: RunDays = None, archive_days: ArchiveDays = None,
     """
     upkeep.clear_runs(run_days)
     upkeep.prune_archive(archive_days)
+    upkeep.compact_quarantine()
     return upkeep.check_redis(newest)

@@ -26,7 +26,7 @@ def slate_refresh(day: SomeDay = None, history: History = True, prices: Prices =
         prices: Whether books are asked for prices, which may cost credits.
     """
     day = day or runs.today()
-    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day), "schedule"), day)
+    calendar = validate.validate_games(fan.fetches(slate.plan_schedule(day, hold=True), "schedule"), day)
     plan = slate.plan_day(day, calendar, history=history, prices=prices)
     if plan.note:
         return summary.finished(summary.report_slate(day, None, [calendar], [], note=plan.note))

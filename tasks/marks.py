@@ -77,8 +77,7 @@ def hold(house: House, day: dt.date, run_id: str) -> None:
 
 
 def off_day(house: House, day: dt.date, run_id: str, reason: str) -> None:
-    """Close a day of which nothing can be published."""
-    hold(house, day, run_id)
+    """Close a day of which nothing can be published; the run holds it."""
     house.ledger.empty(tables.PROPS.name, day.isoformat(), run_id=run_id, reason=reason)
 
 

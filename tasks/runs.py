@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from prefect import get_run_logger
+from prefect.events import emit_event
 from prefect.exceptions import MissingContextError
 from prefect.runtime import flow_run
 
@@ -58,6 +59,14 @@ def warn(sentence: str) -> None:
     """Log a sentence that somebody should read."""
     with contextlib.suppress(MissingContextError):
         get_run_logger().warning(sentence)
+
+
+def tell(what: str, day: dt.date, sentence: str) -> None:
+    """Tell automations that something happened to a slate."""
+    resource = {"prefect.resource.id": f"backstop.slate.{day}", "prefect.resource.name": f"slate {day}"}
+    emit_event(
+        event=f"backstop.slate.{what}", resource=resource, payload={"sentence": sentence, "day": day.isoformat()}
+    )
 
 
 def report(outcome: Outcome, what: str) -> Outcome:

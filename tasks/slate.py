@@ -50,16 +50,27 @@ class DayPlan:
 
 
 @task(name="plan-schedule", task_run_name="plan schedule", cache_policy=NO_CACHE)
-def plan_schedule(day: dt.date) -> Batches:
-    """Name the schedule requests for the day and for earlier days that are not settled."""
+def plan_schedule(day: dt.date, *, hold: bool = False) -> Batches:
+    """Name the schedule requests for the day and for earlier days that are not settled.
+
+    Args:
+        day: The last day to ask for.
+        hold: Whether the run is going to publish the day's slate, and takes it in the ledger.
+
+    Raises:
+        UsageError: there can be no slate of the day.
+        LeaseHeld: another run works on the day.
+    """
     house = House.current()
     plan.check_day(house, day)
+    if hold:
+        marks.hold(house, day, run_id())
     return plan.schedule_batches(house, day)
 
 
 @task(name="plan-day", task_run_name="plan {day}", cache_policy=NO_CACHE)
 def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: bool = True) -> DayPlan:
-    """Name what the day needs that is missing, and take the day in the ledger.
+    """Name what the day needs that is missing; a day of which nothing can be published is closed as empty.
 
     Args:
         day: The slate.
@@ -69,7 +80,6 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
 
     Raises:
         UpstreamUnavailable: the day's schedule could not be had, now or earlier.
-        LeaseHeld: another run works on the day.
     """
     house = House.current()
     plan.check_schedule_known(house, day, calendar)
@@ -82,7 +92,6 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
         marks.off_day(house, day, run_id(), "no game before it is kept as history")
         say(f"No game before {day} is kept as history: nothing can be projected.")
         return DayPlan(0, note=f"{day} has no history before it")
-    marks.hold(house, day, run_id())
     pitches = plan.pitch_batches(house, day)
     say(f"{day}: {games.height} games; {sum(map(len, pitches))} days of pitches are missing, {len(pitches)} batches.")
     reason = plan.quotes_wanted(house) if prices else "no prices: the run was told not to ask for them"

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
 from tasks import artifacts
-from tasks.runs import run_id, say
+from tasks.runs import run_id, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,6 +80,8 @@ def report_slate(
     if version is not None:
         top = House.current().reader.props(day, limit=TOP_PROPS).select(PROP_COLUMNS)
         artifacts.table("slate-best-prices", top.to_dicts(), f"Best-priced props of {day}")
+    if summary.quality == "degraded" and flow_run.id:
+        tell("degraded", day, f"The slate of {day} is published with {len(gaps)} gaps: {gaps[0].key}: {gaps[0].reason}")
     say(f"Slate {day} is {summary.quality}{f', version {version}' if version else ''}; {len(gaps)} gaps.")
     return summary
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.events import emit_event
 from prefect.variables import Variable
 
 from backstop import tables
@@ -20,7 +19,7 @@ from backstop.stages import days, due, plan, rebuild
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from tasks import artifacts, calendar, dead, starts
-from tasks.runs import run_id, say, warn
+from tasks.runs import run_id, say, tell, warn
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -108,14 +107,6 @@ def _tell_late(house: House, now: dt.datetime) -> None:
         tell("late", today, sentence)
 
 
-def tell(what: str, day: dt.date, sentence: str) -> None:
-    """Tell automations that something happened to a slate."""
-    resource = {"prefect.resource.id": f"backstop.slate.{day}", "prefect.resource.name": f"slate {day}"}
-    emit_event(
-        event=f"backstop.slate.{what}", resource=resource, payload={"sentence": sentence, "day": day.isoformat()}
-    )
-
-
 @task(name="start", task_run_name="start what is due", cache_policy=NO_CACHE)
 def start_runs(found: list[Due]) -> dict[str, UUID]:
     """Start a run for each, under its key: what another scheduler has started already is not started again.
@@ -181,6 +172,16 @@ def _days(name: str, given: int | None) -> int:
 
 DEFAULTS: Final = {"backstop_archive_days": 400, "backstop_run_days": 14}
 """Where nobody deployed, so that there is no variable."""
+
+
+@task(name="compact-quarantine", task_run_name="quarantine in one file a day", cache_policy=NO_CACHE)
+def compact_quarantine() -> int:
+    """Put the files of quarantined rows together, one for each table and day; return how many went."""
+    quarantine = House.current().quarantine
+    kept = quarantine.list(state=None).select("table", "game_date").unique().sort("table", "game_date")
+    gone = sum(quarantine.compact(table, day) for table, day in kept.iter_rows())
+    say(f"{gone} files of quarantined rows are put together.")
+    return gone
 
 
 @task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE)

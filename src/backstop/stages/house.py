@@ -77,7 +77,7 @@ class House:
         if url is None:
             self.settings.home.mkdir(parents=True, exist_ok=True)
             url = f"sqlite:///{self.settings.home / 'ledger.sqlite'}"
-        return Ledger.connect(url)
+        return Ledger.connect(url, self.clock)
 
     @functools.cached_property
     def archive(self) -> Archive:

@@ -1,0 +1,180 @@
+"""What is due: asked of calendar and ledger at any instant, the same answer for everybody who asks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import polars as pl
+import pytest
+
+from backstop import tables
+from backstop.sources.statsapi import schedule
+from backstop.stages import due
+from backstop.stages.grade import GRADES
+from tests.stages.rows import DAY, games, listed_game
+
+FIRST_PITCH = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
+MORNING_AFTER = dt.datetime(2025, 6, 16, 13, 5, tzinfo=dt.UTC)
+PROPS = tables.PROPS.name
+
+
+def at(hours: float) -> dt.datetime:
+    return FIRST_PITCH + dt.timedelta(hours=hours)
+
+
+@pytest.fixture
+def season(house, clock):
+    """A house that knows the day's games, not begun, and that the days before had none."""
+    house.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2, status="Scheduled", abstract_status="Preview"))
+    for back in (1, 2, 3):
+        house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
+    return house
+
+
+def post(house, clock, *pks):
+    """Post both line-ups of some of the games."""
+    clubs = {"homePlayers": [{"id": 1, "fullName": "A"}], "awayPlayers": [{"id": 2, "fullName": "B"}]}
+    listed = [listed_game(pk, DAY) | ({"lineups": clubs} if pk in pks else {}) for pk in (1, 2)]
+    body = json.dumps({"dates": [{"date": DAY.isoformat(), "games": listed}]}).encode()
+    house.archive.put(schedule.plan_day(DAY)[0], body, fetched_at=clock.now(), headers=(), status=200)
+
+
+def published(house, *, table=PROPS, day=DAY, lineups=()):
+    rows = [
+        {"game_pk": pk, "game_date": day, "is_home": home, "slot": 1, "player_id_mlbam": 10 * pk + home}
+        for pk in lineups
+        for home in (True, False)
+    ]
+    if rows:
+        full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
+        house.lake.write(tables.PLAYERS.name, day, pl.DataFrame(full, schema=tables.PLAYERS.schema))
+    house.ledger.begin(table, day.isoformat(), run_id="r")
+    house.ledger.complete(table, day.isoformat(), run_id="r", rows_in=3, rows_loaded=3)
+
+
+def failed(house, times=1):
+    for _ in range(times):
+        house.ledger.begin(PROPS, DAY.isoformat(), run_id="r")
+        house.ledger.fail(PROPS, DAY.isoformat(), run_id="r", reason="the feed was down")
+
+
+def slots(house, now):
+    return [(each.flow, each.slot) for each in due.runs(house, now, prices_every=None)]
+
+
+def test_before_line_ups_are_posted_nothing_is_due(season, clock):
+    post(season, clock)
+    for hours in (-6, -3, -1, 0, 1):
+        assert slots(season, at(hours)) == []
+
+
+def test_the_first_posted_line_ups_make_the_slate_due_once_whoever_asks(season, clock):
+    post(season, clock, 1)
+    assert slots(season, at(-0.9)) == slots(season, at(-0.5)) == [("slate-refresh", "lineups-1")]
+
+
+def test_further_line_ups_make_it_due_again_and_known_ones_do_not(season, clock):
+    post(season, clock, 1, 2)
+    published(season, lineups=[1])
+    assert slots(season, at(-1)) == [("slate-refresh", "lineups-2")]
+    published(season, lineups=[1, 2])
+    assert slots(season, at(-1)) == []
+
+
+def test_an_off_day_makes_nothing_due(house, clock):
+    for back in range(5):
+        house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
+    assert slots(house, at(-1)) == []
+
+
+def test_a_failed_slate_is_tried_again_after_a_pause_that_grows(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1)
+    failed(season)
+    assert slots(season, clock.now() + dt.timedelta(minutes=4)) == []
+    assert slots(season, clock.now() + dt.timedelta(minutes=6)) == [("slate-refresh", "try-2")]
+    failed(season, times=3)
+    assert slots(season, clock.now() + dt.timedelta(minutes=59)) == []
+    assert slots(season, clock.now() + dt.timedelta(minutes=61)) == [("slate-refresh", "try-5")]
+
+
+def test_a_feed_that_is_down_all_day_costs_a_run_an_hour(season, clock):
+    clock.at = at(-12)
+    post(season, clock, 1)
+    started = 0
+    while clock.at < at(0):
+        started += len(slots(season, clock.at)) and (failed(season) or 1)
+        clock.advance(300)
+    assert 12 <= started <= 15
+
+
+def test_a_slate_that_a_run_works_on_is_left_to_it(season, clock):
+    post(season, clock, 1)
+    season.ledger.begin(PROPS, DAY.isoformat(), run_id="r", lease_s=3 * 3600)
+    assert slots(season, at(-1)) == []
+
+
+def test_a_day_that_was_missed_is_due_the_days_after(season, clock):
+    before = DAY - dt.timedelta(days=1)
+    season.ledger.begin(tables.GAMES.name, before.isoformat(), run_id="r")
+    season.ledger.complete(tables.GAMES.name, before.isoformat(), run_id="r", rows_in=1, rows_loaded=1)
+    season.lake.write(tables.GAMES.name, before, games(before, 9))
+    assert slots(season, at(-6)) == [("slate-refresh", "missed")]
+
+
+def test_grading_is_due_the_next_morning_when_every_game_is_over(season, clock):
+    published(season, lineups=[1, 2])
+    assert slots(season, MORNING_AFTER) == []
+    season.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2))
+    assert slots(season, MORNING_AFTER - dt.timedelta(hours=2)) == []
+    assert slots(season, MORNING_AFTER) == [("slate-grade", "first")]
+    published(season, table=GRADES)
+    assert slots(season, MORNING_AFTER) == []
+
+
+def test_prices_are_due_in_slots_while_games_are_to_begin(season, clock):
+    season.__dict__["settings"] = season.settings.model_copy(update={"upstream": "http://127.0.0.1:9"})
+    clock.at = at(-3)
+    published(season, lineups=[1, 2])
+    post(season, clock, 1, 2)
+    every = dt.timedelta(minutes=5)
+
+    def asked(now):
+        return [each.key for each in due.runs(season, now, prices_every=every)]
+
+    assert asked(at(-3) + dt.timedelta(minutes=2)) == []
+    first = asked(at(-2))
+    assert first == asked(at(-2) + dt.timedelta(minutes=4))
+    assert len(first) == 1
+    assert first != asked(at(-2) + dt.timedelta(minutes=5))
+    assert asked(at(0.1)) == []
+    assert [each.key for each in due.runs(season, at(-2), prices_every=None)] == []
+
+
+@pytest.mark.parametrize(("left", "expected"), [(None, 5.0), (10_000_000, 5.0), (20, None), (20 + 16 * 12 * 6, 30.0)])
+def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, expected):
+    """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
+    monkeypatch.setattr(due, "credits_left", lambda _house: left)
+    monkeypatch.setattr(due.plan, "MARKETS", tuple("abcdef"))
+    every = due.prices_every(season, at(-3))
+    assert (every and every.total_seconds() / 60) == expected
+
+
+def test_the_calendar_is_asked_often_while_games_are_on_and_seldom_otherwise(season, clock):
+    assert due.calendar_is_old(season, at(-6))
+    season.ledger.begin(tables.GAMES.name, DAY.isoformat(), run_id="r")
+    clock.at = at(-10)
+    season.ledger.complete(tables.GAMES.name, DAY.isoformat(), run_id="r", rows_in=2, rows_loaded=2)
+    assert not due.calendar_is_old(season, at(-9))
+    assert due.calendar_is_old(season, at(-4))
+
+
+def test_pitches_fetched_before_their_settling_window_are_asked_for_once_more(season, clock):
+    clock.at = at(20)
+    published(season, table=tables.PITCHES.name)
+    assert due.unsettled_pitches(season, at(30)) == []
+    assert due.unsettled_pitches(season, at(80)) == [DAY]
+    clock.at = at(81)
+    published(season, table=tables.PITCHES.name)
+    assert due.unsettled_pitches(season, at(82)) == []
