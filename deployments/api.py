@@ -23,7 +23,7 @@ from backstop.cache.cache import Cache
 from backstop.cache.line import Line
 from backstop.errors import UpstreamUnavailable
 from backstop.settings import Settings
-from backstop.stages import project
+from backstop.stages import feeds, project
 from backstop.stages.house import House
 from backstop.store import connection, embedded
 
@@ -78,8 +78,8 @@ class PrefectRefresher:
             answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
         except httpx.HTTPError as error:
             raise UpstreamUnavailable(
-                f"The Prefect server at {self.api_url} does not answer ({error or type(error).__name__}); check that it "
-                "runs and PREFECT_API_URL.",
+                f"The Prefect server at {self.api_url} does not answer ({error or type(error).__name__}); check that "
+                "it runs and PREFECT_API_URL.",
                 source="prefect",
             ) from error
         if answer.status_code == httpx.codes.NOT_FOUND:
@@ -128,6 +128,7 @@ def parts_of(house: House) -> Parts:
         quotes=lambda day: project.quotes_of(house, day),
         grades=lambda days: grades.told(house.lake, days),
         refresher=refresher,
+        feeds=lambda: [each.as_dict() for each in feeds.status(house)],
         probes={"lake": lake, "ledger": ledger, "prefect": prefect},
     )
 

@@ -12,6 +12,7 @@ from backstop import __version__
 from backstop.api import documents, generation, health, players, problems, slates
 from backstop.api.board import pages
 from backstop.api.desk import Desk
+from backstop.api.feeds import Feeds
 from backstop.api.generation import Generator
 from backstop.api.guard import Guard
 from backstop.api.limit import Limit
@@ -36,11 +37,12 @@ def create_app(parts: Parts) -> FastAPI:
     generator = Generator(desk, parts)
     hub = Hub(desk)
     limit = Limit(parts.settings.api_requests_per_s)
-    metrics = Metrics(parts.cache, hub, generator, limit)
+    feeds = Feeds(parts.feeds)
+    metrics = Metrics(parts.cache, hub, generator, limit, feeds)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with parts.cache:
+        async with parts.cache, feeds.watching(hub):
             hub.start()
             try:
                 yield
@@ -49,11 +51,11 @@ def create_app(parts: Parts) -> FastAPI:
 
     app = FastAPI(title="Backstop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.hub, app.state.metrics, app.state.desk = hub, metrics, desk
-    app.include_router(slates.routes(desk))
-    app.include_router(players.routes(desk))
+    app.include_router(slates.Routes(desk).router())
+    app.include_router(players.Routes(desk).router())
     app.include_router(documents.routes(desk, parts))
     app.include_router(generation.routes(desk, generator, parts))
-    app.include_router(health.routes(desk, parts, hub, generator, metrics))
+    app.include_router(health.routes(desk, parts, hub, generator, metrics, feeds))
 
     @app.websocket("/api/v1/live")
     async def live(

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from backstop.api import models
 from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer, compress, encoding_of
-from backstop.api.generation import projectable
 from backstop.api.responses import refusals
 from backstop.api.slates import head
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.props.calibration import default as default_calibration
 from backstop.props.project import project
+from backstop.stages.project import projectable
 from backstop.store.kinds import FEATURES
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ def routes(desk: Desk, parts: Parts) -> APIRouter:
     desk.cache.add(Collection(BOARD, Namespace.METADATA, load, shared=True))
 
     @router.get(
-        "/slates/{date}/board", responses={200: {"model": models.BoardDocument}, **refusals(404, 422, 503)}, response_class=Response
-    )  # fmt: skip
+        "/slates/{date}/board",
+        responses={200: {"model": models.BoardDocument}, **refusals(404, 422, 503)},
+        response_class=Response,
+    )
     async def board(request: Request, date: ask.Day, version: ask.Version = None) -> Response:
         """Return a whole version in columns; it never changes, what does (state and age) is in the headers."""
         encoding = encoding_of(request)

@@ -22,10 +22,10 @@ from backstop.api.responses import refusals
 from backstop.api.sheet import spelled
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.slates import Frame
-from backstop.features.build import SCHEMA
 from backstop.ids import batched
 from backstop.props.generate import generate
 from backstop.props.price import price
+from backstop.stages.project import projectable
 from backstop.store.kinds import FEATURES
 
 if TYPE_CHECKING:
@@ -140,19 +140,6 @@ def _make(features: pl.DataFrame, quotes: pl.DataFrame, sheet: pl.DataFrame, mos
         props, rows_ready, len(chosen), everybody, batches, quoted_rows,
         (generated - began) * 1000, (encoded - generated) * 1000,
     )  # fmt: skip
-
-
-def projectable(features: pl.DataFrame) -> pl.DataFrame:
-    """Return features as the model takes them: distributions, which are served as JSON text, as lists again.
-
-    A version that was published without distributions has batters only that can be projected.
-    """
-    nested = {name: dtype for name, dtype in SCHEMA.items() if dtype.is_nested()}
-    if not nested.keys() <= set(features.columns):
-        return features.filter(pl.col("role") == "batter")
-    return features.with_columns(
-        pl.col(name).str.json_decode(dtype) for name, dtype in nested.items() if features[name].dtype == pl.String()
-    )
 
 
 def choose(features: pl.DataFrame, sheet: pl.DataFrame, most: int) -> list[int]:

@@ -18,6 +18,7 @@ from backstop.errors import BackstopError
 
 if TYPE_CHECKING:
     from backstop.api.desk import Desk
+    from backstop.api.feeds import Feeds
     from backstop.api.generation import Generator
     from backstop.api.live import Hub
     from backstop.api.metrics import Metrics
@@ -35,7 +36,7 @@ JSON_503: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def routes(desk: Desk, parts: Parts, hub: Hub, generator: Generator, metrics: Metrics) -> APIRouter:
+def routes(desk: Desk, parts: Parts, hub: Hub, generator: Generator, metrics: Metrics, feeds: Feeds) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["health"])
 
@@ -58,7 +59,7 @@ def routes(desk: Desk, parts: Parts, hub: Hub, generator: Generator, metrics: Me
     )
     async def detailed(request: Request) -> Response:
         """Say how every component does."""
-        found = await components(desk, parts)
+        found = await components(desk, parts, feeds)
         told = {name: component.told() for name, component in found.items()}
         return await plain(request, {"status": overall(found), "components": told})
 
@@ -89,10 +90,10 @@ def routes(desk: Desk, parts: Parts, hub: Hub, generator: Generator, metrics: Me
     return router
 
 
-async def components(desk: Desk, parts: Parts) -> dict[str, Component]:
+async def components(desk: Desk, parts: Parts, feeds: Feeds) -> dict[str, Component]:
     """Ask every component at once; one that does not answer in time is down."""
     asked: dict[str, Awaitable[Component]] = {name: probe() for name, probe in parts.probes.items()}
-    asked["feeds"] = feeds(parts)
+    asked["feeds"] = feeds.component()
     answers = await asyncio.gather(*(_bounded(each) for each in asked.values()))
     return {"redis": redis(desk), "cache": cache(desk), **dict(zip(asked, answers, strict=True))}
 
@@ -125,16 +126,6 @@ def cache(desk: Desk) -> Component:
     detail = f"{told['entries']} entries, {told['bytes'] / 1e6:.1f} of {told['bound_bytes'] / 1e6:.0f} MB"
     detail += "." if status == "ok" else "; memory is short, so the cache keeps less."
     return Component(status, detail, {name: told[name] for name in ("bytes", "bound_bytes", "entries", "hit_rate")})
-
-
-async def feeds(parts: Parts) -> Component:
-    """Say how the feeds do."""
-    if parts.feeds is None:
-        return Component("ok", "No feed is watched from here.", {"feeds": []})
-    found = await parts.feeds()
-    shut = [each.feed for each in found if each.breaker != "closed"]
-    detail = f"Left alone after failures: {', '.join(shut)}." if shut else f"{len(found)} feeds may be asked."
-    return Component("degraded" if shut else "ok", detail, {"feeds": list(found)})
 
 
 async def current(desk: Desk) -> Component:

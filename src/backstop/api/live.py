@@ -11,7 +11,6 @@ import contextlib
 import datetime as dt
 import secrets
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -149,10 +148,10 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def tell(self, message: Callable[[], dict[str, Any]]) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         """Publish a message that concerns every slate."""
         for stream in self.streams.values():
-            stream.publish(message(), self.counts)
+            stream.publish(dict(message), self.counts)
 
     async def serve(self, socket: WebSocket, day: dt.date, since: int | None, stream_name: str | None) -> None:
         """Serve one reader until he leaves or is dropped."""

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from backstop import __version__
 
 if TYPE_CHECKING:
+    from backstop.api.feeds import Feeds
     from backstop.api.generation import Generator
     from backstop.api.limit import Limit
     from backstop.api.live import Hub
@@ -29,16 +30,24 @@ class Metrics:
         hub: Likewise.
         generator: Likewise.
         limit: Likewise.
+        feeds: Likewise; as of the last look.
     """
 
-    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit) -> None:
+    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit, feeds: Feeds) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "backstop_http_requests", "Requests by route and status.", ["method", "route", "status"], registry=self.registry
-        )  # fmt: skip
+            "backstop_http_requests",
+            "Requests by route and status.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
         self.seconds = Histogram(
-            "backstop_http_request_seconds", "Time to the first byte.", ["route"], buckets=SECONDS, registry=self.registry
-        )  # fmt: skip
+            "backstop_http_request_seconds",
+            "Time to the first byte.",
+            ["route"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
         self.in_flight = Gauge("backstop_http_in_flight", "Requests being answered.", registry=self.registry)
         self.generation = Histogram(
             "backstop_generation_seconds", "Time to generate and price props.", buckets=SECONDS, registry=self.registry
@@ -47,7 +56,7 @@ class Metrics:
             "backstop_build_info", "Always 1; the label says the version.", ["version"], registry=self.registry
         )
         version.labels(__version__).set(1)
-        self.registry.register(Rooms(cache, hub, generator, limit))
+        self.registry.register(Rooms(cache, hub, generator, limit, feeds))
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -57,13 +66,14 @@ class Metrics:
 class Rooms(Collector):
     """Reads the counters that the rooms keep by themselves."""
 
-    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit) -> None:
-        self.cache, self.hub, self.generator, self.limit = cache, hub, generator, limit
+    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit, feeds: Feeds) -> None:
+        self.cache, self.hub, self.generator, self.limit, self.feeds = cache, hub, generator, limit, feeds
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
         yield from self._cache()
         yield from self._slates()
+        yield from self._feeds()
         hub = self.hub.counts
         yield _gauge("backstop_live_clients", "Open WebSockets.", self.hub.clients)
         yield _counter("backstop_live_messages", "Messages sent to WebSockets.", hub.sent)
@@ -118,6 +128,22 @@ class Rooms(Collector):
                 fresh.add_metric([str(day)], int(freshness.state.value == "fresh"))
                 version.add_metric([str(day)], pointer.version)
         yield from (age, fresh, version)
+
+    def _feeds(self) -> Iterator[Metric]:
+        shut = GaugeMetricFamily("backstop_feed_breaker_open", "1 while a feed is left alone.", labels=["feed"])
+        width = GaugeMetricFamily("backstop_feed_gate_width", "Requests that may be in flight now.", labels=["feed"])
+        spare = GaugeMetricFamily("backstop_feed_credits_left", "Credits of a paid feed.", labels=["feed"])
+        last = GaugeMetricFamily(
+            "backstop_feed_last_success_timestamp_seconds", "When a feed last answered rightly.", labels=["feed"]
+        )
+        for feed in self.feeds.last:
+            shut.add_metric([feed["feed"]], int(feed["breaker"] != "closed"))
+            width.add_metric([feed["feed"]], feed["gate_width"])
+            if feed["credits_left"] is not None:
+                spare.add_metric([feed["feed"]], feed["credits_left"])
+            if feed["last_success_at"] is not None:
+                last.add_metric([feed["feed"]], feed["last_success_at"].timestamp())
+        yield from (shut, width, spare, last)
 
 
 def figures(cache: Cache) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The documents that the API answers with, for its OpenAPI description: answers are made of ready bytes, not of these."""
+"""The documents that the API answers with, for its OpenAPI description: answers are bytes that were ready before."""
 
 from __future__ import annotations
 
@@ -63,14 +63,17 @@ def _type(dtype: pl.DataType, *, key: bool) -> Any:
     return kind if key else kind | None
 
 
+KEY = (*tables.PROPS.key, "prop_id")
+"""Never null; any other column may be."""
+
 Prop = create_model(
     "Prop",
     __base__=Document,
     **{
-        column.name: (_type(column.dtype, key=column.name in (*tables.PROPS.key, "prop_id")), Field(description=column.meaning))
+        column.name: (_type(column.dtype, key=column.name in KEY), Field(description=column.meaning))
         for column in tables.PROPS.columns
     },
-)  # type: ignore[call-overload]  # fmt: skip
+)  # type: ignore[call-overload]
 """One prop: the columns of `out_props`."""
 
 

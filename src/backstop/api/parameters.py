@@ -6,8 +6,9 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from fastapi import Header, Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from backstop.api.sheet import Asked
 from backstop.props.markets import MARKETS
 
 LARGEST_ID = 9_999_999_999
@@ -34,29 +35,49 @@ GamePk = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLB id of the gam
 Version = Annotated[
     int | None, Query(ge=1, le=LARGEST_ID, description="A kept version instead of the one that is served.")
 ]
-WantedMarket = Annotated[
-    Market | None, Query(description="Only this market.", json_schema_extra={"enum": [*MARKETS, ALL, None]})
-]
 PathMarket = Annotated[
     Market,
     Path(description="A market, or `all`.", json_schema_extra={"enum": [*MARKETS, ALL]}, examples=["batter_hits"]),
 ]
-Team = Annotated[
-    str | None, Query(min_length=2, max_length=3, pattern="^[A-Z]{2,3}$", description="Only players of this team.")
-]
-WantedPlayer = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this player, MLBAM id.")]
-WantedGame = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this game.")]
-MinEdge = Annotated[
-    float | None, Query(ge=-1, le=1, allow_inf_nan=False, description="Only props with at least this edge.")
-]
-Sort = Annotated[Order, Query(description="Props without a value to sort by come last.")]
-Wanted = Annotated[Direction, Query(description="Largest or smallest first.")]
-Limit = Annotated[
-    int | None,
-    Query(ge=1, le=5000, description="Rows in an answer: 50 by default, all of them in the columnar formats."),
-]
-Offset = Annotated[int, Query(ge=0, le=1_000_000, description="Rows to skip.")]
-Columnar = Annotated[Format | None, Query(description="Instead of the header Accept: JSON, Arrow IPC file or Parquet.")]
+
+
+class Page(BaseModel):
+    """Which of a slate's props, in which order, form and portion."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    market: Market | None = Field(
+        default=None, description="Only this market.", json_schema_extra={"enum": [*MARKETS, ALL, None]}
+    )
+    team: Annotated[str, Field(pattern="^[A-Z]{2,3}$")] | None = Field(
+        default=None, description="Only players of this team."
+    )
+    player: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(
+        default=None, description="Only this player, MLBAM id."
+    )
+    game_pk: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(default=None, description="Only this game.")
+    min_edge: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = Field(
+        default=None, description="Only props with at least this edge."
+    )
+    sort: Order = Field(default="ev", description="Props without a value to sort by come last.")
+    order: Direction = Field(default="desc", description="Largest or smallest first.")
+    limit: Annotated[int, Field(ge=1, le=5000)] | None = Field(
+        default=None, description="Rows in an answer: 50 by default, all of them in the columnar formats."
+    )
+    offset: int = Field(default=0, ge=0, le=1_000_000, description="Rows to skip.")
+    version: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(
+        default=None, description="A kept version instead of the one that is served."
+    )
+    format: Format | None = Field(
+        default=None, description="Instead of the header Accept: JSON, an Arrow IPC file or Parquet."
+    )
+
+    def asked(self) -> Asked:
+        """Return the question to a version's sheet."""
+        market = None if self.market == ALL else self.market
+        return Asked(market, self.team, self.player, self.game_pk, self.min_edge, self.sort, self.order == "desc")
+
+
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backstop.cache.cache import Cache
-from backstop.cache.slates import Slates
 from backstop.clock import Clock
 from backstop.settings import Settings
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from backstop.net.health import FeedHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class Parts:
         grades: Grades and settled props of the last so many days; called in a thread.
         refresher: Starts runs; without one a forced refresh is refused.
         probes: Further components of the health page by name.
-        feeds: State of the feeds.
+        feeds: State of every feed as members of a document; called in a thread. None where no feed is known.
     """
 
     settings: Settings
@@ -92,17 +89,4 @@ class Parts:
     grades: Callable[[int], dict[str, Any]]
     refresher: Refresher | None = None
     probes: dict[str, Probe] = field(default_factory=dict)
-    feeds: Callable[[], Awaitable[Sequence[FeedHealth]]] | None = None
-
-
-@dataclass(frozen=True)
-class Room:
-    """The parts, and what is built over them once per app."""
-
-    parts: Parts
-    slates: Slates
-
-    @property
-    def cache(self) -> Cache:
-        """The cache."""
-        return self.parts.cache
+    feeds: Callable[[], list[dict[str, Any]]] | None = None

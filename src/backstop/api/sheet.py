@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,7 +93,7 @@ class Sheet:
             return found.get_column("place").to_list()
         return ordered(found, column, descending=asked.descending).get_column("place").to_list()
 
-    def take(self, places: list[int]) -> bytes:
+    def take(self, places: Sequence[int]) -> bytes:
         """Return rows as a JSON array."""
         rows = self.rows
         return b"[" + b",".join([rows[place] for place in places]) + b"]"

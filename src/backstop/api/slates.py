@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import io
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
 
 import orjson
@@ -18,115 +19,105 @@ from backstop.api.answers import Seen, answer, plain
 from backstop.api.deltas import compare
 from backstop.api.problems import Problem
 from backstop.api.responses import refusals
-from backstop.api.sheet import Asked
 
 if TYPE_CHECKING:
     from backstop.api.desk import Desk
     from backstop.cache.pointers import Pointer
     from backstop.store.reader import About
 
-PAGE = 50
-MEDIA = {"arrow": "application/vnd.apache.arrow.file", "parquet": "application/vnd.apache.parquet"}
-COLUMNAR: dict[str, Any] = {media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()}
+PAGE: Final = 50
+MEDIA: Final = {"arrow": "application/vnd.apache.arrow.file", "parquet": "application/vnd.apache.parquet"}
+COLUMNAR: Final[dict[str, Any]] = {
+    media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()
+}
 
 
-def routes(desk: Desk) -> APIRouter:
-    """Return the routes."""
-    router = APIRouter(prefix="/api/v1/slates", tags=["slates"])
+class Routes:
+    """Answers about slates.
 
-    @router.get("", responses={200: {"model": models.SlateList}, **refusals(422, 503)}, response_class=Response)
-    async def list_slates(
+    Args:
+        desk: Where they are answered.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/api/v1/slates", tags=["slates"], default_response_class=Response)
+        refused = refusals(404, 422, 503)
+        page = {"model": models.Slate, "content": COLUMNAR}
+        router.get("", responses={200: {"model": models.SlateList}, **refusals(422, 503)})(self.every)
+        router.get("/{date}", responses={200: page, **refused})(self.page)
+        router.get("/{date}/versions", responses={200: {"model": models.Versions}, **refused})(self.versions)
+        router.get("/{date}/diff", responses={200: {"model": models.DiffDocument}, **refused})(self.diff)
+        return router
+
+    async def every(
+        self,
         request: Request,
         before: Annotated[dt.date | None, Query(description="Only days before this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=100, description="Slates in an answer.")] = 30,
     ) -> Response:
         """List the published slates, newest first."""
-        days = [day for day in reversed(await desk.slates.days()) if before is None or day < before][:limit]
-        await desk.cache.pointers.look([day for day in days if desk.cache.pointers.known(day) is None])
+        pointers = self.desk.cache.pointers
+        days = [day for day in reversed(await self.desk.slates.days()) if before is None or day < before][:limit]
         lines = []
         for day in days:
-            pointer = desk.cache.pointers.known(day)
+            pointer = await pointers.pointer(day)
             if pointer is not None:
-                lines.append(line(desk.seen(pointer), await desk.slates.about(pointer)))
+                lines.append(line(self.desk.seen(pointer), await self.desk.slates.about(pointer)))
         return await plain(request, {"slates": lines}, headers={"Cache-Control": "no-cache"})
 
-    @router.get(
-        "/{date}",
-        responses={200: {"model": models.Slate, "content": COLUMNAR}, **refusals(404, 422, 503)},
-        response_class=Response,
-    )
-    async def slate(
-        request: Request,
-        date: ask.Day,
-        market: ask.WantedMarket = None,
-        team: ask.Team = None,
-        player: ask.WantedPlayer = None,
-        game_pk: ask.WantedGame = None,
-        min_edge: ask.MinEdge = None,
-        sort: ask.Sort = "ev",
-        order: ask.Wanted = "desc",
-        limit: ask.Limit = None,
-        offset: ask.Offset = 0,
-        version: ask.Version = None,
-        format: ask.Columnar = None,  # noqa: A002 - the parameter's name is part of the address
-    ) -> Response:
+    async def page(self, request: Request, date: ask.Day, query: Annotated[ask.Page, Query()]) -> Response:
         """Return a page of a slate's props, filtered and sorted; all of them at once in the columnar formats."""
-        asked = Asked(None if market == ask.ALL else market, team, player, game_pk, min_edge, sort, order == "desc")
-        shape = format or shape_of(request)
+        shape = query.format or shape_of(request)
 
         async def work(seen: Seen, etag: str) -> Response:
-            places = await desk.places(seen.pointer, asked)
             headers = {**seen.headers(), "ETag": etag}
-            if shape != "json":
-                some = places[offset:] if limit is None else places[offset : offset + limit]
-                frame = (await desk.sheet(seen.pointer)).frame[list(some)]
-                return await answer(request, columnar(frame, shape), headers=headers, media=MEDIA[shape])
-            size = limit or PAGE
-            sheet, about = await desk.sheet(seen.pointer), await desk.slates.about(seen.pointer)
-            following = offset + size if offset + size < len(places) else None
-            page = {
-                "slate": head(seen.pointer, about),
-                "total": len(places),
-                "limit": size,
-                "offset": offset,
-                "next": None if following is None else again(request, size, following),
-            }
-            rows = sheet.take(list(places[offset : offset + size]))
-            body = seen.opening() + orjson.dumps(page)[1:-1] + b',"props":' + rows + b"}"
-            return await answer(request, body, headers=headers)
+            if shape == "json":
+                return await answer(request, await self._json(request, seen, query), headers=headers)
+            body = await self._columns(seen, query, shape)
+            return await answer(request, body, headers=headers, media=MEDIA[shape])
 
-        return await desk.about(request, date, work, version=version)
+        return await self.desk.about(request, date, work, version=query.version)
 
-    @router.get(
-        "/{date}/versions", responses={200: {"model": models.Versions}, **refusals(404, 422, 503)}, response_class=Response
-    )  # fmt: skip
-    async def versions(request: Request, date: ask.Day) -> Response:
+    async def _json(self, request: Request, seen: Seen, query: ask.Page) -> bytes:
+        sheet, about = await self.desk.sheet(seen.pointer), await self.desk.slates.about(seen.pointer)
+        places = await self.desk.places(seen.pointer, query.asked())
+        size, start = query.limit or PAGE, query.offset
+        page = {
+            "slate": head(seen.pointer, about),
+            "total": len(places),
+            "limit": size,
+            "offset": start,
+            "next": again(request, size, start + size) if start + size < len(places) else None,
+        }
+        rows = sheet.take(places[start : start + size])
+        return seen.opening() + orjson.dumps(page)[1:-1] + b',"props":' + rows + b"}"
+
+    async def _columns(self, seen: Seen, query: ask.Page, shape: str) -> bytes:
+        places = await self.desk.places(seen.pointer, query.asked())
+        end = None if query.limit is None else query.offset + query.limit
+        frame = (await self.desk.sheet(seen.pointer)).frame[list(places[query.offset : end])]
+        return await asyncio.to_thread(columnar, frame, shape)
+
+    async def versions(self, request: Request, date: ask.Day) -> Response:
         """List the kept versions of a slate, oldest first."""
-        served = await desk.cache.pointers.pointer(date)
-        if served is None:
-            raise await desk.no_slate(date)
+        served = await self._served(date)
         lines = []
-        for number in await desk.slates.versions(date):
-            pointer = await desk.slates.version(date, number)
+        for number in await self.desk.slates.versions(date):
+            pointer = await self.desk.slates.version(date, number)
             if pointer is None:
                 continue  # its lifetime ran out; it is listed until the next flip
-            about = await desk.slates.about(pointer)
-            lines.append(
-                {
-                    "version": number,
-                    "published_at": about.published_at,
-                    "cutoff": about.cutoff,
-                    "run_id": about.run_id,
-                    "served": number == served.version,
-                    "pinned": number == served.version and served.pinned,
-                }
-            )
+            about = await self.desk.slates.about(pointer)
+            is_served = number == served.version
+            told = {"published_at": about.published_at, "cutoff": about.cutoff, "run_id": about.run_id}
+            lines.append({"version": number, **told, "served": is_served, "pinned": is_served and served.pinned})
         return await plain(request, {"date": date, "versions": lines})
 
-    @router.get(
-        "/{date}/diff", responses={200: {"model": models.DiffDocument}, **refusals(404, 422, 503)}, response_class=Response
-    )  # fmt: skip
     async def diff(
+        self,
         request: Request,
         date: ask.Day,
         before: Annotated[
@@ -138,23 +129,28 @@ def routes(desk: Desk) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=5000, description="Props per list.")] = 500,
     ) -> Response:
         """Compare the props of two kept versions, field by field."""
-        served = await desk.cache.pointers.pointer(date)
-        if served is None:
-            raise await desk.no_slate(date)
-        later = served if after is None else await desk.pinned(date, after)
-        if before is None:
-            kept = [number for number in await desk.slates.versions(date) if number < later.version]
-            if not kept:
-                raise Problem(
-                    404, f"No version of {date} before {later.version} is kept; there is nothing to compare with."
-                )
-            before = kept[-1]
-        earlier = await desk.pinned(date, before)
-        delta = compare((await desk.sheet(earlier)).frame, (await desk.sheet(later)).frame)
-        document = {"date": date, "from": earlier.version, "to": later.version, **delta.told(limit)}
-        return await plain(request, document)
+        served = await self._served(date)
+        later = served if after is None else await self.desk.pinned(date, after)
+        earlier = await self.desk.pinned(date, before or await self._before(later))
+        frames = [(await self.desk.sheet(each)).frame for each in (earlier, later)]
+        delta = await asyncio.to_thread(compare, *frames)
+        return await plain(request, {"date": date, "from": earlier.version, "to": later.version, **delta.told(limit)})
 
-    return router
+    async def _served(self, day: dt.date) -> Pointer:
+        pointer = await self.desk.cache.pointers.pointer(day)
+        if pointer is None:
+            raise await self.desk.no_slate(day)
+        return pointer
+
+    async def _before(self, later: Pointer) -> int:
+        kept = [number for number in await self.desk.slates.versions(later.day) if number < later.version]
+        if not kept:
+            raise Problem(
+                404,
+                f"No version of {later.day} before {later.version} is kept; there is nothing to compare with.",
+                kind="no-version",
+            )
+        return kept[-1]
 
 
 def shape_of(request: Request) -> str:

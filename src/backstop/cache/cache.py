@@ -128,8 +128,16 @@ class Cache:
                 return None
             try:
                 result = await work(pointer)
-            except VersionGone:
+            except VersionGone as error:
                 await self.pointers.look([day])
+                now = self.pointers.known(day)
+                if now is None or now.turn == pointer.turn:
+                    raise StoreUnavailable(
+                        f"{error.message} Redis lost it and names no other one; publish the day again "
+                        "(`backstop redis rebuild` does it from the lake).",
+                        source="redis",
+                        retry_after_s=5.0,
+                    ) from error
             else:
                 now = self.pointers.known(day)
                 if now is None or now.turn <= pointer.turn:

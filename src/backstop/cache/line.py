@@ -32,6 +32,7 @@ class Line:
         self.reason = "it was not asked yet"
         self.losses = 0
         self._client: Any = None
+        self._connecting = asyncio.Lock()
         self._batcher: Batcher | None = None
 
     async def probe(self) -> Any:
@@ -42,11 +43,11 @@ class Line:
         """
         try:
             async with asyncio.timeout(self.answer_s):
-                if self._client is None:
-                    self._client = await self.connect()
-                    self._batcher = Batcher(self._client)
-                else:
-                    await self._client.ping()
+                async with self._connecting:
+                    if self._client is None:
+                        self._client = await self.connect()
+                        self._batcher = Batcher(self._client)
+                await self._client.ping()
         except TimeoutError:
             raise self.lost("it does not answer in time") from None
         except RedisError as error:

@@ -260,8 +260,15 @@ class Pointers:
                 pipeline.eval(READ_POINTER, 1, keys.SlateKeys(day).current)
             answers = await pipeline.execute()
         read_at = self.now()
-        found = [(day, _pointer(day, answer, read_at)) for day, answer in zip(days, answers, strict=True)]
-        await asyncio.gather(*(self._learn(pointer, read_at) for _, pointer in found if pointer is not None))
+        learned = []
+        for day, answer in zip(days, answers, strict=True):
+            pointer = _pointer(day, answer, read_at)
+            if pointer is None:
+                # a server that lost its data: what is known stays, and is stale
+                self._confirmed.pop(day, None)
+            else:
+                learned.append(self._learn(pointer, read_at))
+        await asyncio.gather(*learned)
 
     async def _learn(self, pointer: Pointer, read_at: float) -> None:
         day = pointer.day
@@ -270,6 +277,7 @@ class Pointers:
             if pointer.turn < self._floors.get(day, pointer.turn):
                 # a server that lost its last seconds: what was already returned stays, as stale, until it is passed
                 self.counts.refused += 1
+                self._confirmed.pop(day, None)
                 return
             if known is not None and known.turn != pointer.turn and self.prepare is not None:
                 await self.prepare(known, pointer)

@@ -27,6 +27,15 @@ FRAMES: Final = {FEATURES.name: "features.frame", PROPS.name: "props.frame"}
 NAMESPACES: Final = {FEATURES.name: Namespace.FEATURES, PROPS.name: Namespace.PROPS}
 
 
+ROWS_OF: Final = """
+-- KEYS: meta, rows   ARGV: published_at, players...   nothing when the version is not the one that is meant
+-- version numbers begin again when a server lost its data: the same key may hold another version's rows
+if redis.call('HGET', KEYS[1], 'published_at') ~= ARGV[1] then return false end
+if #ARGV == 1 then return redis.call('HGETALL', KEYS[2]) end
+return redis.call('HMGET', KEYS[2], unpack(ARGV, 2))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a version, with its size as Redis sent it."""
@@ -163,11 +172,8 @@ class Slates:
         meta = await self.cache.line.do("HGETALL", keys.SlateKeys(pointer.day).meta(pointer.version))
         if not isinstance(meta, dict):
             meta = dict(zip(meta[::2], meta[1::2], strict=True))
-        if b"published_at" not in meta:
-            raise VersionGone(
-                f"Version {pointer.version} of {pointer.day} is not in Redis any more; read the slate again.",
-                source="redis",
-            )
+        if meta.get(b"published_at") != b"%d" % pointer.published_us:
+            raise _gone(pointer)
         size = sum(len(name) + len(value) for name, value in meta.items())
         return [Known(About.parse(meta), 2 * size)] * len(names)
 
@@ -184,14 +190,19 @@ class Slates:
         for player in players:
             by_shard.setdefault(int(player) % shape.shards, []).append(player)
         slate = keys.SlateKeys(pointer.day)
+        meta = slate.meta(pointer.version)
         answers = await asyncio.gather(
             *(
-                self.cache.line.do("HMGET", slate.rows(pointer.version, kind, shard), *some)
+                self.cache.line.do(
+                    "EVAL", ROWS_OF, 2, meta, slate.rows(pointer.version, kind, shard), pointer.published_us, *some
+                )
                 for shard, some in by_shard.items()
             )
         )
         packed: dict[str, bytes | None] = {}
         for some, found in zip(by_shard.values(), answers, strict=True):
+            if found is None:
+                raise _gone(pointer)
             packed.update(zip(some, found, strict=True))
         return [_unpacked(shape, packed[player]) for player in players]
 
@@ -207,21 +218,33 @@ class Slates:
         Raises:
             StoreError: Redis does not answer.
         """
-        shape = (await self.about(pointer)).shapes.get(kind)
+        about = await self.about(pointer)
+        shape = about.shapes.get(kind)
         if shape is None:
             return pl.DataFrame()
         slate = keys.SlateKeys(pointer.day)
         found: dict[bytes, bytes] = {}
         for shard in range(shape.shards):
             async with self.cache.line.using(f"reading {kind} of {pointer.day}") as redis:
-                found.update(await redis.hgetall(slate.rows(pointer.version, kind, shard)))
-        return await asyncio.to_thread(_decoded, shape, found, kind)
+                names = (slate.meta(pointer.version), slate.rows(pointer.version, kind, shard))
+                flat = await redis.eval(ROWS_OF, 2, *names, pointer.published_us)
+            if flat is None:
+                raise _gone(pointer)
+            found.update(zip(flat[::2], flat[1::2], strict=True))
+        frame = await asyncio.to_thread(_decoded, shape, found, kind)
+        if frame.height != about.rows.get(kind, 0):
+            raise _gone(pointer)
+        return frame
 
     def _frame_of(self, kind: str) -> Load:
         async def load(pointer: Pointer, names: Sequence[str]) -> list[Frame]:
             return [Frame(await self.read_frame(pointer, kind))] * len(names)
 
         return load
+
+
+def _gone(pointer: Pointer) -> VersionGone:
+    return VersionGone(f"Version {pointer.version} of {pointer.day} is not in Redis any more.", source="redis")
 
 
 def _unpacked(shape: Shape, value: bytes | None) -> bytes | None:
