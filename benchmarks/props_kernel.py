@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from backstop.demo.recorded.pitches import Pitches
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.tally import tally
 from backstop.props import backtest
@@ -32,6 +33,7 @@ TURNS = 6
 SEED = 1
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 ITEM_BYTES = 8
+FIRST_SEASON = 2024
 
 
 def chances(batters: int) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
@@ -153,19 +155,22 @@ def bandwidth(rounds: int) -> float:
     return 2 * large.nbytes / min(walls)
 
 
-def recorded(folder: Path) -> pl.DataFrame:
-    """Tallies of the recorded seasons."""
+def recorded(folder: Path, last: dt.date) -> pl.DataFrame:
+    """Tallies of the recorded seasons from 2024 to a day: the pitches that the recorded upstream serves, all files merged."""
+    pitches = Pitches(folder / "savant" / "pitches")
     parts = []
-    for path in sorted(folder.glob("statcast_*_all_pitches_*.parquet")):
-        scan = pl.scan_parquet(path)
-        known = set(scan.collect_schema().names())
-        columns = [
-            (pl.col(c.upstream or c.name) if (c.upstream or c.name) in known else pl.lit(None))
-            .cast(c.dtype)
-            .alias(c.name)
-            for c in PITCHES.columns
-        ]
-        parts.append(tally(scan.select(columns)))
+    for year in range(FIRST_SEASON, last.year + 1):
+        for month in range(3, 11):
+            first = dt.date(year, month, 1)
+            raw = pitches.days(first, min(dt.date(year, month + 1, 1) - dt.timedelta(days=1), last))
+            if first <= last and len(raw):
+                columns = [
+                    (pl.col(c.upstream or c.name) if (c.upstream or c.name) in raw.columns else pl.lit(None))
+                    .cast(c.dtype, strict=False)
+                    .alias(c.name)
+                    for c in PITCHES.columns
+                ]
+                parts.append(tally(raw.select(columns)))
     return pl.concat(parts)
 
 
@@ -211,8 +216,8 @@ def pricing(report: Report, rounds: int) -> None:
 
 def season(report: Report, folder: Path) -> None:
     """The walk through May to July 2025: every day's features and props from the days before it."""
-    tallies = recorded(folder / "savant" / "pitches")
     first, last = dt.date(2025, 5, 1), dt.date(2025, 7, 31)
+    tallies = recorded(folder, last)
     table = report.table("walk", f"Walk-forward {first} to {last}, lake to predictions", unit="s")
     wall, cpu = time.perf_counter(), time.process_time()
     predicted = backtest.run(tallies, first, last)

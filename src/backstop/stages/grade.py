@@ -10,7 +10,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.errors import DataError
-from backstop.props import grade, plot, settle
+from backstop.props import generate, grade, plot, price, settle
 from backstop.stages import receive
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Grade:
     Attributes:
         day: The slate.
         settled: Props with a known outcome, all those published.
-        grades: One row per market and model version (`props.grade.grade`).
+        grades: One row per market and model version (`props.grade.grade`), with `clv_props`, `clv_probability` and
+            `clv_return`: closing-line value of the props that a stake was named for, null without any.
         waiting: Props that are void or open, by market, result and reason.
         calibration: A PNG picture of forecast against frequency; empty when nothing is decided.
     """
@@ -55,11 +56,31 @@ def grade_slate(house: House, day: dt.date) -> Grade:
     Raises:
         LakeError: no slate of the day was published.
     """
-    settled = settle.settle(house.lake.read(tables.PROPS.name, day), receive.known(house, tables.BOX, day))
-    grades = grade.grade(settled)
+    props = house.lake.read(tables.PROPS.name, day)
+    settled = settle.settle(props, receive.known(house, tables.BOX, day))
+    closing = price.price(props.select(*generate.SCHEMA), closing_quotes(receive.known(house, tables.QUOTES, day)))
+    value = grade.closing_line_value(props, closing).select("prop_id", "clv_probability", "clv_return")
+    settled = settled.join(value, on="prop_id", how="left", maintain_order="left")
+    grades = grade.grade(settled).join(_line_value(settled), on=["market", "model_version"], how="left")
     house.lake.write(SETTLED, day, settled)
     house.lake.write(GRADES, day, grades.with_columns(game_date=pl.lit(day)))
     return Grade(day, settled.height, grades, settle.unsettled(settled), _picture(day, settled))
+
+
+def closing_quotes(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Return the quotes that stood at the first pitch: those whose book last touched them before it."""
+    seen = pl.coalesce("updated_at", "fetched_at")
+    return quotes.filter((seen <= pl.col("commence_at")).fill_null(value=False))
+
+
+def _line_value(settled: pl.DataFrame) -> pl.DataFrame:
+    """Return, per market and version, the mean closing-line value of the props that a stake was named for."""
+    taken = settled.filter((pl.col("kelly_quarter") > 0) & pl.col("clv_return").is_not_null())
+    return taken.group_by("market", "model_version").agg(
+        clv_props=pl.len().cast(pl.Int64),
+        clv_probability=pl.col("clv_probability").mean(),
+        clv_return=pl.col("clv_return").mean(),
+    )
 
 
 def _picture(day: dt.date, settled: pl.DataFrame) -> bytes:
