@@ -32,9 +32,17 @@ def sides(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
 
 
 def equal(a: Column, b: Column) -> pl.Expr:
-    """Return whether two values are equal or both missing."""
+    """Return whether two values are equal or both missing; text and a number are there and never equal."""
+    if _never_equal(a.dtype, b.dtype):
+        return a.expr.is_null() & b.expr.is_null()
     one, other = sides(a, b)
     return one.eq_missing(other)
+
+
+def _never_equal(a: pl.DataType, b: pl.DataType) -> bool:
+    return is_text(a) != is_text(b) and all(
+        is_text(dtype) or dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean for dtype in (a, b)
+    )
 
 
 def _is_wide(dtype: pl.DataType) -> bool:

@@ -131,6 +131,8 @@ def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
         of the column (text for numbers, 1.5 for integers) is left out: it matches nothing.
     """
     wanted = [value for value in values if value is not None]
+    if dtype == pl.Null:
+        return pl.Series([], dtype=pl.Null)
     if is_text(dtype):
         return pl.Series([value for value in wanted if isinstance(value, str)], dtype=pl.String)
     if dtype.is_numeric() or dtype == pl.Boolean:

@@ -152,3 +152,30 @@ def test_a_row_condition_keeps_the_rows_it_says(condition: object, kept: int, la
     )
     result = _results(ROWS.lazy() if lazy else ROWS, asked)[0]
     assert result.result["element_count"] == kept
+
+
+@pytest.mark.parametrize("lazy", [False, True], ids=["eager", "lazy"])
+def test_text_and_a_number_are_there_and_never_equal(lazy: bool) -> None:
+    frame = pl.DataFrame({"text": ["1", "2", None], "whole": [1, 2, None]})
+    pair, several, within = _results(
+        frame.lazy() if lazy else frame,
+        gxe.ExpectColumnPairValuesToBeEqual(column_A="text", column_B="whole"),
+        gxe.ExpectMulticolumnValuesToBeEqual(column_list=["text", "whole"]),
+        gxe.ExpectSelectColumnValuesToBeUniqueWithinRecord(column_list=["text", "whole"]),
+    )
+    assert pair.result["unexpected_count"] == 2
+    assert several.result["unexpected_count"] == 2
+    assert within.result["unexpected_count"] == 0
+
+
+@pytest.mark.parametrize("lazy", [False, True], ids=["eager", "lazy"])
+def test_a_column_of_nulls_without_a_type_contains_no_member_of_a_set(lazy: bool) -> None:
+    frame = pl.DataFrame({"nothing": [None, None]})
+    contain, equal, be_in = _results(
+        frame.lazy() if lazy else frame,
+        gxe.ExpectColumnDistinctValuesToContainSet(column="nothing", value_set=[1, "a"]),
+        gxe.ExpectColumnDistinctValuesToEqualSet(column="nothing", value_set=[1]),
+        gxe.ExpectColumnDistinctValuesToBeInSet(column="nothing", value_set=[1]),
+    )
+    assert (contain.success, equal.success, be_in.success) == (False, False, True)
+    assert contain.result["missing_count"] == 2

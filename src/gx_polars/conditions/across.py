@@ -20,8 +20,7 @@ from gx_polars.values import members
 @polars_condition("column_pair_values.equal", kind="pair")
 def pair_equal(column_a: Column, column_b: Column) -> pl.Expr:
     """Both values are there and equal."""
-    a, b = sides(column_a, column_b)
-    return (a == b).fill_null(value=False)
+    return equal(column_a, column_b) & column_a.present & column_b.present
 
 
 @polars_condition("column_pair_values.a_greater_than_b", kind="pair")
