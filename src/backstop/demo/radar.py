@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from backstop.clock import baseball_day
-from backstop.demo.dialects import sportradar
+from backstop.demo.dialects import radarprops, sportradar
 from backstop.demo.world import Appearance, Game, World
 
 MLB: Final = "/mlb/{access}/{version}/{lang}"
@@ -159,9 +159,9 @@ class Radar:
         day, start = request.path_params["date"], request.query_params.get("start", "0")
         events = [event for event in self._world.events(None) if baseball_day(event.commence_at).isoformat() == day]
         place = int(start) if start.isdecimal() else 0
-        page = events[place : place + sportradar.EVENTS_PER_PAGE]
+        page = events[place : place + radarprops.EVENTS_PER_PAGE]
         quoted = [(event, quotes) for event in page if (quotes := self._world.quotes(event.event_id, None)) is not None]
-        return sportradar.player_props(quoted, self._now()) | {"_headers": {"X-Max-Results": str(len(events))}}
+        return radarprops.player_props(quoted, self._now()) | {"_headers": {"X-Max-Results": str(len(events))}}
 
 
 def _conditional(request: Request, body: bytes, headers: dict[str, str]) -> Response:
