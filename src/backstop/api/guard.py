@@ -77,10 +77,15 @@ class Guard:
     async def _http(
         self, scope: Scope, receive: Receive, send: Send, headers: Headers, refusal: Problem | None
     ) -> None:
-        began, status = time.perf_counter(), 500
+        began, status, is_head = time.perf_counter(), 500, scope["method"] == "HEAD"
+        if is_head:
+            # a HEAD is a GET whose body stays here (RFC 9110, 9.3.2)
+            scope["method"] = "GET"
 
         async def watched(message: Message) -> None:
             nonlocal status
+            if is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._decorate(message, headers.get("origin"))

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import io
+
+import polars as pl
+import pytest
+
+from tests.api.serving import DAY, publish
+from tests.store.servers import wait_for
+
+AT = f"/api/v1/slates/{DAY}"
+
+
+def test_a_page_holds_the_best_props_first_with_state_age_and_version(api, frames):
+    page = api.get(AT, params={"limit": 5}).json()
+    assert (page["state"], page["slate"]["version"]) == ("fresh", 1)
+    assert 0 <= page["age_s"] < 60
+    assert page["total"] == len(frames["props"])
+    best = frames["props"].sort(["ev_per_unit", "prop_id"], descending=[True, False], nulls_last=True).head(5)
+    assert [each["prop_id"] for each in page["props"]] == best["prop_id"].to_list()
+    assert page["props"][0] == {**best.row(0, named=True), "game_date": str(DAY), "as_of": str(best["as_of"][0])}
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repetition(api, frames):
+    seen, address = [], f"{AT}?limit=97&sort=line&order=asc"
+    while address:
+        page = api.get(address).json()
+        seen += page["props"]
+        address = page["next"]
+    assert len(seen) == len(frames["props"])
+    assert len({each["prop_id"] for each in seen}) == len(seen)
+    assert [each["line"] for each in seen] == sorted(each["line"] for each in seen)
+
+
+@pytest.mark.parametrize(
+    ("query", "condition"),
+    [
+        ({"market": "batter_hits"}, pl.col("market") == "batter_hits"),
+        ({"team": "AAA"}, pl.col("team") == "AAA"),
+        ({"player": 1001}, pl.col("player_id_mlbam") == 1001),
+        ({"min_edge": 0.0}, pl.col("edge") >= 0),
+        ({"market": "batter_hits", "team": "BBB"}, (pl.col("market") == "batter_hits") & (pl.col("team") == "BBB")),
+        ({"market": "all"}, pl.lit(value=True)),
+    ],
+)
+def test_a_filter_gives_exactly_the_rows_that_meet_it(api, frames, query, condition):
+    page = api.get(AT, params={**query, "limit": 5000}).json()
+    wanted = set(frames["props"].filter(condition)["prop_id"])
+    assert {each["prop_id"] for each in page["props"]} == wanted
+    assert page["total"] == len(wanted)
+
+
+@pytest.mark.parametrize("media", ["application/vnd.apache.arrow.file", "application/vnd.apache.parquet"])
+def test_the_columnar_formats_hold_the_whole_slate_with_its_types(api, frames, media):
+    answer = api.get(AT, headers={"Accept": media})
+    assert answer.headers["content-type"] == media
+    read = pl.read_ipc if "arrow" in media else pl.read_parquet
+    frame = read(io.BytesIO(answer.content))
+    assert frame.sort("prop_id").equals(frames["props"].select(frame.columns).sort("prop_id"))
+    assert api.get(AT, params={"format": "arrow" if "arrow" in media else "parquet"}).content[:4] == answer.content[:4]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_compressed_answer_says_the_same_in_fewer_bytes(api, encoding):
+    plain = api.get(f"{AT}/board", headers={"Accept-Encoding": "identity"})
+    packed = api.get(f"{AT}/board", headers={"Accept-Encoding": encoding})
+    assert packed.headers["content-encoding"] == encoding
+    assert packed.json() == plain.json()
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
+    page = api.get(AT, headers={"Accept-Encoding": encoding})
+    assert page.headers["content-encoding"] == encoding
+    assert page.json()["total"]
+
+
+@pytest.mark.parametrize("path", [AT, f"{AT}/board", "/api/v1/players/1001", "/api/v1/props/batter_hits/top"])
+def test_who_has_a_version_already_is_told_so_and_costs_redis_at_most_one_pointer_read(api, redis, path):
+    first = api.get(path)
+    asked_before = sum(each["calls"] for each in redis.info("commandstats").values())
+    again = api.get(path, headers={"If-None-Match": first.headers["etag"]})
+    asked = sum(each["calls"] for each in redis.info("commandstats").values()) - asked_before
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert again.headers["backstop-state"] == "fresh"
+    # the poll of every 0.2 s, the listener's and this test's own question run beside it
+    assert asked <= 12
+    assert api.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_new_version_changes_the_tag_and_the_answer(api, redis, repriced, meta):
+    before = api.get(f"{AT}/board")
+    publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+    wait_for(lambda: api.get(f"{AT}/board").headers["backstop-version"] == "2")
+    after = api.get(f"{AT}/board", headers={"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.headers["etag"] != before.headers["etag"]
+    old = api.get(AT, params={"version": 1, "player": 1001, "limit": 1}).json()
+    assert old["slate"]["version"] == 1
+    assert old["props"][0]["best_price_decimal"] != 9.5
+
+
+def test_the_difference_of_two_versions_names_every_field_that_moved(api, redis, repriced, meta, frames):
+    publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+    wait_for(lambda: api.get(AT).json()["slate"]["version"] == 2)
+    told = api.get(f"{AT}/diff").json()
+    mine = frames["props"].filter(pl.col("player_id_mlbam") == 1001)
+    assert (told["from"], told["to"], told["added"], told["gone"]) == (1, 2, [], [])
+    assert {each["prop_id"] for each in told["changed"]} == set(mine["prop_id"])
+    before = dict(mine.select("prop_id", "best_price_decimal").iter_rows())
+    for each in told["changed"]:
+        assert each["fields"] == {"best_price_decimal": [before[each["prop_id"]], 9.5]}
+    back = api.get(f"{AT}/diff", params={"from": 2, "to": 1}).json()
+    assert back["total"] == told["total"]
+    versions = api.get(f"{AT}/versions").json()["versions"]
+    assert [(each["version"], each["served"]) for each in versions] == [(1, False), (2, True)]
+
+
+def test_the_list_names_every_published_slate_newest_first(api, redis, frames, meta):
+    import datetime as dt
+
+    later = DAY + dt.timedelta(days=1)
+    publish(redis, frames, day=later, run_id="r9", meta={**meta, "quality": "degraded"})
+    wait_for(lambda: len(api.get("/api/v1/slates").json()["slates"]) == 2)
+    listed = api.get("/api/v1/slates").json()["slates"]
+    assert [(each["date"], each["degraded"]) for each in listed] == [(str(later), True), (str(DAY), False)]
+    assert [each["date"] for each in api.get("/api/v1/slates", params={"before": str(later)}).json()["slates"]] == [
+        str(DAY)
+    ]
+
+
+def test_the_board_document_is_columns_of_one_length_with_a_distribution_for_every_prop(api, frames):
+    board = api.get(f"{AT}/board").json()
+    assert board["format"] == 1
+    lengths = {len(each["codes"] if isinstance(each, dict) else each) for each in board["props"].values()}
+    assert lengths == {len(frames["props"])}
+    for place, line, over in zip(
+        board["props"]["distribution"], board["props"]["line"], board["props"]["prob_over"], strict=True
+    ):
+        chances = board["distributions"][place]
+        assert sum(chances) == pytest.approx(1, abs=0.02)
+        assert sum(chances[int(line) + 1 :]) == pytest.approx(over, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("/api/v1/slates/2024-01-01", 404, "no-slate"),
+        (f"{AT}?version=77", 404, "no-version"),
+        (f"{AT}?limit=0", 422, "invalid-request"),
+        (f"{AT}?min_edge=nan", 422, "invalid-request"),
+        (f"{AT}?market=home_runs", 422, "invalid-request"),
+        (f"{AT}?colour=red", 422, "invalid-request"),
+        ("/api/v1/slates/yesterday", 422, "invalid-request"),
+        ("/api/v1/players/99", 404, "not-found"),
+        (f"/api/v1/players/99?date={DAY}", 404, "no-player"),
+        ("/api/v1/players/99999999999999999999", 422, "invalid-request"),
+        ("/api/v1/props/nothing/top", 422, "invalid-request"),
+        ("/api/v1/games/1", 404, "not-found"),
+        (f"/api/v1/games/1?date={DAY}", 404, "no-game"),
+        (f"{AT}/diff", 404, "no-version"),
+    ],
+)
+def test_a_refusal_is_a_problem_document_with_a_sentence(api, path, status, kind):
+    answer = api.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert told["type"] == f"urn:backstop:{kind}"
+    assert (told["status"], told["instance"]) == (status, path.partition("?")[0])
+    assert told["detail"].endswith(".")
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problem_documents_too(api):
+    assert api.get("/nothing/here").json()["status"] == 404
+    wrong = api.put(AT)
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET")
+    assert wrong.json()["title"] == "Method Not Allowed"
+    head = api.head(AT)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == api.get(AT).headers["etag"]
