@@ -184,7 +184,7 @@ def cluster(folder: Path, name: str) -> Iterator[str]:
         clients = [stack.enter_context(contextlib.closing(redis.Redis(port=node.port))) for node in nodes]
         bounds = [0, 5461, 10923, 16384]
         for client, first, last in zip(clients, bounds, bounds[1:], strict=False):
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last - 1)
+            client.execute_command("CLUSTER", "ADDSLOTS", *range(first, last))
         for node in nodes[1:]:
             clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", node.port)
         for client in clients:
