@@ -12,6 +12,7 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
+import stamina
 
 from backstop.errors import BackstopError
 from deployments.catalog import POOL
@@ -25,6 +26,14 @@ PAGE: Final = 200
 """The most that the server gives at once."""
 
 ANSWER_S: Final = 30.0
+
+TRIES: Final = 8
+"""A server on SQLite answers 503 while another writer holds the database; by the eighth try 20 s have passed."""
+
+
+def _busy(error: Exception) -> bool:
+    """Return whether the server may answer differently in a moment."""
+    return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
 
 class Pins:
@@ -71,13 +80,17 @@ class Pins:
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            answer = self._client.request(method, path, json=body).raise_for_status()
+            answer = self._answer(method, path, body)
         except httpx.HTTPError as error:
             raise BackstopError(
                 f"The Prefect server refused {method} {path} ({error}); look at its log, then deploy again.",
                 source="prefect",
             ) from error
         return answer.json() if answer.content else None
+
+    @stamina.retry(on=_busy, attempts=TRIES)
+    def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+        return self._client.request(method, path, json=body).raise_for_status()
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,9 @@ KEYS = {
 }
 """Tables of the lake with what makes a row of each unique."""
 
+OF_THE_RUN = {"fetched_at", "run_id"}
+"""Columns that say when and by whom, not what."""
+
 CLOSED = {State.COMPLETE, State.DEGRADED, State.EMPTY_OK}
 
 
@@ -27,20 +30,22 @@ class Books:
     """Rows of every table, as loaded; rows refused, by table and rule; what does not add up, in words."""
 
     rows: dict[str, pl.DataFrame]
+    whole: dict[str, pl.DataFrame]
     refused: dict[tuple[str, str], int]
     wrong: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, house: House, day: dt.date) -> Books:
         """Read them; Redis is compared with the lake row by row, the ledger with both."""
-        rows = {}
+        rows, whole = {}, {}
         for name, key in KEYS.items():
             days = sorted(house.lake.days(name))
             frames = [house.lake.read(name, each) for each in days]
             if frames:
-                rows[name] = pl.concat(frames, how="diagonal_relaxed").select(key)
+                whole[name] = pl.concat(frames, how="diagonal_relaxed").sort(key)
+                rows[name] = whole[name].select(key)
         refused = house.quarantine.list().group_by("table", "rule").len().rows()
-        return cls(rows, {(table, rule): count for table, rule, count in refused}, _wrong(house, day))
+        return cls(rows, whole, {(table, rule): count for table, rule, count in refused}, _wrong(house, day))
 
     def lost(self, reference: Books) -> int:
         """Return how many rows the reference has that are not here."""
@@ -58,6 +63,15 @@ class Books:
             extra += frame.unique().join(known, on=frame.columns, how="anti", nulls_equal=True).height
         more = {key: count - reference.refused.get(key, 0) for key, count in self.refused.items()}
         return extra + sum(count for count in more.values() if count > 0)
+
+    def values_that_differ(self, reference: Books) -> list[str]:
+        """Return table and column of every value that is not exactly what the reference has."""
+        return [
+            f"{name}.{column}"
+            for name, frame in reference.whole.items()
+            for column in frame.columns
+            if column not in OF_THE_RUN and not frame[column].equals(self.whole[name][column], null_equal=True)
+        ]
 
     def _of(self, name: str, like: pl.DataFrame) -> pl.DataFrame:
         return self.rows.get(name, like.clear())

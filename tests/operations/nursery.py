@@ -1,14 +1,15 @@
 """Flow processes that start at once: Prefect and Great Expectations are imported here, and every run is a fork of it.
 
-    python -m tests.operations.nursery   # a job per line on standard input, its process id on standard output
+    python -m tests.operations.nursery          # a job per line on standard input, its process id on standard output
+    python -m tests.operations.nursery --once   # one job, in this very process: for what does not bear a fork (Dask)
 
-A job is JSON: `day`, `environment`, `result` (a file that takes the outcome), and optionally `stage` and `folder` to
-stop at a moment. A run that is killed writes no result.
+A job is JSON: `flow` as module:function, `parameters`, `environment`, `result` (a file that takes the outcome), and
+optionally `stage` and `folder` to stop at a moment. A run that is killed writes no result.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import importlib
 import json
 import os
 import signal
@@ -23,6 +24,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     import flows.slate  # noqa: F401 - this is the point: five seconds, once
 
+    if "--once" in sys.argv:
+        run(json.loads(sys.stdin.readline()))
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended runs are not kept as zombies
     _say("ready")
     for line in sys.stdin:
@@ -44,12 +48,15 @@ def _say(word: str) -> None:
 def run(job: dict[str, Any]) -> None:
     """Run one flow, and write how it ended."""
     os.environ.update(job["environment"])
-    from flows.slate import slate_refresh
+    from tasks import runner
     from tests.operations import moments
 
     if job.get("stage"):
         moments.arm(job["stage"], Path(job["folder"]))
-    state = slate_refresh(dt.date.fromisoformat(job["day"]), return_state=True)
+    module, _, name = job["flow"].partition(":")
+    flow = getattr(importlib.import_module(module), name)
+    flow = flow.with_options(task_runner=runner.chosen())  # it was imported before its settings were known
+    state = flow(**job["parameters"], return_state=True)
     done = Path(job["result"])
     text = json.dumps({"name": state.name, "message": str(state.message or "")})
     done.with_suffix(".partial").write_text(text)
@@ -61,6 +68,7 @@ class Nursery:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
+        self._started: list[int] = []
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -77,7 +85,20 @@ class Nursery:
         """Start a run; return its process id."""
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return int(self._told())
+        pid = int(self._told())
+        self._started.append(pid)
+        return pid
+
+    def once(self, limit_s: float, **job: Any) -> None:
+        """Run a job in an interpreter of its own, and wait for its end."""
+        subprocess.run(
+            [sys.executable, "-m", "tests.operations.nursery", "--once"],
+            input=json.dumps(job) + "\n",
+            env={**os.environ, **self._environment},
+            timeout=limit_s,
+            text=True,
+            check=True,
+        )
 
     def _told(self, expected: str | None = None) -> str:
         line = self._process.stdout.readline().strip()
@@ -85,9 +106,19 @@ class Nursery:
         return line
 
     def __exit__(self, *_: object) -> None:
+        for pid in self._started:  # a run that a failed test left behind
+            if _is_ours(pid):
+                os.kill(pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        return b"tests.operations.nursery" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":

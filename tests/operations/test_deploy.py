@@ -20,7 +20,7 @@ from deployments import server
 from deployments.release import Releases
 from tests.operations.checkout import Checkout
 
-pytestmark = [pytest.mark.prefect, pytest.mark.slow]
+pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAY = dt.date(2025, 4, 4)
 PUBLISHED = "published = slate.publish_slate("
