@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import great_expectations.expectations.core as gxe
 import polars as pl
@@ -41,43 +41,39 @@ def _type_of(metrics: dict[str, Any], column: str) -> pl.DataType:
     return types[0]
 
 
-def _typed(metrics: dict[str, Any], column: str, names: Any) -> dict[str, Any]:
-    dtype = _type_of(metrics, column)
-    success = names is None or any(is_type(dtype, name) for name in names)
-    return {"success": success, "result": {"observed_value": str(dtype)}}
+class OfPolarsTypes:
+    """What is put before an expectation about a column's type: Polars types, when the engine is Polars.
+
+    Attributes:
+        field: Which field of the expectation names the type or the types.
+    """
+
+    field: ClassVar[str] = "type_"
+
+    def _validate(
+        self: Any, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> Any:
+        if not isinstance(execution_engine, PolarsExecutionEngine):
+            return super()._validate(metrics, runtime_configuration, execution_engine)  # type: ignore[misc]
+        dtype = _type_of(metrics, self.column)
+        asked = getattr(self, self.field)
+        names = [asked] if isinstance(asked, str) else asked
+        success = names is None or any(is_type(dtype, name) for name in names)
+        return {"success": success, "result": {"observed_value": str(dtype)}}
 
 
 with replacing():
 
-    class ExpectColumnValuesToBeOfType(gxe.ExpectColumnValuesToBeOfType):
+    class ExpectColumnValuesToBeOfType(OfPolarsTypes, gxe.ExpectColumnValuesToBeOfType):
         """The core expectation, with Polars types when the engine is Polars."""
 
-        def _validate(
-            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-        ) -> Any:
-            if not isinstance(execution_engine, PolarsExecutionEngine):
-                return super()._validate(metrics, runtime_configuration, execution_engine)
-            return _typed(metrics, self.column, [self.type_])
-
-    class ExpectColumnValuesToBeInTypeList(gxe.ExpectColumnValuesToBeInTypeList):
+    class ExpectColumnValuesToBeInTypeList(OfPolarsTypes, gxe.ExpectColumnValuesToBeInTypeList):
         """The core expectation, with Polars types when the engine is Polars."""
 
-        def _validate(
-            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-        ) -> Any:
-            if not isinstance(execution_engine, PolarsExecutionEngine):
-                return super()._validate(metrics, runtime_configuration, execution_engine)
-            return _typed(metrics, self.column, self.type_list)
+        field: ClassVar[str] = "type_list"
 
-    class ExpectColumnTypeToBe(gxe.ExpectColumnTypeToBe):
+    class ExpectColumnTypeToBe(OfPolarsTypes, gxe.ExpectColumnTypeToBe):
         """The core expectation, with Polars types when the engine is Polars."""
-
-        def _validate(
-            self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
-        ) -> Any:
-            if not isinstance(execution_engine, PolarsExecutionEngine):
-                return super()._validate(metrics, runtime_configuration, execution_engine)
-            return _typed(metrics, self.column, [self.type_])
 
     class ExpectColumnPairValuesToBeInSet(gxe.ExpectColumnPairValuesToBeInSet):
         """The core expectation, with its row condition when the engine is Polars.
