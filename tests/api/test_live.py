@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import datetime as dt
+import socket as sockets
+import threading
+
+import orjson
+import polars as pl
+import pytest
+from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from backstop.api import live
+from backstop.api.live import KEPT, KEPT_BYTES, Counts, Reader, Stream
+from backstop.store.slates import Slates as Versions
+from tests.api.serving import DAY, parts_over, publish, serving
+from tests.store.servers import wait_for
+
+
+def address(api, query=""):
+    return f"ws://127.0.0.1:{api.port}/api/v1/live?slate={DAY}{query}"
+
+
+def take(socket, kind=None):
+    """Return the next message, of a kind if one is given."""
+    while True:
+        message = orjson.loads(socket.recv(timeout=10))
+        if kind is None or message["type"] == kind:
+            return message
+
+
+def test_a_flip_is_told_with_what_it_changed(api, redis, repriced, meta, frames):
+    with connect(address(api)) as socket:
+        hello = take(socket)
+        assert (hello["type"], hello["version"], hello["state"], hello["resumed"]) == ("hello", 1, "fresh", False)
+        publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+        flip, delta = take(socket), take(socket)
+    assert (flip["type"], flip["version"], flip["previous"], flip["delta"]) == ("flip", 2, 1, True)
+    assert (delta["type"], delta["from"], delta["version"]) == ("reprice", 1, 2)
+    assert [hello["seq"], flip["seq"], delta["seq"]] == [0, 1, 2]
+    mine = frames["props"].filter(pl.col("player_id_mlbam") == 1001)
+    assert {each["prop_id"]: each["best_price_decimal"] for each in delta["rows"]} == dict.fromkeys(
+        mine["prop_id"], 9.5
+    )
+    assert (delta["added"], delta["gone"]) == ([], [])
+
+
+def test_props_that_come_and_go_are_whole_rows_and_ids(api, redis, frames, meta):
+    fewer = {**frames, "props": frames["props"].filter(pl.col("player_id_mlbam") != 1002)}
+    gone = set(frames["props"].filter(pl.col("player_id_mlbam") == 1002)["prop_id"])
+    with connect(address(api)) as socket:
+        take(socket)
+        publish(redis, fewer, run_id="r2", meta=meta)
+        assert set(take(socket, "reprice")["gone"]) == gone
+        publish(redis, frames, run_id="r3", meta=meta)
+        added = take(socket, "reprice")["added"]
+    assert {each["prop_id"] for each in added} == gone
+    assert set(added[0]) == set(frames["props"].columns)
+
+
+def test_a_slate_that_changed_by_more_than_half_is_only_announced(api, redis, frames, meta):
+    other = {**frames, "props": frames["props"].with_columns(mean=pl.col("mean") + 1)}
+    with connect(address(api)) as socket:
+        take(socket)
+        publish(redis, other, run_id="r2", meta=meta)
+        assert take(socket)["delta"] is False
+        publish(redis, frames, run_id="r3", meta=meta)
+        assert take(socket)["version"] == 3
+
+
+def test_who_comes_back_is_given_what_he_missed_in_order(api, redis, repriced, meta):
+    with connect(address(api)) as socket:
+        hello = take(socket)
+    for n in (2, 3):
+        publish(redis, repriced(1001, 5.0 + n), run_id=f"r{n}", meta=meta)
+        wait_for(lambda n=n: api.get(f"/api/v1/slates/{DAY}").json()["slate"]["version"] == n)
+    wait_for(lambda: api.app.state.hub.streams[DAY].seq >= 2)
+    with connect(address(api, f"&since={hello['seq']}&stream={hello['stream']}")) as socket:
+        again = take(socket)
+        assert (again["resumed"], again["seq"], again["version"]) == (True, 0, 3)
+        flips = [take(socket, "flip") for _ in range(2)]
+    assert [each["version"] for each in flips] == [2, 3]
+    assert [each["seq"] for each in flips] == [1, 2]
+
+
+@pytest.mark.parametrize("query", ["&since=0&stream=anotherserver", "&since=999&stream={name}", "&since=5"])
+def test_who_cannot_be_given_what_he_missed_is_told_so(api, query):
+    with connect(address(api, query.format(name=api.app.state.hub.name))) as socket:
+        assert take(socket)["resumed"] is False
+
+
+def test_a_slate_that_is_not_published_yet_may_be_waited_for(api, redis, frames, meta):
+    later = DAY + dt.timedelta(days=1)
+    with connect(address(api).replace(str(DAY), str(later))) as socket:
+        assert take(socket)["state"] == "missing"
+        publish(redis, frames, day=later, run_id="r2", meta=meta)
+        flip = take(socket, "flip")
+        assert (flip["version"], flip["previous"]) == (1, None)
+        assert take(socket, "freshness")["state"] == "fresh"
+
+
+def test_a_rollback_is_a_flip_to_a_smaller_version(api, redis, repriced, meta):
+    with connect(address(api)) as socket:
+        take(socket)
+        publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+        assert take(socket, "flip")["version"] == 2
+        Versions(redis).rollback(DAY)
+        flip = take(socket, "flip")
+        assert (flip["version"], flip["previous"]) == (1, 2)
+
+
+def test_a_slate_that_becomes_old_is_told(embedded_url, redis, frames, meta):
+    almost = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=900 - 2)
+    publish(redis, frames, meta=meta, published_at=almost)
+    with serving(parts_over(embedded_url)) as api, connect(address(api)) as socket:
+        assert take(socket)["state"] == "fresh"
+        told = take(socket, "freshness")
+        assert told["state"] == "stale"
+        assert told["age_s"] >= 899
+
+
+def test_a_quiet_line_carries_pings(api):
+    api.app.state.hub.heartbeat_s = 0.1
+    with connect(address(api)) as socket:
+        take(socket)
+        ping = take(socket)
+        assert (ping["type"], ping["seq"], ping["state"]) == ("ping", 0, "fresh")
+
+
+@pytest.mark.parametrize("query", ["slate=tomorrow", "", "slate=2024-04-16&since=-1"])
+def test_a_socket_for_nothing_is_refused(api, query):
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{api.port}/api/v1/live?{query}"):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_a_socket_needs_a_key_where_keys_are_set_and_an_origin_that_is_ours(embedded_url, published):
+    with serving(parts_over(embedded_url, settings={"api_keys": "open sesame"})) as api:
+        with pytest.raises(InvalidStatus) as refused, connect(address(api)):
+            pass
+        assert refused.value.response.status_code == 401
+        key = base64.urlsafe_b64encode(b"open sesame").rstrip(b"=").decode()
+        with connect(address(api), subprotocols=["backstop", f"key.{key}"]) as socket:
+            assert socket.subprotocol == "backstop"
+            assert take(socket)["type"] == "hello"
+        with (
+            pytest.raises(InvalidStatus) as refused,
+            connect(address(api), origin="https://evil.example", subprotocols=["backstop", f"key.{key}"]),
+        ):
+            pass
+        assert refused.value.response.status_code == 403
+
+
+def test_a_reader_who_takes_nothing_is_dropped_and_the_others_are_not(api, redis, repriced, meta, monkeypatch):
+    monkeypatch.setattr(live, "SEND_S", 0.5)
+    hub = api.app.state.hub
+    raw = sockets.create_connection(("127.0.0.1", api.port))
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    key = base64.b64encode(bytes(16)).decode()
+    raw.sendall(
+        f"GET /api/v1/live?slate={DAY} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    with contextlib.closing(raw), connect(address(api)) as good:
+        take(good)
+        wait_for(lambda: hub.clients == 2)
+        heavy = {"type": "feed", "reason": "x" * 200_000}
+        sent = threading.Event()
+
+        def flood():
+            for _ in range(40):
+                hub.tell(heavy)
+            sent.set()
+
+        loop = hub.streams[DAY].worker.get_loop()
+        seen = 0
+        for _ in range(4):
+            sent.clear()
+            loop.call_soon_threadsafe(flood)
+            for _ in range(40):
+                take(good, "feed")
+                seen += 1
+            if hub.counts.dropped:
+                break
+        wait_for(lambda: hub.counts.dropped == 1 and hub.clients == 1)
+        publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+        assert take(good, "flip")["version"] == 2
+    assert seen >= 40
+
+
+def test_fifty_readers_get_every_version_in_order_through_flips_and_cut_lines(api, redis, repriced, meta):
+    """The short form of `benchmarks/api.py`, which does it with 500 readers and a flip every second."""
+    last = 13
+
+    async def follow(n):
+        seen, seqs, query = [], [], ""
+        while not seen or seen[-1] != last:
+            async with connect_async(address(api, query), max_size=None) as socket:
+                hello = orjson.loads(await socket.recv())
+                if seqs:
+                    assert hello["resumed"]
+                with contextlib.suppress(ConnectionClosed):
+                    while not seen or seen[-1] != last:
+                        message = orjson.loads(await asyncio.wait_for(socket.recv(), 20))
+                        if message["type"] != "ping":
+                            seqs.append(message["seq"])
+                        if message["type"] == "flip":
+                            seen.append(message["version"])
+                            if n % 5 == 0 and len(seen) % 4 == 0:
+                                break  # the line is cut in the middle of things
+            query = f"&since={seqs[-1]}&stream={hello['stream']}"
+        return seen, seqs
+
+    async def run():
+        readers = [asyncio.create_task(follow(n)) for n in range(50)]
+        hub = api.app.state.hub
+        while hub.clients < 50:
+            await asyncio.sleep(0.01)
+        for n in range(2, last + 1):
+            await asyncio.to_thread(publish, redis, repriced(1001, 2.0 + n), run_id=f"r{n}", meta=meta)
+            while hub.streams[DAY].seq < 2 * (n - 1):
+                await asyncio.sleep(0.005)
+        return await asyncio.gather(*readers)
+
+    for seen, seqs in asyncio.run(run()):
+        assert seen == list(range(2, last + 1))
+        assert seqs == list(range(1, seqs[-1] + 1))
+
+
+def test_a_stream_keeps_so_many_messages_and_no_more_bytes_than_it_may():
+    stream, counts = Stream(DAY), Counts()
+    for _ in range(KEPT + 10):
+        stream.publish({"type": "flip"}, counts)
+    assert len(stream.kept) == KEPT
+    assert stream.since(5) is None
+    assert len(stream.since(KEPT)) == 10
+    assert stream.since(stream.seq) == []
+    for _ in range(10):
+        stream.publish({"type": "feed", "reason": "x" * (KEPT_BYTES // 4)}, counts)
+    assert stream.kept_bytes <= KEPT_BYTES
+    assert stream.kept_bytes == sum(len(body) for _, body in stream.kept)
+
+
+def test_a_reader_whose_queue_is_full_is_taken_off_the_stream():
+    stream, counts = Stream(DAY), Counts()
+    reader = Reader()
+    stream.readers.add(reader)
+    for _ in range(live.WAITING + 1):
+        stream.publish({"type": "flip"}, counts)
+    assert reader.slow.is_set()
+    assert not stream.readers
+    assert counts.dropped == 1
