@@ -16,9 +16,20 @@ EXPONENTS: Final = (0.6, 0.2, 0.0, 0.5, 0.9, 0.85, 0.8, 0.0)
 PARK_K: Final = (4000.0, 6000.0, 6000.0, 4000.0, 3000.0, 2500.0, 3000.0, 4000.0)
 """Plate appearances of neutral ground mixed into both halves of the ratio."""
 
+MOVES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
+    "ATH": ((0, "Oakland Coliseum"), (2025, "Sutter Health Park")),
+    "TB": ((0, "Tropicana Field"), (2025, "Steinbrenner Field"), (2026, "Tropicana Field")),
+    "TEX": ((0, "Globe Life Park"), (2020, "Globe Life Field")),
+    "TOR": ((0, "Rogers Centre"), (2020, "Sahlen Field"), (2021, "TD Ballpark"), (2022, "Rogers Centre")),
+}
+"""Clubs that changed their park, and from which season on: what a park does does not move with the club."""
+
 
 def ratios(parks: pl.DataFrame, season: int, league: Floats) -> dict[str, Floats]:
     """Return per home team its park's ratio per outcome: the same team's home games over its road games, shrunken.
+
+    A season that the team played in another park does not count, neither its home games nor, to compare like with like,
+    its road games.
 
     Args:
         parks: `Sums.parks`; both sides' plate appearances count.
@@ -26,7 +37,7 @@ def ratios(parks: pl.DataFrame, season: int, league: Floats) -> dict[str, Floats
         league: The league's rates.
     """
     recent = parks.filter(pl.col("season").is_between(season - len(SEASON_WEIGHTS) + 1, season))
-    home, road = (_by_team(recent, column) for column in ("home_team", "away_team"))
+    home, road = (_by_team(recent, column, season) for column in ("home_team", "away_team"))
     k = np.asarray(PARK_K)
     nothing = np.zeros(len(OUTCOMES))
     found = {}
@@ -34,6 +45,12 @@ def ratios(parks: pl.DataFrame, season: int, league: Floats) -> dict[str, Floats
         at_home, away = home.get(team, nothing), road.get(team, nothing)
         found[team] = ((at_home + k * league) / (at_home.sum() + k)) / ((away + k * league) / (away.sum() + k))
     return found
+
+
+def park_of(team: str, season: int) -> str:
+    """Return the name of a team's home park in a season; the team's own for those that did not move."""
+    names = [name for first, name in MOVES.get(team, ()) if first <= season]
+    return names[-1] if names else team
 
 
 def factors(
@@ -53,6 +70,9 @@ def factors(
     return np.asarray((here / usual) ** np.asarray(EXPONENTS))
 
 
-def _by_team(parks: pl.DataFrame, column: str) -> dict[str, Floats]:
-    grouped = parks.group_by(column).agg(pl.col(count_columns()).sum()).sort(column)
+def _by_team(parks: pl.DataFrame, column: str, season: int) -> dict[str, Floats]:
+    """Add up each team's seasons in the park of today."""
+    same = [park_of(team, year) == park_of(team, season) for team, year in parks.select(column, "season").iter_rows()]
+    kept = parks.filter(pl.Series(same, dtype=pl.Boolean))
+    grouped = kept.group_by(column).agg(pl.col(count_columns()).sum()).sort(column)
     return {team: np.asarray(row, dtype=np.float64) for team, *row in grouped.iter_rows()}
