@@ -13,7 +13,7 @@ from typing import Any
 
 from great_expectations.expectations.registry import _registered_expectations, _registered_metrics
 
-from gx_polars import overrides
+from gx_polars import overrides, remembered
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.registry import AGGREGATES, CONDITIONS
 
@@ -65,9 +65,9 @@ def row(name: str, expectation: type[Any]) -> tuple[str, str, str]:
 def table() -> str:
     """Return the table of the core expectations."""
     core = {
-        name: kind
+        name: remembered.core_class(kind)
         for name, kind in sorted(_registered_expectations.items())
-        if kind.__module__.startswith(("great_expectations.expectations.core", overrides.__name__))
+        if issubclass(kind, remembered.Remembers)
     }
     lines = ["| Expectation | How | What it asks |", "| --- | --- | --- |"]
     lines += [f"| `{a}` | {b} | {c.replace('|', chr(92) + '|')} |" for a, b, c in (row(*item) for item in core.items())]

@@ -95,13 +95,18 @@ class Remembers:
         return result
 
 
+def core_class(kind: type[Expectation]) -> type[Expectation]:
+    """Return the class that a registered expectation is without the memory: the core one, or its override."""
+    return next(each for each in kind.__mro__ if each.__module__ != __name__)
+
+
 def _register() -> None:
-    """Put `Remembers` before every core expectation."""
+    """Put `Remembers` before every core expectation; the classes are members of this module, so they can be pickled."""
     with overrides.replacing():
         for kind in list(_registered_expectations.values()):
             if kind.__module__.startswith(CORE) and not issubclass(kind, Remembers):
-                attributes = {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
-                type(kind)(kind.__name__, (Remembers, kind), attributes)
+                attributes = {"__module__": __name__, "__qualname__": kind.__name__, "__doc__": kind.__doc__}
+                globals()[kind.__name__] = type(kind)(kind.__name__, (Remembers, kind), attributes)
 
 
 _register()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import pandas as pd
@@ -65,3 +67,11 @@ def test_every_core_expectation_remembers_under_its_own_name() -> None:
         kind = get_expectation_impl(name)
         assert issubclass(kind, Remembers)
         assert kind.__name__ == "".join(word.capitalize() for word in name.split("_"))
+
+
+def test_a_suite_that_a_context_read_goes_to_another_process() -> None:
+    expectation = gxe.ExpectColumnValuesToBeBetween(column="a", max_value=10).configuration.to_domain_obj()
+    sent = pickle.loads(pickle.dumps(expectation))  # noqa: S301 - written a moment ago
+    assert sent == expectation
+    assert isinstance(sent, gxe.ExpectColumnValuesToBeBetween)
+    assert polars_validator(FRAME).graph_validate([sent.configuration])[0].success is False

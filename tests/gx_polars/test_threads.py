@@ -105,7 +105,7 @@ def test_25_threads_over_one_validation_definition_are_never_wrong() -> None:
     def validate(number: int) -> list[object]:
         return found(definition.run(batch_parameters={"dataframe": frame(number)}))
 
-    numbers = range(400)
+    numbers = range(1000)
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(validate, numbers))
     wrong = [number for number, answer in zip(numbers, answers, strict=True) if answer != right(number)]
