@@ -3,8 +3,8 @@
     python -m benchmarks.redis_load [--rows 100000] [--rounds 3] [--large] [--feast PYTHON] [--server redis-server]
                                     [--only loading,reading,pauses] [--record FILE]
 
-`--large` adds a million rows of both kinds with the loader's peak memory. `--feast` names the Python of an environment
-that has `feast[redis]`; Feast then writes and reads the same rows on the same server.
+`--large` adds a million rows of both kinds with the loader's peak memory. Feast writes and reads the same rows on the
+same server, in an environment that is made on first use; `--feast` names the Python of one that is there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from backstop.store.blocks import Rows
 from backstop.store.columns import Columns
 from backstop.store.kinds import ROWS_PER_SHARD, kind_of
 from backstop.store.loader import COMMAND_BYTES, PAIRS, SlateWriter
+from benchmarks import environments
 from benchmarks.redis_pauses import pauses
 from benchmarks.redis_reads import reads
 from benchmarks.redis_rows import DAY, memory, port_of, rows_of, server, server_cpu
@@ -125,13 +126,13 @@ def limit(client: redis.Redis, result: Result, kind: str, frame: pl.DataFrame) -
     result.server_us.append((server_cpu(client) - spent) / rows * 1e6)
 
 
-def feast(python: str, client: redis.Redis, kind: str, frame: pl.DataFrame) -> dict[str, Any]:
+def feast(python: Path, client: redis.Redis, kind: str, frame: pl.DataFrame) -> dict[str, Any]:
     """Let Feast write and read the same rows, in its own environment."""
     with tempfile.TemporaryDirectory() as folder:
         frame.write_parquet(Path(folder) / "rows.parquet")
         script = Path(__file__).with_name("feast_load.py")
         done = subprocess.run(
-            [python, str(script), folder, str(port_of(client)), kind], capture_output=True, text=True, check=False
+            [str(python), str(script), folder, str(port_of(client)), kind], capture_output=True, text=True, check=False
         )
         if done.returncode:
             sys.exit(f"Feast failed:\n{done.stderr[-2000:]}")
@@ -149,7 +150,7 @@ def round_trip(client: redis.Redis) -> float:
     return statistics.median(taken)
 
 
-def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: int, python: str | None) -> None:
+def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: int, python: Path | None) -> None:
     """Load the same rows in every way, in turns."""
     frame = rows_of(kind, rows)
     some = frame.head(min(rows, ONE_ROWS))
@@ -185,7 +186,7 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
         table.row(name, result.rate, **more)
 
 
-def feast_result(python: str, client: redis.Redis, kind: str, frame: pl.DataFrame) -> tuple[str, Result]:
+def feast_result(python: Path, client: redis.Redis, kind: str, frame: pl.DataFrame) -> tuple[str, Result]:
     """Return Feast's row of the table."""
     client.flushall()
     before = memory(client)
@@ -241,18 +242,19 @@ def main() -> None:
     parser = arguments(__doc__, rounds=3)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--large", action="store_true")
-    parser.add_argument("--feast", help="Python of an environment with feast[redis]")
+    parser.add_argument("--feast", type=Path, help="Python of an environment with feast[redis]")
     parser.add_argument("--server", default="redis-server", help="or valkey-server, or valkey for the bundled one")
     parser.add_argument("--only", default="loading,reading,pauses")
     options = parser.parse_args()
     parts = set(options.only.split(","))
     report = Report("redis_load", options.record)
+    peer = environments.python("feast", options.feast) if "loading" in parts else None
     with server(options.server) as client:
         about: Any = client.info("server")
         report.console.print(f"polars {pl.__version__}, redis-py {redis.__version__}, server {about['redis_version']}")
         if "loading" in parts:
             for kind in ("props", "features"):
-                loading(client, report, kind, options.rows, options.rounds, options.feast)
+                loading(client, report, kind, options.rows, options.rounds, peer)
         if "reading" in parts:
             reads(client, report, options.rows, options.rounds)
         if "pauses" in parts:
