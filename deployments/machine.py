@@ -174,9 +174,9 @@ def _redis(settings: Settings, stack: contextlib.ExitStack, note_in: Path | None
         return settings
     home = settings.home / "redis"
     ours = not embedded.is_running(home)
-    url = embedded.ensure(home)
+    if note_in is None and ours:
+        stack.callback(embedded.stop, home)
+    url = stack.enter_context(embedded.supervised(home))
     if note_in is not None:
         kept.note(note_in, [], home)
-    elif ours:
-        stack.callback(embedded.stop, home)
     return settings.model_copy(update={"redis_url": url})

@@ -2,6 +2,7 @@ import contextlib
 import datetime as dt
 import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -123,3 +124,23 @@ def test_a_supervised_server_that_is_killed_comes_back_with_its_data(home):
         assert client.get("kept") == b"yes"
         assert client.info("server")["process_id"] != first
     assert embedded.is_running(home)
+
+
+def test_a_supervised_server_that_is_stopped_on_purpose_stays_stopped(home):
+    """Its supervisor looks every few milliseconds, also while the server is going down."""
+    with embedded.supervised(home, every_s=0.005) as url, contextlib.closing(connect_url(url)) as client:
+        first = client.info("server")["process_id"]
+        assert embedded.stop(home)
+        wait_for(lambda: not Path(f"/proc/{first}").exists())
+        assert not watched_for(lambda: embedded.is_running(home), rounds=20)
+    assert not embedded.is_running(home)
+
+
+def watched_for(condition, rounds: int) -> bool:
+    """Whether a condition came true while a supervisor, which is asked in between, had so many turns."""
+    turns = threading.Event()
+    for _ in range(rounds):
+        if condition():
+            return True
+        turns.wait(0.01)
+    return condition()

@@ -216,9 +216,19 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
+def _revive(home: Path) -> None:
+    """Start a server that died; one that was stopped on purpose left no process id and stays stopped."""
+    with _locked(home):
+        binary = find_server()
+        if binary is not None and (home / "pid").exists() and not _answers(home):
+            _start(home, binary, MAXMEMORY)
+
+
 @contextlib.contextmanager
 def supervised(home: Path, *, every_s: float = SUPERVISE_S) -> Iterator[str]:
-    """Keep a home's server running for as long as the block lasts: one that dies is started again with its data.
+    """Keep a home's server running for as long as the block lasts.
+
+    One that dies is started again with its data; one that somebody stops stays stopped.
 
     Yields:
         The server's URL. The server is left running afterwards; `stop` ends it.
@@ -235,7 +245,7 @@ def supervised(home: Path, *, every_s: float = SUPERVISE_S) -> Iterator[str]:
             if not _answers(home):
                 # a start that fails is tried again; whoever uses the server meanwhile is told that it does not answer
                 with contextlib.suppress(StoreError):
-                    ensure(home)
+                    _revive(home)
 
     watcher = threading.Thread(target=watch, name=f"supervise {home}", daemon=True)
     watcher.start()
