@@ -7,6 +7,7 @@ asyncio transport is told by the loop when the other side hangs up, so nothing h
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -178,10 +179,12 @@ class Backend(httpcore.AsyncNetworkBackend):
         """
         loop = asyncio.get_running_loop()
         local = (local_address, 0) if local_address else None
+        # an address has nothing to race against, and asyncio's race loses the winner's socket when it is cancelled
+        head_start_s = None if _is_address(host) else HAPPY_EYEBALLS_S
         try:
             async with asyncio.timeout(timeout):
                 transport, socket = await loop.create_connection(
-                    Socket, host, port, local_addr=local, happy_eyeballs_delay=HAPPY_EYEBALLS_S
+                    Socket, host, port, local_addr=local, happy_eyeballs_delay=head_start_s
                 )
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"no connection within {timeout:g} s") from None
@@ -192,6 +195,14 @@ class Backend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait, between httpcore's own attempts to connect."""
         await asyncio.sleep(seconds)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _words(error: Exception) -> str:
