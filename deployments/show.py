@@ -92,9 +92,11 @@ def backfill(console: Console, summary: BackfillSummary, page: str) -> None:
 
 def grade(console: Console, summary: GradeSummary) -> None:
     """Print the grade by market, and how many props were not decided and why."""
-    table = Table(title=f"Grade of {summary.day}", title_justify="left")
+    versions = ", ".join(sorted({str(row["model_version"]) for row in summary.grades})) or "none"
+    table = Table(title=f"Grade of {summary.day} · model {versions}", title_justify="left")
     table.add_column("market", no_wrap=True)
-    for column in ("props", "over", "mean P", "Brier", "log loss", "ECE", "ECE floor", "books' Brier", "ours there"):
+    scores = ("over", "mean P", "Brier", "log loss", "ECE", "ECE floor", "books' Brier", "ours there", "closing value")
+    for column in ("props", *scores):
         table.add_column(column, justify="right", no_wrap=True)
     for row in summary.grades:
         names = (
@@ -106,6 +108,7 @@ def grade(console: Console, summary: GradeSummary) -> None:
             "ece_floor",
             "market_brier",
             "model_brier_there",
+            "clv_return",
         )
         numbers = (tables.number(row.get(name), 4) for name in names)
         table.add_row(str(row["market"]), f"{row['props']:,}", *numbers)
