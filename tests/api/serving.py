@@ -34,19 +34,21 @@ class Refresher:
     def __init__(self) -> None:
         self.runs: dict[str, Run] = {}
         self.keys: dict[str, str] = {}
-        self.ends: dict[str, str] = {}
+        self.days: list[dt.date] = []
         self.end_as = "completed"
 
     async def start(self, day, key):
         if key not in self.keys:
             run_id = f"run-{len(self.runs) + 1}"
             self.keys[key] = run_id
-            self.runs[run_id] = Run(run_id, f"http://127.0.0.1:4200/runs/flow-run/{run_id}", "scheduled", False, False)
+            page = f"http://127.0.0.1:4200/runs/flow-run/{run_id}"
+            self.runs[run_id] = Run(run_id, page, "scheduled", over=False, good=False)
+            self.days.append(day)
         return self.runs[self.keys[key]]
 
     async def wait(self, run_id, seconds):
         run = self.runs[run_id]
-        over = Run(run.id, run.url, self.end_as, True, self.end_as == "completed")
+        over = Run(run.id, run.url, self.end_as, over=True, good=self.end_as == "completed")
         return over if seconds >= 1 else run
 
 

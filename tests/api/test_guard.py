@@ -6,10 +6,10 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
 from backstop.api.guard import host_of, is_loopback, key_of
 from backstop.api.limit import Limit
-from starlette.datastructures import Headers
 from tests.api.serving import DAY, parts_over, serving
 
 AT = f"/api/v1/slates/{DAY}"

@@ -11,13 +11,14 @@ import orjson
 import polars as pl
 import pytest
 from websockets.asyncio.client import connect as connect_async
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from backstop.api import live
 from backstop.api.live import KEPT, KEPT_BYTES, Counts, Reader, Stream
 from backstop.store.slates import Slates as Versions
 from tests.api.serving import DAY, parts_over, publish, serving
+from tests.cache.conftest import until
 from tests.store.servers import wait_for
 
 
@@ -192,38 +193,37 @@ def test_a_reader_who_takes_nothing_is_dropped_and_the_others_are_not(api, redis
     assert seen >= 40
 
 
+async def follow(api, last, cut_every=None):
+    """Read until a version came; returns the versions and the numbers of all messages, over lines that are cut."""
+    seen, seqs, query = [], [], ""
+    while seen[-1:] != [last]:
+        async with connect_async(address(api, query), max_size=None) as socket:
+            hello = orjson.loads(await socket.recv())
+            assert hello["resumed"] is bool(seqs)
+            while seen[-1:] != [last]:
+                message = orjson.loads(await asyncio.wait_for(socket.recv(), 20))
+                if message["type"] == "ping":
+                    continue
+                seqs.append(message["seq"])
+                if message["type"] == "flip":
+                    seen.append(message["version"])
+                    if cut_every and len(seen) % cut_every == 0:
+                        break  # in the middle of things: its delta comes after it
+        query = f"&since={seqs[-1]}&stream={hello['stream']}"
+    return seen, seqs
+
+
 def test_fifty_readers_get_every_version_in_order_through_flips_and_cut_lines(api, redis, repriced, meta):
     """The short form of `benchmarks/api.py`, which does it with 500 readers and a flip every second."""
     last = 13
 
-    async def follow(n):
-        seen, seqs, query = [], [], ""
-        while not seen or seen[-1] != last:
-            async with connect_async(address(api, query), max_size=None) as socket:
-                hello = orjson.loads(await socket.recv())
-                if seqs:
-                    assert hello["resumed"]
-                with contextlib.suppress(ConnectionClosed):
-                    while not seen or seen[-1] != last:
-                        message = orjson.loads(await asyncio.wait_for(socket.recv(), 20))
-                        if message["type"] != "ping":
-                            seqs.append(message["seq"])
-                        if message["type"] == "flip":
-                            seen.append(message["version"])
-                            if n % 5 == 0 and len(seen) % 4 == 0:
-                                break  # the line is cut in the middle of things
-            query = f"&since={seqs[-1]}&stream={hello['stream']}"
-        return seen, seqs
-
     async def run():
-        readers = [asyncio.create_task(follow(n)) for n in range(50)]
+        readers = [asyncio.create_task(follow(api, last, cut_every=4 if n % 5 == 0 else None)) for n in range(50)]
         hub = api.app.state.hub
-        while hub.clients < 50:
-            await asyncio.sleep(0.01)
+        await until(lambda: hub.clients == 50)
         for n in range(2, last + 1):
             await asyncio.to_thread(publish, redis, repriced(1001, 2.0 + n), run_id=f"r{n}", meta=meta)
-            while hub.streams[DAY].seq < 2 * (n - 1):
-                await asyncio.sleep(0.005)
+            await until(lambda n=n: hub.streams[DAY].seq >= 2 * (n - 1))
         return await asyncio.gather(*readers)
 
     for seen, seqs in asyncio.run(run()):

@@ -208,11 +208,10 @@ async def _refresh(desk: Desk, parts: Parts, day: dt.date, key: str | None, wait
     """Start a run, or find the one that was started for the same reason, and wait for it."""
     if parts.refresher is None:
         raise Problem(
-            503,
+            409,
             "No Prefect server is known here, so a refresh cannot be started. Set PREFECT_API_URL for the API, or "
             f"run `backstop refresh {day}`.",
             kind="no-prefect",
-            headers=retry_after(60),
         )
     pointer = await desk.cache.pointers.pointer(day)
     window = int(parts.clock.now().timestamp() // KEY_HOLDS_S)

@@ -1,0 +1,59 @@
+"""The OpenAPI document against the server: no 5xx, no answer that it does not describe (schemathesis)."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+
+from backstop.api.app import create_app
+from backstop.store import connection, embedded
+from tests.api.serving import parts_over, publish, serving
+
+EXAMPLES = 8
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, frames, quoted, features):
+    home = tmp_path_factory.mktemp("contract")
+    url = embedded.ensure(home)
+    client = connection.connect_url(url)
+    games = [
+        {"game_pk": pk, "away_team": "AAA", "home_team": "BBB", "start_at": None}
+        for pk in features["game_pk"].unique().sort().to_list()
+    ]
+    for run in ("r1", "r2"):
+        publish(client, frames, meta={"quality": "complete", "games": games, "gaps": []}, run_id=run)
+    with serving(parts_over(url, quoted)) as api:
+        yield schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
+    client.close()
+    embedded.stop(home)
+
+
+OPERATIONS = [
+    f"{method.upper()} {path}"
+    for path, methods in create_app(parts_over("redis://127.0.0.1:1/0")).openapi()["paths"].items()
+    for method in methods
+]
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_answer_is_one_that_the_document_describes(served, name, mode):
+    method, path = name.split()
+    operation = served[path][method]
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answers_as_described(case):
+        case.call_and_validate()
+
+    try:
+        answers_as_described()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE, "no valid request can be made"
+        assert not operation.query and not operation.path_parameters, "there is something that could be wrong"  # noqa: PT018
