@@ -129,6 +129,9 @@ def summary_markdown(summary: SlateSummary) -> str:
         f"| {each.table} | {each.rows_in:,} | {each.loaded:,} | {each.quarantined:,} | {each.failed:,} |"
         for each in summary.outcomes
     ]
+    notes = dict.fromkeys(note for each in summary.outcomes for note in each.notes)
+    if notes:
+        lines += ["", *(f"- {note}" for note in notes)]
     return "\n".join(lines + _gap_lines(summary.gaps))
 
 
