@@ -58,14 +58,22 @@ async def apply(catalog: Iterable[Deployment] = CATALOG) -> Applied:
             if await client.read_variable_by_name(name) is None:
                 await client.create_variable(VariableCreate(name=name, value=value, tags=[MANAGED]))
         for each in catalog:
-            applied.deployments[each.full_name] = await register(each)
+            applied.deployments[each.full_name] = await register(each, paused=await _is_paused(client, each))
         webhook = await _webhook()
         await _automations(client, automations.wanted(applied.deployments, webhook), applied)
         await _prune(client, applied)
     return applied
 
 
-async def register(deployment: Deployment) -> UUID:
+async def _is_paused(client: PrefectClient, deployment: Deployment) -> bool:
+    """Return whether a deployment is paused: an update that does not say so resumes it."""
+    try:
+        return (await client.read_deployment_by_name(deployment.full_name)).paused
+    except ObjectNotFound:
+        return False
+
+
+async def register(deployment: Deployment, *, paused: bool = False) -> UUID:
     """Create or update one deployment and return its id."""
     schedule = deployment.schedule
     schedules = [Cron(schedule.cron, timezone=schedule.timezone, slug=schedule.slug)] if schedule else []
@@ -77,6 +85,7 @@ async def register(deployment: Deployment) -> UUID:
         name=deployment.name,
         schedules=schedules,
         parameters=deployment.parameters,
+        paused=paused,
         concurrency_limit=limit,
         tags=deployment.all_tags,
         description=deployment.description,

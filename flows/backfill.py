@@ -14,7 +14,7 @@ from flows.history import history_refresh
 from flows.slate import slate_refresh
 from tasks import backfill as tasks
 from tasks import marks, results, spread
-from tasks.forms import Again, Credits, First, Last, Parallel, Prices, Spread
+from tasks.forms import Credits, Parallel, SomeDay, Spread
 
 
 @task(name="day", task_run_name="slate {day}", cache_policy=NO_CACHE)
@@ -38,19 +38,19 @@ def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
     **marks.HOOKS,
 )
 def backfill(
-    first: First = None,
-    last: Last = None,
+    first: SomeDay = None,
+    last: SomeDay = None,
     parallel: Parallel = 2,
-    prices: Prices = True,
-    degraded: Again = False,
+    prices: bool = True,
+    degraded: bool = False,
     credit_limit: Credits = None,
     spread_days: Spread = 0,
 ) -> State[tasks.BackfillSummary]:
     """Publish the slate of every past day that lacks one; the same run again does only what is left.
 
     Args:
-        first: First day; that of the first season that is kept by default.
-        last: Last day; yesterday by default.
+        first: SomeDay day; that of the first season that is kept by default.
+        last: SomeDay day; yesterday by default.
         parallel: Days at once.
         prices: Whether books are asked for prices, which may cost credits.
         degraded: Whether days that were published with gaps are done again.

@@ -7,16 +7,17 @@ import datetime as dt
 from prefect import flow
 
 from tasks import marks, upkeep
-from tasks.forms import ArchiveDays, Newest, RunDays
+from tasks.forms import KeptDays, Newest
 
 
 @flow(name="lake-maintenance", flow_run_name="lake maintenance", timeout_seconds=3600, **marks.SIGNED)
-def lake_maintenance(run_days: RunDays = None, archive_days: ArchiveDays = None, newest: Newest = 14) -> list[dt.date]:
+def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, newest: Newest = 14) -> list[dt.date]:
     """Clear away what is old, compare Redis with the lake, and rebuild the slates that differ.
 
     Args:
-        run_days: Days that the folders of runs are kept.
-        archive_days: Days that raw answers are kept; the newest to each request stays.
+        run_days: Days that the folders of runs are kept; by default the variable backstop_run_days.
+        archive_days: Days that raw answers are kept, but for the newest to each request; by default the variable
+            backstop_archive_days.
         newest: Slates to compare, the newest first.
     """
     upkeep.clear_runs(run_days)

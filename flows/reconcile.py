@@ -13,11 +13,12 @@ def reconcile(at: Instant = None) -> list[str]:
     """Free what dead runs held, bring the calendar up, and start exactly the runs that are due.
 
     Args:
-        at: What counts as now.
+        at: What counts as now, with its time zone; the present by default.
     """
     now = upkeep.present(at)
     upkeep.bury_dead()
     upkeep.repair_ledger(now)
+    upkeep.probe_feeds(now)
     if upkeep.calendar_is_old(now):
         # its imports take five seconds of CPU: most runs of this flow do without
         from flows.calendar import calendar_refresh  # noqa: PLC0415

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from tasks import fan, marks, runner, runs, slate, summary, validate
-from tasks.forms import History, Prices, SomeDay
+from tasks.forms import SomeDay
 from tasks.results import gather
 
 
@@ -17,7 +17,7 @@ from tasks.results import gather
     timeout_seconds=marks.LEASE_S,
     **marks.HOOKS,
 )
-def slate_refresh(day: SomeDay = None, history: History = True, prices: Prices = True) -> State[summary.SlateSummary]:
+def slate_refresh(day: SomeDay = None, history: bool = True, prices: bool = True) -> State[summary.SlateSummary]:
     """Plan, fetch, validate, transform, load and publish one day's slate; only what is missing is fetched.
 
     Args:

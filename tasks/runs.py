@@ -49,6 +49,11 @@ def grade_name() -> str:
     return f"grade {flow_run.parameters.get('day') or yesterday()}"
 
 
+def history_name() -> str:
+    """Return the name of a run that fetches history."""
+    return f"history before {flow_run.parameters.get('until') or today()}"
+
+
 def say(sentence: str) -> None:
     """Log a sentence to the run; outside of a run nobody listens."""
     with contextlib.suppress(MissingContextError):

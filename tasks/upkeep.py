@@ -15,10 +15,15 @@ from backstop import tables
 from backstop.clock import baseball_day
 from backstop.lake import reconcile as ledger_repair
 from backstop.lake.states import State
-from backstop.stages import days, due, plan, rebuild
+from backstop.settings import Feed
+from backstop.sources.savant import pitches
+from backstop.sources.statsapi import schedule
+from backstop.sources.theodds import events
+from backstop.stages import days, due, feeds, fetch, plan, rebuild
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from tasks import artifacts, calendar, dead, starts
+from tasks import feeds as transitions
 from tasks.runs import run_id, say, tell, warn
 
 if TYPE_CHECKING:
@@ -79,6 +84,30 @@ def repair_ledger(now: dt.datetime) -> list[Repair]:
     for day in settled:
         say(f"The pitches of {day} are asked for again: they were fetched before Savant had settled them.")
     return repairs
+
+
+@task(name="probe-feeds", task_run_name="ask feeds that were down", cache_policy=NO_CACHE)
+def probe_feeds(now: dt.datetime) -> list[str]:
+    """Ask each feed whose breaker is not closed for one small thing, once its pause is over.
+
+    While a breaker is open its deployments are paused and nobody else asks: without this it would stay open.
+    """
+    house, today = House.current(), baseball_day(now)
+    yesterday = today - dt.timedelta(days=1)
+    probes = {
+        Feed.STATSAPI: schedule.plan_day(today),
+        Feed.SAVANT: pitches.plan([yesterday]),
+        Feed.THEODDS: [] if plan.quotes_wanted(house) else events.plan(today),
+    }
+    transitions.attach()
+    asked = []
+    for each in feeds.status(house):
+        items = probes.get(Feed(each.health.feed), [])
+        if each.health.breaker != "closed" and not each.health.retry_in_s and items:
+            missed = fetch.fetch(house, 1, items, "probe").missed
+            asked.append(each.health.feed)
+            say(f"{each.health.feed} was asked again: {missed[0].sentence if missed else 'it answers'}.")
+    return asked
 
 
 @task(name="look", task_run_name="what is due", cache_policy=NO_CACHE)
