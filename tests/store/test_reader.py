@@ -171,3 +171,15 @@ def test_values_of_every_type_come_back_as_such(publish, reader):
     expected = features().filter(player_id_mlbam=600_020).sort("game_pk").row(0, named=True)
     assert row == expected
     assert {type(value) for value in row.values()} == {type(value) for value in expected.values()}
+
+
+def test_a_version_number_that_an_emptied_redis_gave_out_again_is_another_version(publish, reader, redis, clock):
+    publish(seed=1, meta={"seed": 1})
+    assert reader.player(600_001, DAY).slate.meta == {"seed": 1}
+    redis.flushall()
+    clock.advance(1)
+    assert publish(seed=2, run_id="r2", meta={"seed": 2}).version == 1
+    again = reader.player(600_001, DAY)
+    assert again.slate.meta == {"seed": 2}
+    mine = props(seed=2).filter(player_id_mlbam=600_001).sort("prop_id")
+    assert [row["mean"] for row in again.props] == mine["mean"].to_list()

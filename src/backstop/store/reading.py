@@ -148,8 +148,8 @@ class Reading:
         asked = [] if guess is None or about is None else _rows(slate, guess, about, ids)
         pointer, *answers = yield [("HMGET", slate.current, *POINTER), *asked]
         version = None if pointer[0] is None else int(pointer[0])
-        if version is not None and (version != guess or about is None):
-            about = yield from self._about(day, version)
+        if version is not None and (version != guess or about is None or about.stamp != pointer[1]):
+            about = yield from self._about(day, version, pointer[1])
             asked = [] if about is None else _rows(slate, version, about, ids)
             answers = (yield asked) if asked else []
         if version is None or about is None:
@@ -166,9 +166,9 @@ class Reading:
             return SlateView(day, State.MISSING), {}
         return self._view(day, about, pointer), found
 
-    def _about(self, day: dt.date, version: int) -> Plan[About | None]:
+    def _about(self, day: dt.date, version: int, stamp: bytes) -> Plan[About | None]:
         known = self._known.get((day, version))
-        if known is None:
+        if known is None or known.stamp != stamp:
             slate = keys.SlateKeys(day)
             # a script, so that a cluster asks the node that holds the slate
             meta, clock = yield [("HGETALL", slate.meta(version)), ("EVAL", scripts.NOW, 1, slate.current)]

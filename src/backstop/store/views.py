@@ -72,8 +72,12 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of a version; it never changes, so a reader asks for it once."""
+    """What is known of a version; it never changes, so a reader asks for it once.
 
+    A Redis that lost its data gives the same number again: `stamp`, which the pointer repeats, tells the two apart.
+    """
+
+    stamp: bytes
     cutoff: dt.datetime
     published_at: dt.datetime
     run_id: str
@@ -85,6 +89,7 @@ class About:
     def parse(cls, meta: Mapping[bytes, bytes]) -> About:
         """Read it off a version's meta."""
         return cls(
+            meta[b"published_at"],
             instant_of(meta[b"cutoff"]),
             instant_of(meta[b"published_at"]),
             meta[b"run_id"].decode(),
