@@ -27,7 +27,7 @@ from backstop.settings import Settings
 from deployments import machine, pointers, schema, services, smoke
 from deployments.pin import Pins
 from deployments.preflight import preflight
-from deployments.release import Release, Releases, StepFailed, describe
+from deployments.release import Release, Releases, StepFailed, describe, site_packages
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -303,7 +303,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             environment=options.environment,
             checkout=options.checkout.resolve(),
             settings=settings.model_copy(update={"home": _home(settings, options.environment)}),
-            packages=options.packages,
+            packages=options.packages or _own_packages(options.environment),
             smoke=(options.smoke, options.smoke_parameters),
             restart=options.restart,
             health=options.health,
@@ -320,6 +320,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _home(settings: Settings, environment: str) -> Path:
     """Return the home; only development may leave it to the folder that the command is given in."""
     return settings.home if environment == "production" else settings.home.absolute()
+
+
+def _own_packages(environment: str) -> Path | None:
+    """Return the deployer's own packages for development: they are there, and a second copy takes a minute and 1 GB."""
+    return site_packages(Path(sys.prefix)) if environment == "development" else None
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import orjson
+from pydantic import SecretStr
 
 from deployments import kept, machine
 from deployments.catalog import POOL
@@ -48,6 +50,20 @@ def note(settings: Settings, up: Machine) -> None:
     known = _read(settings.home)
     known |= {"prefect": up.prefect.api_url, "upstream": up.settings.upstream, "home": str(up.settings.home)}
     _write(settings.home, known)
+    _write_environment(settings.home, up)
+
+
+def _write_environment(home: Path, up: Machine) -> None:
+    """Write what a shell needs to know to use the installation: addresses and the current release, no secret."""
+    secret = {name for name in type(up.settings).model_fields if isinstance(getattr(up.settings, name), SecretStr)}
+    said = up.settings.model_dump(mode="json", exclude_defaults=True, exclude=secret)
+    lines = {f"BACKSTOP_{name.upper()}": str(value) for name, value in said.items()}
+    lines |= {"PREFECT_API_URL": up.prefect.api_url}
+    text = [f"{name}={shlex.quote(value)}" for name, value in lines.items()]
+    text.append(f"PATH={shlex.quote(str(home.absolute() / 'releases' / 'current' / '.venv' / 'bin'))}:$PATH")
+    file = home / "environment"
+    file.touch(mode=0o600)  # an address may hold a password
+    file.write_text("\n".join(text) + "\n")
 
 
 def restart(settings: Settings, release: Release) -> str:
