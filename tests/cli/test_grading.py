@@ -102,3 +102,10 @@ def test_a_refit_on_too_few_games_says_so(lake, backstop):
     ended = backstop("refit", "--from", str(day(1)), "--to", str(day(1)))
     assert ended.code == 1
     assert "too few games" in ended.err
+
+
+def test_a_published_day_whose_own_games_are_not_tallied_yet_is_built_again_all_the_same(lake, backstop, tmp_path):
+    shutil.rmtree(Path(lake.place.locate(f"{project.TALLIES}/game_date={SERVED}")))
+    out = tmp_path / "rows.parquet"
+    backstop("features", "--from", str(SERVED), "--to", str(SERVED), "--out", str(out), "--rebuild")
+    assert pl.read_parquet(out).equals(lake.read(project.FEATURES, SERVED).sort("game_pk", "role", "player_id_mlbam"))

@@ -55,6 +55,9 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1))
     walked = walk(tallies, first, last, lineups=_lineups(house), box=house.lake.scan(tables.BOX.name))
     built = {day: frame for day, frame in walked if day not in published}
+    # a slate whose games have not been tallied yet is not on the walk
+    for day in sorted((days & house.lake.days(project.FEATURES)) - published - built.keys()):
+        built[day] = _built(house, day)
     frames = built | {day: house.lake.read(project.FEATURES, day) for day in published}
     found = [_as_declared(frames[day]) for day in sorted(frames)]
     everything = pl.concat(found) if found else pl.DataFrame(schema=build.SCHEMA)
@@ -87,6 +90,11 @@ def _published(house: House, days: set[dt.date]) -> set[dt.date]:
     """Return the days whose served features have the columns of today."""
     listed = days & house.lake.days(project.FEATURES)
     return {day for day in listed if set(house.lake.read(project.FEATURES, day).columns) == set(build.SCHEMA)}
+
+
+def _built(house: House, day: dt.date) -> pl.DataFrame:
+    history, box = asof.history(project.tallies(house), day), house.lake.scan(tables.BOX.name)
+    return build.build(history, plan.games_of(house, day), project.starters(house, day), cutoff=day, box=box)
 
 
 def _lineups(house: House) -> Lineups:
