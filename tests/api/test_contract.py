@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
+from backstop.api import examples, models
 from backstop.api.app import create_app
 from backstop.store import connection, embedded
 from tests.api.serving import parts_over, publish, serving
@@ -37,6 +38,42 @@ OPERATIONS = [
     for path, methods in create_app(parts_over("redis://127.0.0.1:1/0")).openapi()["paths"].items()
     for method in methods
 ]
+
+
+MODELS = {
+    "/api/v1/slates": models.SlateList,
+    "/api/v1/slates/{date}": models.Slate,
+    "/api/v1/slates/{date}/versions": models.Versions,
+    "/api/v1/slates/{date}/diff": models.DiffDocument,
+    "/api/v1/players/{player_id}": models.Player,
+    "/api/v1/players/{player_id}/features": models.PlayerFeatures,
+    "/api/v1/props/{market}/top": models.Top,
+    "/api/v1/games/{game_pk}": models.GameProps,
+    "/api/v1/grades": models.Grades,
+    "/api/v1/optimized/baseball-savant/generate-props": models.Generated,
+    "/api/v1/optimized/baseball-savant/health": models.Health,
+    "/health/live": models.Live,
+    "/health/ready": models.Health,
+    "/health/detailed": models.DetailedHealth,
+}
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_every_example_is_an_answer_of_its_kind(path):
+    MODELS[path].model_validate(examples.BY_PATH[path][200])
+
+
+def test_every_refusal_is_described_as_a_problem_and_every_json_answer_has_an_example():
+    document = create_app(parts_over("redis://127.0.0.1:1/0")).openapi()
+    without = {"/api/v1/slates/{date}/board", "/api/v1/optimized/baseball-savant/metrics", "/metrics"}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path
+            for status, response in operation["responses"].items():
+                if int(status) >= 400 and path != "/health/ready":
+                    assert list(response["content"]) == ["application/problem+json"], (path, status)
+            if path not in without:
+                assert operation["responses"]["200"]["content"]["application/json"]["example"], path
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["valid", "invalid"])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import FastAPI, Query, WebSocket
 
 from backstop import __version__
 from backstop.api import documents, generation, health, players, problems, slates
+from backstop.api import parameters as ask
 from backstop.api.board import pages
+from backstop.api.description import describe
 from backstop.api.desk import Desk
 from backstop.api.feeds import Feeds
 from backstop.api.generation import Generator
@@ -60,7 +61,7 @@ def create_app(parts: Parts) -> FastAPI:
     @app.websocket("/api/v1/live")
     async def live(
         socket: WebSocket,
-        slate: Annotated[dt.date, Query()],
+        slate: Annotated[ask.IsoDate, Query()],
         since: Annotated[int | None, Query(ge=0, le=2**53)] = None,
         stream: Annotated[str | None, Query(max_length=32)] = None,
     ) -> None:
@@ -69,6 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
         await hub.serve(socket, slate, since, stream)
 
     problems.handle(app)
+    describe(app)
     pages.mount(app)
     app.add_middleware(Guard, settings=parts.settings, limit=limit, metrics=metrics)
     return app

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from backstop.api import models
 from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer, compress, encoding_of
+from backstop.api.generation import lacking
 from backstop.api.responses import refusals
 from backstop.api.slates import head
 from backstop.cache.namespaces import Collection, Namespace
@@ -90,7 +91,7 @@ async def _document(desk: Desk, pointer: Pointer) -> bytes:
 
 def document(pointer: Pointer, about: About, sheet: Sheet, features: pl.DataFrame) -> bytes:
     """Return a version in columns, best expected value first."""
-    chances = distributions(features) if features.width else {}
+    chances = distributions(features) if features.width and not lacking(features) else {}
     found: dict[tuple[int, int, str], int] = {key: place for place, key in enumerate(chances)}
     keys = sheet.frame.select("game_pk", "player_id_mlbam", "market").iter_rows()
     columns = {name: _column(sheet.frame, name) for name in sheet.frame.columns if name not in LEFT_OUT}

@@ -22,6 +22,7 @@ from backstop.api.responses import refusals
 from backstop.api.sheet import spelled
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.slates import Frame
+from backstop.features.build import SCHEMA
 from backstop.ids import batched
 from backstop.props.generate import generate
 from backstop.props.price import price
@@ -86,6 +87,7 @@ class Generator:
         try:
             began = time.perf_counter()
             features = await self.desk.slates.frame(seen.pointer, FEATURES.name)
+            refuse_other_features(seen.pointer, features)
             quotes = await self.quotes(seen.pointer)
             sheet = (await self.desk.sheet(seen.pointer)).frame
             read = time.perf_counter()
@@ -140,6 +142,26 @@ def _make(features: pl.DataFrame, quotes: pl.DataFrame, sheet: pl.DataFrame, mos
         props, rows_ready, len(chosen), everybody, batches, quoted_rows,
         (generated - began) * 1000, (encoded - generated) * 1000,
     )  # fmt: skip
+
+
+def lacking(features: pl.DataFrame) -> list[str]:
+    """Return the columns that the model needs and a version's features have not."""
+    return [name for name in SCHEMA if name not in features.columns] if features.width else []
+
+
+def refuse_other_features(pointer: Pointer, features: pl.DataFrame) -> None:
+    """Refuse features that were built by another release than the one that would project from them.
+
+    Raises:
+        Problem: they are.
+    """
+    if missing := lacking(features):
+        raise Problem(
+            409,
+            f"The features of version {pointer.version} of {pointer.day} were built by another release: they lack "
+            f"{', '.join(missing[:5])}. Refresh the day, for example with force_refresh=true.",
+            kind="other-features",
+        )
 
 
 def choose(features: pl.DataFrame, sheet: pl.DataFrame, most: int) -> list[int]:

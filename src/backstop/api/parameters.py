@@ -6,9 +6,11 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from fastapi import Header, Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from backstop.api.sheet import Asked
+from backstop.clock import parse_day
+from backstop.errors import UsageError
 from backstop.props.markets import MARKETS
 
 LARGEST_ID = 9_999_999_999
@@ -24,12 +26,25 @@ def _known(market: str) -> str:
 
 ALL = "all"
 Market = Annotated[str, AfterValidator(_known)]
+
+
+def _iso(text: object) -> object:
+    """Refuse everything but YYYY-MM-DD: seconds since 1970 and other forms are no baseball day."""
+    if isinstance(text, str):
+        try:
+            return parse_day(text)
+        except UsageError as error:
+            raise ValueError(error.message) from error
+    return text
+
+
+IsoDate = Annotated[dt.date, BeforeValidator(_iso)]
 Order = Literal["ev", "edge", "line", "prob_over", "player"]
 Direction = Literal["desc", "asc"]
 Format = Literal["json", "arrow", "parquet"]
 
-Day = Annotated[dt.date, Path(description="Baseball day.", examples=["2025-06-15"])]
-SomeDay = Annotated[dt.date | None, Query(description="Baseball day; the latest published one by default.")]
+Day = Annotated[IsoDate, Path(description="Baseball day.", examples=["2025-06-15"])]
+SomeDay = Annotated[IsoDate | None, Query(description="Baseball day; the latest published one by default.")]
 PlayerId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLBAM id of the player.", examples=[592450])]
 GamePk = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLB id of the game.", examples=[777001])]
 Version = Annotated[

@@ -92,6 +92,12 @@ def handle(app: FastAPI) -> None:
     async def ours(request: Request, error: BackstopError) -> Response:
         return problem_of(error).response(request.url.path)
 
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, _error: Exception) -> Response:
+        # the server logs it with its trace; a caller gets no part of it
+        told = Problem(500, "Something failed that was not foreseen; the server's log says what.", kind="unforeseen")
+        return told.response(request.url.path)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         wrong = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backstop.api.models import ProblemDocument
-from backstop.api.problems import MEDIA
 
 MEANINGS: Final = {
     304: "The caller has this version already.",
@@ -24,10 +23,6 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the descriptions of the statuses, and of those that every request may meet."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({401, 403, 413, 429, *statuses}):
-        content = {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-        described[status] = {"description": MEANINGS[status], "content": content}
+        described[status] = {"description": MEANINGS[status], "model": ProblemDocument}
     described[304] = {"description": MEANINGS[304]}
     return described
-
-
-__all__ = ["ProblemDocument", "refusals"]

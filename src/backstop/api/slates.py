@@ -56,7 +56,7 @@ class Routes:
     async def every(
         self,
         request: Request,
-        before: Annotated[dt.date | None, Query(description="Only days before this one.")] = None,
+        before: Annotated[ask.IsoDate | None, Query(description="Only days before this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=100, description="Slates in an answer.")] = 30,
     ) -> Response:
         """List the published slates, newest first."""
