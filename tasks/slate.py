@@ -17,6 +17,7 @@ from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
 from backstop.stages.publish import Loaded
+from backstop.telemetry import Progress, emit
 from tasks import marks, progress
 from tasks.runs import report, run_id, say, warn
 
@@ -140,7 +141,10 @@ def plan_quotes(day: dt.date, listed: list[FetchedBatch]) -> Batches:
 @task(name="plan-players", task_run_name="plan players", cache_policy=NO_CACHE)
 def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
     """Name the day's starters in batches of 50."""
-    return project.player_batches(House.current(), day)
+    batches = project.player_batches(House.current(), day)
+    for stage in ("project", "validate props"):
+        emit(Progress(stage, total=len(batches)))
+    return batches
 
 
 @task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE)
@@ -160,7 +164,9 @@ def build_features(day: dt.date, _players: Outcome, _tallied: int) -> tuple[Path
 )
 def project_players(day: dt.date, number: int, players: list[int], features: Path, *, priced: bool) -> Staged:
     """Project one batch of 50 players and, when this run has quotes, price it against the books."""
-    return project.project(House.current(), day, run_id(), number, players, features, priced=priced)
+    staged = project.project(House.current(), day, run_id(), number, players, features, priced=priced)
+    emit(Progress("project", done=1, note=f"batch {number}"))
+    return staged
 
 
 @task(name="open-slate", task_run_name="open slate {day}", cache_policy=NO_CACHE)
@@ -225,9 +231,11 @@ def publish_slate(
         StoreError: Redis refused or holds less than was written; the version before stays.
     """
     house = House.current()
+    emit(Progress("publish", total=1))
     published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps)
     props = total("out_props", [each.props for each in publish.reached(sifted, loaded)])
     publish.mark(house, day, run_id(), props, gaps)
     progress.reached(day, "published")
+    emit(Progress("publish", done=1, note=f"version {published.version}"))
     say(f"Slate {day}: version {published.version} is published.")
     return published

@@ -137,6 +137,7 @@ def validate_props(number: int, staged: Staged, day: dt.date) -> Sifted:
     props, no_props = _staged(day, tables.PROPS.name, staged.props, props_suite())
     report(features.balanced(), f"Features, batch {number}")
     report(props.balanced(), f"Props, batch {number}")
+    emit(Progress("validate props", done=1, note=f"batch {number}"))
     return Sifted(staged, features, props, refused=no_features or no_props)
 
 
