@@ -45,10 +45,15 @@ OVER = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 class Cluster:
-    """Everything up; a context manager."""
+    """Everything up; a context manager.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Args:
+        folder: Where everything is kept.
+        services: Whether schedules, automations and recorders run; runs that are made by hand do without.
+    """
+
+    def __init__(self, folder: Path, *, services: bool = True) -> None:
+        self.folder, self._with_services = folder, services
 
     def __enter__(self) -> Self:
         self._stack = contextlib.ExitStack()
@@ -90,7 +95,7 @@ class Cluster:
         first, second = self.replicas
         first.start()  # it makes the tables; two at once would both try
         first.wait()
-        for server in (second, self.services):
+        for server in (second, self.services) if self._with_services else (second,):
             server.start()
         second.wait()
         self.balancer.start()
@@ -129,6 +134,13 @@ class Cluster:
         deployment = self.ask("GET", "/deployments/name/backfill/mlb")["id"]
         parameters = {"first": first.isoformat(), "last": last.isoformat(), "spread_days": days}
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
+        return self.ask("POST", f"/deployments/{deployment}/create_flow_run", body)["id"]
+
+    def slate(self, day: dt.date, variables: dict[str, Any] | None = None) -> str:
+        """Start a refresh of one slate on whichever worker takes it; return the id of its run."""
+        deployment = self.ask("GET", "/deployments/name/slate-refresh/mlb")["id"]
+        body = {"parameters": {"day": day.isoformat()}, "state": {"type": "SCHEDULED"}}
+        body["job_variables"] = {"working_dir": str(ROOT), **(variables or {})}
         return self.ask("POST", f"/deployments/{deployment}/create_flow_run", body)["id"]
 
     def state(self, run: str) -> dict[str, Any]:
