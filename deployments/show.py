@@ -67,7 +67,7 @@ def result(console: Console, house: House, summary: SlateSummary, page: str, sec
     samples = sorted((each.sample for each in summary.outcomes if each.sample), key=lambda text: "superseded" in text)
     if sample := next(iter(samples), ""):
         console.print(Panel(sample[:600], title="a quarantined row", title_align="left", border_style="yellow"))
-    for note in dict.fromkeys(note for each in summary.outcomes for note in each.notes):
+    for note in summary.notes:
         console.print(note, markup=False, soft_wrap=True)
     _gaps(console, summary.gaps)
     console.print(f"run page  {page}", soft_wrap=True)

@@ -48,6 +48,11 @@ class SlateSummary:
     note: str = ""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing and is no gap: a feed that another one stood in for, names that were recognised."""
+        return tuple(dict.fromkeys(note for outcome in self.outcomes for note in outcome.notes))
+
+    @property
     def quality(self) -> str:
         """`complete`, `degraded` or `empty`."""
         if self.version is None:
@@ -77,6 +82,8 @@ def report_slate(
             f"validation-{outcome.table.replace('_', '-')}", validation_markdown(day, outcome), described
         )
     artifacts.markdown("slate-summary", summary_markdown(summary), f"Slate {day}: {summary.quality}")
+    if address := House.current().settings.board_url:
+        artifacts.link("board", address, "The board", f"Slate {day} as readers see it")
     if version is not None:
         top = House.current().reader.props(day, limit=TOP_PROPS).select(PROP_COLUMNS)
         artifacts.table("slate-best-prices", top.to_dicts(), f"Best-priced props of {day}")
@@ -129,9 +136,8 @@ def summary_markdown(summary: SlateSummary) -> str:
         f"| {each.table} | {each.rows_in:,} | {each.loaded:,} | {each.quarantined:,} | {each.failed:,} |"
         for each in summary.outcomes
     ]
-    notes = dict.fromkeys(note for each in summary.outcomes for note in each.notes)
-    if notes:
-        lines += ["", *(f"- {note}" for note in notes)]
+    if summary.notes:
+        lines += ["", *(f"- {note}" for note in summary.notes)]
     return "\n".join(lines + _gap_lines(summary.gaps))
 
 

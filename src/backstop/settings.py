@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     notify_url: SecretStr | None = Field(
         default=None, description="Webhook that is told of late and degraded slates and of failed runs"
     )
+    board_url: str | None = Field(
+        default=None, description="Where the board is served; runs link to it in the Prefect UI"
+    )
     task_runner: Annotated[
         str,
         Field(
