@@ -80,11 +80,11 @@ function picture(day) {
 }
 
 function byMarket(day) {
-  const heads = ["Market", "Props", "Brier", "Books' Brier", "Model there", "Log loss", "Calibration error", "By chance"];
+  const heads = ["Market", "Props", "Brier", "Books' Brier", "Model there", "Log loss", "Calibration error", "By chance", "Closing line"];
   const fixed = (value, digits = 3) => (value === null || value === undefined ? format.NONE : value.toFixed(digits));
   const rows = [...day.markets].sort((a, b) => b.props - a.props).map((market) => el("tr", {},
     el("th", { scope: "row" }, format.market(market.market)),
-    ...[format.count(market.props), fixed(market.brier), fixed(market.market_brier), fixed(market.model_brier_there), fixed(market.log_loss), fixed(market.ece), fixed(market.ece_floor)]
+    ...[format.count(market.props), fixed(market.brier), fixed(market.market_brier), fixed(market.model_brier_there), fixed(market.log_loss), fixed(market.ece), fixed(market.ece_floor), format.points(market.clv_probability ?? null)]
       .map((text) => el("td", { class: "number" }, text))));
   return el("div", { class: "scroll" }, el("table", { class: "plain-table" },
     el("thead", {}, el("tr", {}, ...heads.map((text, at) => el("th", { scope: "col", class: at ? "number" : null }, text)))), el("tbody", {}, ...rows)));
