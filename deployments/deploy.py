@@ -22,6 +22,7 @@ import httpx
 import orjson
 from pydantic import ValidationError
 
+from backstop.demo import DEMO_DAY
 from backstop.errors import BackstopError, UsageError
 from backstop.settings import Settings
 from deployments import machine, pointers, schema, services, smoke
@@ -304,7 +305,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             checkout=options.checkout.resolve(),
             settings=settings.model_copy(update={"home": _home(settings, options.environment)}),
             packages=options.packages or _own_packages(options.environment),
-            smoke=(options.smoke, options.smoke_parameters),
+            smoke=(options.smoke, options.smoke_parameters or _parameters(settings, options.smoke)),
             restart=options.restart,
             health=options.health,
         )
@@ -322,6 +323,12 @@ def _home(settings: Settings, environment: str) -> Path:
     return settings.home if environment == "production" else settings.home.absolute()
 
 
+def _parameters(settings: Settings, flow: str) -> str:
+    """Return the parameters of the smoke run: the demo league's own day, for it plays in a year of its own."""
+    at = {"day": DEMO_DAY.isoformat()} if settings.upstream == "demo" and flow == smoke.CANARY else {}
+    return orjson.dumps(at).decode()
+
+
 def _own_packages(environment: str) -> Path | None:
     """Return the deployer's own packages for development: they are there, and a second copy takes a minute and 1 GB."""
     return site_packages(Path(sys.prefix)) if environment == "development" else None
@@ -337,7 +344,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--checkout", type=Path, default=Path(), help="repository whose commit is deployed")
     parser.add_argument("--packages", type=Path, help="installed packages to use instead of installing the lock")
     parser.add_argument("--smoke", default=smoke.CANARY, help="flow that decides, as module:flow")
-    parser.add_argument("--smoke-parameters", default="{}", metavar="JSON")
+    parser.add_argument("--smoke-parameters", metavar="JSON")
     parser.add_argument("--restart", metavar="COMMAND", help="restarts what runs from releases/current")
     parser.add_argument("--health", metavar="URL", help="must answer 200 after the restart")
     return parser

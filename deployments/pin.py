@@ -76,7 +76,7 @@ class Pins:
         strangers = [each for each in self.registered() if each["id"] not in kept]
         for each in strangers:
             self._ask("DELETE", f"/deployments/{each['id']}")
-        return [each["name"] for each in strangers]
+        return [f"{each.get('entrypoint')} ({each['name']})" for each in strangers]
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
