@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime as dt
 import os
 import shlex
 import subprocess
@@ -31,7 +32,6 @@ from deployments.preflight import preflight
 from deployments.release import Release, Releases, StepFailed, describe, site_packages
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Sequence
 
     from backstop.stages.house import House
@@ -324,8 +324,12 @@ def _home(settings: Settings, environment: str) -> Path:
 
 
 def _parameters(settings: Settings, flow: str) -> str:
-    """Return the parameters of the smoke run: the demo league's own day, for it plays in a year of its own."""
-    at = {"day": DEMO_DAY.isoformat()} if settings.upstream == "demo" and flow == smoke.CANARY else {}
+    """Return the parameters of the smoke run: the demo league's last day that is over; it plays in a year of its own."""
+    at = (
+        {"day": (DEMO_DAY - dt.timedelta(days=1)).isoformat()}
+        if settings.upstream == "demo" and flow == smoke.CANARY
+        else {}
+    )
     return orjson.dumps(at).decode()
 
 
