@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
+import polars as pl
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from backstop.demo.upstream import Upstream
+from backstop.net.item import Answer
+from backstop.sources import registry
 from tests.fuzz.bodies import sound
 from tests.fuzz.hunt import Hunt, hunt
+from tests.fuzz.recorded import recorded
+
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "realdata"
+"""Not part of the repository; the hunt goes on without them."""
 
 
 def main() -> int:
@@ -19,14 +28,27 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="for each parser")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     asked = parser.parse_args()
-    with Upstream.start("demo") as upstream:
-        answers = sound(upstream.base_url)
     found = [
-        hunt(answer, games, seconds=asked.seconds, first=asked.first)
-        for answer, games in track(answers.values(), "fuzzing", transient=True)
+        hunt(name, answers, seconds=asked.seconds, first=asked.first)
+        for name, answers in track(seeds().items(), "fuzzing", transient=True)
     ]
     show(found, asked.seconds)
     return 1 if any(each.crashes for each in found) else 0
+
+
+def seeds() -> dict[str, list[tuple[Answer, pl.DataFrame]]]:
+    """Return sound answers by parser, under the name of its first table: simulated ones, and recorded where they are."""
+    with Upstream.start("demo") as upstream:
+        answers = list(sound(upstream.base_url).values())
+    answers += [each for tables in recorded(RECORDINGS).values() for each in tables]
+    parsers: dict[str, Callable[..., object]] = {}
+    found: dict[str, list[tuple[Answer, pl.DataFrame]]] = {}
+    for answer, games in answers:
+        table = answer.item.table
+        name = next((name for name, parser in parsers.items() if parser is registry.TABLES[table].parse), table)
+        parsers[name] = registry.TABLES[table].parse
+        found.setdefault(name, []).append((answer, games))
+    return found
 
 
 def show(found: list[Hunt], seconds: float) -> None:

@@ -6,6 +6,7 @@ import inspect
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -32,12 +33,13 @@ class Hunt:
         return self.ends.total()
 
 
-def hunt(answer: Answer, games: pl.DataFrame, *, seconds: float, first: int = 0) -> Hunt:
-    """Damage an answer by one seed after the other until the time is up."""
-    found = Hunt(answer.item.table)
+def hunt(name: str, answers: Sequence[tuple[Answer, pl.DataFrame]], *, seconds: float, first: int = 0) -> Hunt:
+    """Damage the answers in turn, by one seed after the other, until the time is up."""
+    found = Hunt(name)
     until = time.monotonic() + seconds
     seed = first
     while time.monotonic() < until:
+        answer, games = answers[seed % len(answers)]
         found.ends[once(answer, games, seed, found)] += 1
         seed += 1
     return found

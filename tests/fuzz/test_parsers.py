@@ -11,6 +11,7 @@ from backstop.sources import registry
 from tests.fuzz.bodies import sound
 from tests.fuzz.damage import damaged
 from tests.fuzz.hunt import Hunt, once
+from tests.fuzz.recorded import recorded
 
 TRIES = 60
 
@@ -27,6 +28,15 @@ def test_a_damaged_answer_is_read_row_by_row_or_refused_by_name(answers):
         ends = {once(answer, games, seed, found) for seed in range(TRIES)}
         assert found.crashes == {}, answer.item.table
         assert any(end.startswith("refused") for end in ends), f"{answer.item.table}: nothing was refused"
+
+
+@pytest.mark.realdata
+def test_a_damaged_recording_is_read_row_by_row_or_refused_by_name(realdata):
+    for table, answers in recorded(realdata).items():
+        found = Hunt(table)
+        for seed in range(TRIES // 3):
+            once(*answers[seed % len(answers)], seed, found)
+        assert found.crashes == {}, table
 
 
 def test_a_parser_that_falls_over_is_found(answers, monkeypatch):
