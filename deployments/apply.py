@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from prefect import Flow
     from prefect.client.orchestration import PrefectClient
+    from prefect.events.schemas.automations import AutomationCore
 
 WEBHOOK = "backstop-notify"
 
@@ -134,12 +135,17 @@ async def _automations(client: PrefectClient, wanted: list[Any], applied: Applie
         known = standing.pop(each.name, None)
         if known is None:
             await client.create_automation(each)
-        else:
+        elif not _same(known, each):
             await client.update_automation(known.id, each.model_copy(update={"enabled": known.enabled}))
     for name, each in standing.items():
         if name.startswith(automations.PREFIX):
             await client.delete_automation(each.id)
             applied.removed.append(f"automation {name}")
+
+
+def _same(known: AutomationCore, wanted: AutomationCore) -> bool:
+    """Return whether an automation stands as it should; an update would begin to watch anew."""
+    return all(getattr(known, name) == getattr(wanted, name) for name in ("description", "tags", "trigger", "actions"))
 
 
 async def _prune(client: PrefectClient, applied: Applied) -> None:

@@ -97,7 +97,12 @@ class Deployment:
 
 QUEUES: Final = (
     Queue("default", 1, None, "The live day: slates, prices, grades, reconcile."),
-    Queue("backfill", 10, 2, "Past days; taken when nothing of the live day waits."),
+    Queue(
+        "backfill",
+        10,
+        3,
+        "Past days; taken when nothing of the live day waits. A run that spreads days waits here too.",
+    ),
 )
 
 LIMITS: Final[dict[str, int]] = {"backstop-days": 25}

@@ -23,7 +23,7 @@ def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
 
     Its process is the parent's, whose heartbeat speaks for it.
     """
-    with marks.unheard():
+    with marks.place(), marks.unheard():
         state: Any = slate_refresh.with_options(timeout_seconds=None)(
             day, history=False, prices=prices, return_state=True
         )

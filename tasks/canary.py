@@ -82,7 +82,7 @@ def fetch_game(day: dt.date | None) -> Specimen:
         DataError: there is no such day.
     """
     house = scratch()
-    last = day or baseball_day(house.clock.now()) - dt.timedelta(days=1)
+    last = day or _last_known(house)
     months = schedule.plan(last - dt.timedelta(days=30 if day else 30 * MONTHS_BACK), last)
     _keep_calendar(house, _answers(house, months))
     known = plan.finished_games(house, last + dt.timedelta(days=1))["game_date"].to_list()
@@ -94,6 +94,14 @@ def fetch_game(day: dt.date | None) -> Specimen:
     game_pk = plan.games_of(house, chosen).filter(pl.col("abstract_status") == "Final")["game_pk"].sort()[0]
     box = _answers(house, boxscore.plan([game_pk]))
     return Specimen(chosen, before, game_pk, _answers(house, pitches.plan([before])), box)
+
+
+def _last_known(scratch_house: House) -> dt.date:
+    """Return the newest day with finished games in the real lake; yesterday when it knows none."""
+    house = House.current()
+    yesterday = baseball_day(scratch_house.clock.now()) - dt.timedelta(days=1)
+    known = plan.finished_games(house, yesterday + dt.timedelta(days=1))["game_date"].to_list()
+    return known[-1] if known else yesterday
 
 
 def _answers(house: House, items: list[Item]) -> tuple[Fetched, ...]:

@@ -9,8 +9,10 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from prefect.concurrency.sync import concurrency
 from prefect.context import SyncClientContext
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.runtime import deployment
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from backstop import tables
@@ -31,6 +33,9 @@ OWNER: Final = "backstop.owner"
 
 LEASE_S: Final = 3600.0
 """The flow's own time limit: a run that holds its day for longer is over."""
+
+PLACE_LEASE_S: Final = 60.0
+"""The shortest that Prefect renews in time."""
 
 SPORT: Final = "mlb"
 
@@ -64,6 +69,19 @@ def unheard() -> Iterator[None]:
     waits up to a second for its heartbeat's thread when it ends (prefect.flow_engine._send_heartbeats).
     """
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@contextlib.contextmanager
+def place() -> Iterator[None]:
+    """Hold one of the 25 places for days that are worked on at once over all workers, in runs of a deployment.
+
+    A place whose holder was killed is free again after `PLACE_LEASE_S`.
+    """
+    if deployment.id is None:
+        yield  # a command at the terminal is one process, whose own limit is enough
+        return
+    with concurrency("backstop-days", lease_duration=PLACE_LEASE_S, raise_on_lease_renewal_failure=False):
         yield
 
 
