@@ -166,6 +166,31 @@ def test_a_revised_day_is_complete_when_it_is_asked_again(server: Upstream, clie
     assert first["pitch_type"].null_count() == 0 < second["pitch_type"].null_count()
 
 
+def test_drift_and_revision_begin_on_a_day_of_their_own(server: Upstream, client: httpx.Client):
+    server.set_faults("rows:drift=2025-04-30,rows:revised=2025-04-03")
+    assert "swing_plane_index" not in pitches(client, "2025-04-29").columns
+    assert "swing_plane_index" in pitches(client, "2025-04-30").columns
+    assert len(pitches(client, "2025-04-03")) < len(pitches(client, "2025-04-03"))
+    assert len(pitches(client, "2025-04-02")) == len(pitches(client, "2025-04-02"))
+    server.set_faults("rows:revised=2025-04-03")
+    assert len(pitches(client, "2025-04-03")) < len(pitches(client, "2025-04-03")), "what was asked is forgotten"
+
+
+def test_shuffled_rows_are_the_same_rows_in_another_order_each_time(server: Upstream, client: httpx.Client):
+    calm = pitches(client, "2025-04-30")
+    server.set_faults("rows:shuffled")
+    first, second = pitches(client, "2025-04-30"), pitches(client, "2025-04-30")
+    assert not first.equals(second)
+    assert first.sort(first.columns).equals(second.sort(second.columns))
+    assert first.sort(first.columns).equals(calm.sort(calm.columns))
+
+
+@pytest.mark.parametrize("text", ["rows:drift=2025-02-30", "rows:revised=2025-13-01"])
+def test_a_fault_from_a_day_that_does_not_exist_is_refused(text: str):
+    with pytest.raises(UsageError, match="not a date"):
+        scenario(text)
+
+
 def test_the_era_of_2020_repeats_columns_and_spells_nulls(server: Upstream, client: httpx.Client):
     today = read(client.get("/statcast_search/csv", params=DAY).content)
     server.set_faults("rows:era-2020")
@@ -188,7 +213,7 @@ def test_a_row_cap_cuts_the_answer_without_a_word(server: Upstream, client: http
 
 
 @pytest.mark.parametrize(
-    "text", ["rows:row-cap=0", "rows:row-cap", "rows:duplicates=7", "rows:locusts", "rows:drift=1"]
+    "text", ["rows:row-cap=0", "rows:row-cap", "rows:duplicates=7", "rows:locusts", "rows:drift=1", "rows:shuffled=1"]
 )
 def test_unknown_faults_of_rows_are_refused(text: str):
     with pytest.raises(UsageError, match="rows:row-cap"):

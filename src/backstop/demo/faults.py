@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from backstop.clock import parse_day
 from backstop.demo.account import MONTHLY_CREDITS
 from backstop.demo.rows import RowFaults
 from backstop.errors import UsageError
@@ -143,7 +144,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 }
 """Scenarios by name. Under `down` every feed is away; one alone is sent away with `savant:503=1x1000`."""
 
-_ROWS: Final = re.compile(r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|drift|revised|era-2020)")
+_ROWS: Final = re.compile(
+    r"rows:(row-cap=[1-9]\d*|(duplicates|impossible)=(0?\.\d+|[01])|(drift|revised)(=\d{4}-\d\d-\d\d)?|era-2020|shuffled)"
+)
+_SINCE: Final = {"drift": "drifts_from", "revised": "revised_from"}
 _RULE: Final = re.compile(
     r"(?P<feed>[a-z]+|\*):(?P<fault>[a-z0-9-]+)=(?P<share>[0-9.]+)(?:x(?P<times>\d+))?(?:@(?P<seconds>[0-9.]+))?"
 )
@@ -153,8 +157,8 @@ def scenario(text: str | None) -> Scenario:
     """Read a scenario: a name, or rules like `savant:html=0.2,statsapi:429=0.1x3@2`, or a name and rules.
 
     A rule is `feed:fault=share`, then `x` and how often in a row, then `@` and seconds. What is wrong in Savant's rows
-    is said as `rows:row-cap=3000`, `rows:duplicates=0.01`, `rows:impossible=0.01`, `rows:drift`, `rows:revised`,
-    `rows:era-2020`.
+    is said as `rows:row-cap=3000`, `rows:duplicates=0.01`, `rows:impossible=0.01`, `rows:shuffled`, `rows:drift`,
+    `rows:revised`, `rows:era-2020`; drift and revision begin with a day of their own after `=2025-04-03`.
 
     >>> [rule.fault for rule in scenario("savant:html=0.2").rules]
     [<Fault.HTML: 'html'>]
@@ -166,7 +170,7 @@ def scenario(text: str | None) -> Scenario:
     """
     parts = [part for part in (text or "calm").split(",") if part]
     chosen = SCENARIOS[parts.pop(0)] if parts and parts[0] in SCENARIOS else CALM
-    rows = chosen.rows
+    rows = replace(chosen.rows, _asked={})
     for part in (part for part in parts if part.startswith("rows:")):
         rows = _of_rows(part, rows)
     rules = tuple(_rule(part) for part in parts if not part.startswith("rows:"))
@@ -179,17 +183,16 @@ def _of_rows(text: str, rows: RowFaults) -> RowFaults:
     if not found:
         raise UsageError(
             f"{text!r} is no fault of rows; expected rows:row-cap=N, rows:duplicates=SHARE, rows:impossible=SHARE, "
-            "rows:drift, rows:revised or rows:era-2020."
+            "rows:shuffled, rows:drift or rows:revised (both also with =DAY), or rows:era-2020."
         )
-    chosen: dict[str, Any] = {
-        "row-cap": {"row_cap": int(value or 0)} if name == "row-cap" else {},
-        "duplicates": {"duplicates": float(value or 0)},
-        "impossible": {"impossible": float(value or 0)},
-        "drift": {"drift": True},
-        "revised": {"revised": True},
-        "era-2020": {"era_2020": True},
-    }
-    return replace(rows, **chosen[name])
+    changed: dict[str, Any] = {name.replace("-", "_"): True}
+    if name == "row-cap":
+        changed = {"row_cap": int(value)}
+    elif name in {"duplicates", "impossible"}:
+        changed = {name: float(value)}
+    elif value:
+        changed[_SINCE[name]] = parse_day(value)
+    return replace(rows, **changed)
 
 
 def _rule(text: str) -> Rule:

@@ -14,7 +14,7 @@ from backstop.demo.dialects import savant
 from backstop.demo.world import PitchAsk, World
 
 DRIFTS_FROM: Final = dt.date(2025, 4, 20)
-"""From this date on, answers carry the columns of the next era."""
+"""From this date on, unless told otherwise, answers carry the columns of the next era."""
 
 UNKNOWN_COLUMN: Final = "swing_plane_index"
 """A column that nobody announced."""
@@ -38,16 +38,22 @@ class RowFaults:
         row_cap: Rows after which an answer stops without a word.
         duplicates: Share of rows that stand twice.
         impossible: Rows with values outside of physics, in parts of the real rows, added to them.
-        drift: Whether columns come and go from `DRIFTS_FROM` on.
+        drift: Whether columns come and go.
+        drifts_from: First day on which they do.
         era_2020: Whether answers have the columns, repetitions and nulls of 2020.
         revised: Whether the first answer about the last days lacks a game and intentional walks.
+        revised_from: First day of which that is so; some days before the server's clock by default.
+        shuffled: Whether rows come in another order each time.
     """
 
     row_cap: int = savant.ROW_CAP
     duplicates: float = 0.0
     impossible: float = 0.0
     drift: bool = False
+    drifts_from: dt.date = DRIFTS_FROM
     revised: bool = False
+    revised_from: dt.date | None = None
+    shuffled: bool = False
     era_2020: bool = False
     _asked: dict[PitchAsk, int] = field(default_factory=dict, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
@@ -58,12 +64,15 @@ class RowFaults:
         with self._lock:
             times = self._asked[ask] = self._asked.get(ask, 0) + 1
         if self.revised and times == 1 and world.now is not None:
-            frame = _incomplete(frame, world.now.date() - dt.timedelta(days=REVISED_DAYS))
+            recent = world.now.date() - dt.timedelta(days=REVISED_DAYS)
+            frame = _incomplete(frame, self.revised_from or recent)
         if self.drift and len(frame):
-            frame = _drifted(frame)
+            frame = _drifted(frame, self.drifts_from)
         rng = np.random.default_rng(int(frame["game_pk"].sum()) + len(frame)) if len(frame) else None
         if rng is not None and (self.duplicates or self.impossible):
             frame = _spoiled(frame, self.duplicates, self.impossible, rng)
+        if self.shuffled:
+            frame = frame.sample(fraction=1.0, shuffle=True, seed=times)
         if self.era_2020:
             return savant.csv_of_2020(frame, cap=self.row_cap)
         gone = frozenset({GONE_COLUMN}) if UNKNOWN_COLUMN in frame.columns else frozenset()
@@ -77,8 +86,8 @@ def _incomplete(frame: pl.DataFrame, since: dt.date) -> pl.DataFrame:
     return frame.filter(~(recent & lacking))
 
 
-def _drifted(frame: pl.DataFrame) -> pl.DataFrame:
-    new = frame["game_date"] >= DRIFTS_FROM
+def _drifted(frame: pl.DataFrame, since: dt.date) -> pl.DataFrame:
+    new = frame["game_date"] >= since
     if not new.any():
         return frame
     whiff = pl.col("description").is_in(["swinging_strike", "swinging_strike_blocked"])
