@@ -110,7 +110,7 @@ export function histogram(chances, line) {
     picture.append(
       svg("path", { class: n < line ? "under" : n > line ? "over" : "push", d: bar(n * step + gap / 2, floor, step - gap, tall) }),
       svg("text", { class: "tick", x: round(middle), y: height - 6 }, String(n)));
-    if (step > 30 && chances[n] >= SMALLEST) {
+    if (step > 30 && chances[n] >= 0.005) {
       picture.append(svg("text", { class: "share", x: round(middle), y: round(floor - tall - 6) }, percent(chances[n], 0)));
     }
   }

@@ -53,8 +53,11 @@ function card(feed) {
   ];
   if (feed.credits_left !== null && feed.credits_left !== undefined) facts.push(["Credits left", format.count(feed.credits_left)]);
   if (feed.breaker === "open" && feed.retry_in_s > 0) facts.push(["Asked again in", format.age(feed.retry_in_s)]);
+  // a closed breaker says that it may be asked, not that it ever answered
+  const silent = feed.breaker === "closed" && feed.last_success_at === null;
+  const badge = el("span", { class: "badge", "data-state": silent ? "unknown" : feed.breaker }, el("b", {}, silent ? "not asked yet" : BREAKERS[feed.breaker] ?? feed.breaker));
   return el("li", { class: "feed", "data-breaker": feed.breaker },
-    el("header", {}, el("h2", {}, NAMES[feed.feed] ?? feed.feed), el("span", { class: "badge", "data-state": feed.breaker }, el("b", {}, BREAKERS[feed.breaker] ?? feed.breaker))),
+    el("header", {}, el("h2", {}, NAMES[feed.feed] ?? feed.feed), badge),
     el("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
     feed.last_error ? el("p", { class: "error" }, ...sentence(feed.last_error)) : null);
 }
