@@ -324,7 +324,7 @@ def _home(settings: Settings, environment: str) -> Path:
 
 
 def _parameters(settings: Settings, flow: str) -> str:
-    """Return the parameters of the smoke run: the demo league's last day that is over; it plays in a year of its own."""
+    """Return the parameters of the smoke run: the last day of the demo league that is over; its year is its own."""
     at = (
         {"day": (DEMO_DAY - dt.timedelta(days=1)).isoformat()}
         if settings.upstream == "demo" and flow == smoke.CANARY
