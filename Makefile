@@ -38,7 +38,7 @@ docs: .venv/dev  ## the documents as a site in .site, generated pages renewed
 	$(BIN)/python -m scripts.pages
 	$(BIN)/mkdocs build --quiet
 
-screenshot: .venv/dev  ## docs/images/slate-run.png: the page of a run in the Prefect UI
+screenshot: .venv/dev  ## docs/images: the board, and the page of a run in the Prefect UI
 	$(BIN)/python scripts/screenshot
 
 lock:  ## resolve pyproject.toml into the two requirement locks
@@ -46,7 +46,7 @@ lock:  ## resolve pyproject.toml into the two requirement locks
 
 clean:  ## remove the environment and everything that runs left in the checkout
 	@[ ! -x $(BIN)/backstop ] || $(BIN)/backstop stop
-	rm -rf .venv .bench .bench-venv .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/runtime: requirements.lock pyproject.toml scripts/setup
 	scripts/setup requirements.lock $@
