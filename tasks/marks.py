@@ -47,7 +47,7 @@ TABLES: Final[dict[str, tuple[str, ...]]] = {
     "slate-grade": ("core_box", "out_settled", "out_grades"),
 }
 """Tables that a flow writes: tags of its runs. Task runs carry none: Prefect asks the server for the limits of every
-set of tags before it starts a task, which took half of a small slate's time (benchmarks.slate)."""
+set of tags before it starts a task, which took half of a small slate's time (benchmarks.orchestration)."""
 
 
 def sign(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them

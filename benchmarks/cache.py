@@ -1,0 +1,272 @@
+"""The cache: a hit, hit rates under a Zipf load with and without repricing, memory, and how fast a flip is seen.
+
+    python -m benchmarks.cache [--rounds 5] [--record FILE]
+
+A Redis of its own is started for it. Time between reprices is simulated (500 reads a second for 30 s), flips are real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import orjson
+import polars as pl
+from redis import Redis
+
+from backstop.api.sheet import Sheet
+from backstop.cache.cache import Cache
+from backstop.cache.line import Line
+from backstop.cache.memory import Memory
+from backstop.cache.namespaces import Collection, Namespace
+from backstop.cache.pointers import Pointer
+from backstop.cache.slates import ROWS, Slates
+from backstop.clock import SystemClock
+from backstop.settings import Settings
+from backstop.store import connection, embedded
+from backstop.store.loader import SlateWriter
+from benchmarks.redis_rows import rows_of
+from benchmarks.report import Report, arguments
+
+DAY = dt.date(2025, 6, 15)
+PROPS = 7_000
+"""As on a real slate: 264 players, 15 markets."""
+
+READS_PER_S = 500
+REPRICE_S = 30
+HITS = 100_000
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def publish(client: Redis, props: pl.DataFrame, run_id: str) -> int:
+    writer = SlateWriter(client, SystemClock())
+    draft = writer.open(DAY, cutoff=dt.datetime.now(dt.UTC), run_id=run_id)
+    writer.load(draft, "props", props)
+    return writer.publish(draft, {"props": len(props)}).version
+
+
+def repriced(props: pl.DataFrame, players: list[int], seed: int) -> pl.DataFrame:
+    moved = np.random.default_rng(seed).choice(players, size=len(players) // 10, replace=False)
+    chosen = pl.col("player_id_mlbam").is_in(moved.tolist())
+    return props.with_columns(
+        best_price_decimal=pl.when(chosen).then(pl.lit(1.5 + seed / 100)).otherwise("best_price_decimal")
+    )
+
+
+def cache_over(url: str, **options) -> Cache:
+    return Cache(Line(lambda: connection.connect_async(Settings(redis_url=url))), SystemClock(), **options)
+
+
+async def settled(condition) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - a pointer has no event
+            await asyncio.sleep(0.002)
+
+
+def zipf(ids: list[int], count: int, seed: int) -> list[str]:
+    """Draw ids with chances 1/rank."""
+    chance = 1 / np.arange(1, len(ids) + 1)
+    return [str(each) for each in np.random.default_rng(seed).choice(ids, size=count, p=chance / chance.sum())]
+
+
+async def hits(report: Report, url: str, players: list[int], rounds: int) -> None:
+    memory = Memory(1 << 28)
+    keys = [("props.rows", "2025-06-15.v1.1750000000000000", name) for name in zipf(players, HITS, 1)]
+    for key in set(keys):
+        memory.put(key, bytes(3000), 3600)
+    held = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        for key in keys:
+            memory.get(key)
+        held.append((time.perf_counter() - began) / HITS * 1e6)
+    awaited = []
+    async with cache_over(url) as cache:
+        slates = Slates(cache)
+        pointer, _ = await cache.read(DAY, lambda at: slates.rows(at, "props", players))
+        names = [key[2] for key in keys]
+        for _ in range(rounds):
+            began = time.perf_counter()
+            for name in names:
+                await cache.get(ROWS["props"], pointer, name)
+            awaited.append((time.perf_counter() - began) / HITS * 1e6)
+    table = report.table("hit", f"A hit of the first level, {HITS:,} reads of {len(set(keys))} players", unit="us")
+    table.row("looked up", held)
+    table.row("awaited through the cache", awaited)
+
+
+async def rates(report: Report, url: str, client: Redis, props: pl.DataFrame, players: list[int]) -> None:
+    table = report.table("rates", "Share of reads answered, Zipf(1.0) over one slate", unit="%", better="more")
+    clock = Clock()
+    async with cache_over(url, now=clock) as cache:
+        Slates(cache)
+        warm = await read_zipf(cache, zipf(players, 60_000, 2), clock)
+        steady = await read_zipf(cache, zipf(players, 100_000, 3), clock)
+        table.row("L1, cold, first 60,000 reads", warm * 100)
+        table.row("L1, after warm-up", steady * 100)
+        measured = []
+        for n in range(1, 7):
+            props = repriced(props, players, n)
+            version = await asyncio.to_thread(publish, client, props, f"reprice {n}")
+            await settled(lambda v=version: cache.pointers.known(DAY).version == v)
+            measured.append(100 * await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 10 + n), clock))
+        table.row("L1, 10 % of the players repriced every 30 s", measured)
+    table.row("L1, the same without reading hot keys again", await without_carrying(url, client, props, players))
+    table.row("L2, a second process's misses", await second(url, players) * 100)
+
+
+async def without_carrying(url: str, client: Redis, props: pl.DataFrame, players: list[int]) -> list[float]:
+    clock = Clock()
+    measured = []
+    async with cache_over(url, now=clock) as cache:
+        Slates(cache)
+        await read_zipf(cache, zipf(players, 60_000, 2), clock)
+        for n in range(1, 4):
+            version = await asyncio.to_thread(publish, client, repriced(props, players, 50 + n), f"plain {n}")
+            await settled(lambda v=version: cache.pointers.known(DAY).version == v)
+            cache.memory.drop(cache.pointers.known(DAY).edition)
+            measured.append(100 * await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 30 + n), clock))
+    return measured
+
+
+async def read_zipf(cache: Cache, names: list[str], clock: Clock) -> float:
+    """Read one after the other at the simulated rate; return the share that the first level answered."""
+    before = cache.hits[ROWS["props"]], cache.misses[ROWS["props"]]
+    for name in names:
+        await cache.read(DAY, lambda at, name=name: cache.get(ROWS["props"], at, name))
+        clock.at += 1 / READS_PER_S
+    hit, missed = cache.hits[ROWS["props"]] - before[0], cache.misses[ROWS["props"]] - before[1]
+    return hit / (hit + missed)
+
+
+async def second(url: str, players: list[int]) -> float:
+    """Make documents in one cache and read them in another; return the second level's share of its misses."""
+
+    async def make(pointer: Pointer, names) -> list[bytes]:
+        return [f"{pointer.version}:{name}".encode() * 100 for name in names]
+
+    async with cache_over(url) as one, cache_over(url) as two:
+        for cache in (one, two):
+            cache.add(Collection("benchmark.documents", Namespace.METADATA, make, shared=True))
+            pointer = await cache.pointers.pointer(DAY)
+            for name in zipf(players, 20_000, 4):
+                await cache.get("benchmark.documents", pointer, name)
+        counts = two.shared.counts
+    return counts.hits / (counts.hits + counts.misses)
+
+
+async def flips(report: Report, url: str, client: Redis, props: pl.DataFrame, players: list[int]) -> None:
+    """Time from the instant of the flip, as the server has it, to the instant at which a process's readers get it."""
+    table = report.table(
+        "flip", "A flip until every reader of a process is on it, 3 processes' caches in one", unit="ms"
+    )
+    taken: list[float] = []
+    async with contextlib.AsyncExitStack() as stack:
+        caches = [await stack.enter_async_context(cache_over(url, poll_s=60)) for _ in range(3)]
+        for cache in caches:
+            slates = Slates(cache)
+            await settled(lambda cache=cache: cache.pointers.counts.resubscribed)
+            await cache.read(DAY, lambda at, slates=slates: slates.rows(at, "props", players))
+            cache.pointers.listeners.append(lambda _old, new: taken.append((time.time() - new.turn / 1e6) * 1000))
+        for n in range(25):
+            version = await asyncio.to_thread(publish, client, repriced(props, players, 100 + n), f"flip {n}")
+            for cache in caches:
+                await settled(lambda cache=cache, v=version: cache.pointers.known(DAY).version == v)
+    table.row("hot keys read again before", taken, worst=f"{max(taken):.1f} ms")
+
+
+def memory(report: Report, url: str, rounds: int) -> None:
+    table = report.table("memory", f"Resident memory of one slate, {PROPS:,} props", unit="MB")
+    for name, kind in (
+        ("dict of decoded JSON objects", "dict"),
+        ("L1, every player's rows", "rows"),
+        ("L1, frame and JSON of every row", "sheet"),
+    ):
+        table.row(name, [resident(kind, url) for _ in range(rounds)])
+
+
+def resident(kind: str, url: str) -> float:
+    """Return what a fresh process grows by when it holds the slate."""
+    command = [sys.executable, "-m", "benchmarks.cache", "--hold", kind, "--redis", url]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def hold(kind: str, url: str) -> None:
+    asyncio.run(_hold(kind, url))
+
+
+async def _hold(kind: str, url: str) -> None:
+    async with cache_over(url) as cache:
+        slates = Slates(cache)
+        pointer, about = await cache.read(DAY, slates.about)
+        # everything is imported and the allocator warm before the first look
+        frame = await slates.read_frame(pointer, "props")
+        players = [str(each) for each in frame["player_id_mlbam"].unique().to_list()]
+        text = Sheet.of(frame[:50]).rows
+        kept: object = orjson.loads(text[0])
+        lines = Sheet.of(frame).rows if kind == "dict" else []
+        before = rss()
+        if kind == "dict":
+            kept = {row["prop_id"]: row for row in map(orjson.loads, lines)}
+        elif kind == "rows":
+            kept = await cache.get_many(ROWS["props"], pointer, players)
+        else:
+            kept = Sheet.of(await slates.read_frame(pointer, "props"))
+        print((rss() - before) / 1e6, flush=True)
+        del kept, about
+
+
+def rss() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "redis"
+        try:
+            yield embedded.ensure(home)
+        finally:
+            embedded.stop(home)
+
+
+def main() -> None:
+    parser = arguments(__doc__, rounds=5)
+    parser.add_argument("--hold", choices=["dict", "rows", "sheet"], help="used by the benchmark itself")
+    parser.add_argument("--redis", help="used by the benchmark itself")
+    given = parser.parse_args()
+    if given.hold:
+        hold(given.hold, given.redis)
+        return
+    report = Report("cache", given.record)
+    with server() as url, contextlib.closing(connection.connect_url(url)) as client:
+        props = rows_of("props", PROPS)
+        players = props["player_id_mlbam"].unique().sort().to_list()
+        publish(client, props, "first")
+        asyncio.run(hits(report, url, players, given.rounds))
+        asyncio.run(rates(report, url, client, props, players))
+        asyncio.run(flips(report, url, client, props, players))
+        memory(report, url, given.rounds)
+    report.close()
+
+
+if __name__ == "__main__":
+    main()
