@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import signal
+import socket
 import time
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -21,7 +23,7 @@ from backstop.api.app import create_app
 from backstop.api.parts import Component, Parts, Run
 from backstop.cache.cache import Cache
 from backstop.cache.line import Line
-from backstop.errors import UpstreamUnavailable
+from backstop.errors import ConfigurationError, UpstreamUnavailable
 from backstop.settings import Settings
 from backstop.stages import feeds, project
 from backstop.stages.house import House
@@ -37,6 +39,9 @@ POLL_S: Final = 1.0
 """How often a run that is waited for is asked about."""
 
 PREFECT_S: Final = 10.0
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted: a page of 500 readers comes back at once after a restart."""
+
 SOCKET_BYTES: Final = 64 * 1024
 """The largest message that a browser may send; it has nothing to say."""
 
@@ -172,8 +177,32 @@ def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until interrupted."""
-    with _redis(settings) as named:
-        house = House.of(named)
-        print(f"serving http://{settings.api_host}:{settings.api_port}/", flush=True)  # noqa: T201 - a command's answer
-        uvicorn.Server(config(create_app(parts_of(house)), settings.api_host, settings.api_port)).run()
+    """Serve until interrupted.
+
+    Raises:
+        ConfigurationError: the address is taken, or not one of this machine.
+    """
+    # uvicorn raises the signal that ended it once more: as an interrupt it lets the embedded Redis be stopped
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with listening(settings.api_host, settings.api_port) as taken, _redis(settings) as named:
+        host, port = taken.getsockname()[:2]
+        print(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)  # noqa: T201 - its answer
+        server = uvicorn.Server(config(create_app(parts_of(House.of(named))), host, port))
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[taken])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Take the address before anything is started for it.
+
+    Raises:
+        ConfigurationError: it is taken, or not one of this machine.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The address {host}:{port} cannot be listened on: {error.strerror or error}. Choose another with --host "
+            "and --port, or BACKSTOP_API_HOST and BACKSTOP_API_PORT."
+        ) from error

@@ -16,6 +16,7 @@ from websockets.sync.client import connect
 
 from backstop.api import live
 from backstop.api.live import KEPT, KEPT_BYTES, Counts, Reader, Stream
+from backstop.clock import FixedClock
 from backstop.store.slates import Slates as Versions
 from tests.api.serving import DAY, parts_over, publish, serving
 from tests.cache.conftest import until
@@ -115,10 +116,11 @@ def test_a_rollback_is_a_flip_to_a_smaller_version(api, redis, repriced, meta):
 
 
 def test_a_slate_that_becomes_old_is_told(embedded_url, redis, frames, meta):
-    almost = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=900 - 2)
-    publish(redis, frames, meta=meta, published_at=almost)
-    with serving(parts_over(embedded_url)) as api, connect(address(api)) as socket:
+    publish(redis, frames, meta=meta)
+    clock = FixedClock(dt.datetime.now(dt.UTC))
+    with serving(parts_over(embedded_url, clock=clock)) as api, connect(address(api)) as socket:
         assert take(socket)["state"] == "fresh"
+        clock.advance(901)
         told = take(socket, "freshness")
         assert told["state"] == "stale"
         assert told["age_s"] >= 899

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,7 @@ import orjson
 
 from backstop.api.answers import Seen, is_known, not_modified, tag
 from backstop.api.problems import Problem
-from backstop.api.sheet import Asked, Sheet
+from backstop.api.sheet import Asked, Part, Sheet
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.store import decode
 from backstop.store.kinds import FEATURES, PROPS
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from backstop.cache.slates import Slates
 
 SHEET: Final = "props.sheet"
-PLACES: Final = "props.places"
+PART: Final = "props.part"
 PLAYER: Final = "props.player"
 LOOK_BACK: Final = 7
 """Slates in which somebody is looked for when no day is given: a starter pitches every fifth or sixth."""
@@ -45,7 +44,7 @@ class Desk:
         self.cache = slates.cache
         self.cache.add(
             Collection(SHEET, Namespace.PROPS, self._load_sheet),
-            Collection(PLACES, Namespace.PROPS, self._load_places, carried=False),
+            Collection(PART, Namespace.PROPS, self._load_part, carried=False),
             Collection(PLAYER, Namespace.PROPS, self._load_player),
         )
 
@@ -141,10 +140,10 @@ class Desk:
         sheet: Sheet = await self.cache.get(SHEET, pointer)
         return sheet
 
-    async def places(self, pointer: Pointer, asked: Asked) -> Sequence[int]:
-        """Return the places of the rows that are asked for in a version's sheet."""
-        places: Sequence[int] = await self.cache.get(PLACES, pointer, asked.name)
-        return places
+    async def part(self, pointer: Pointer, asked: Asked, offset: int, limit: int) -> Part:
+        """Return some of the rows that are asked for, as JSON."""
+        part: Part = await self.cache.get(PART, pointer, f"{offset} {limit} {asked.name}")
+        return part
 
     async def player(self, pointer: Pointer, player_id: int) -> bytes | None:
         """Return what a version says of a player as members of a JSON object, `None` when he is not in it."""
@@ -155,9 +154,13 @@ class Desk:
         frame = await self.slates.read_frame(pointer, PROPS.name)
         return [await asyncio.to_thread(Sheet.of, frame)] * len(names)
 
-    async def _load_places(self, pointer: Pointer, names: Sequence[str]) -> list[array[int]]:
+    async def _load_part(self, pointer: Pointer, names: Sequence[str]) -> list[Part]:
         sheet = await self.sheet(pointer)
-        return [array("I", sheet.find(Asked.named(name))) for name in names]
+        parts = []
+        for name in names:
+            offset, limit, question = name.split(" ", 2)
+            parts.append(sheet.part(Asked.named(question), int(offset), int(limit)))
+        return parts
 
     async def _load_player(self, pointer: Pointer, names: Sequence[str]) -> list[bytes | None]:
         shapes = (await self.slates.about(pointer)).shapes

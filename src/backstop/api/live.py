@@ -257,7 +257,7 @@ class Hub:
         except BackstopError:
             return None
         delta = await asyncio.to_thread(compare, before.frame, after.frame)
-        return delta if delta.size <= len(after.rows) / 2 else None
+        return delta if delta.size <= after.frame.height / 2 else None
 
     async def _watch_freshness(self) -> None:
         while True:

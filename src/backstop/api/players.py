@@ -83,8 +83,7 @@ class Routes:
         asked = Asked(market=None if market == ask.ALL else market, sort=sort)
 
         async def work(seen: Seen, etag: str) -> Response:
-            places = await self.desk.places(seen.pointer, asked)
-            rows = (await self.desk.sheet(seen.pointer)).take(places[:limit])
+            rows = (await self.desk.part(seen.pointer, asked, 0, limit)).rows
             body = start_of(seen, {"market": market, "sort": sort}) + b'"props":' + rows + b"}"
             return await answer(request, body, headers={**seen.headers(), "ETag": etag})
 
@@ -102,13 +101,11 @@ class Routes:
                     f"Game {game_pk} is not in the slate of {day}; /api/v1/slates/{day} lists its games.",
                     kind="no-game",
                 )
-            sheet, places = (
-                await self.desk.sheet(seen.pointer),
-                await self.desk.places(seen.pointer, Asked(game=game_pk)),
-            )
-            players = sheet.frame[list(places)].get_column("player_id_mlbam").unique().sort().to_list()
-            start = start_of(seen, {"game": about, "players": players})
-            body = start + b'"props":' + sheet.take(places) + b"}"
+            asked = Asked(game=game_pk)
+            frame = (await self.desk.sheet(seen.pointer)).find(asked)
+            players = frame.get_column("player_id_mlbam").unique().sort().to_list()
+            rows = (await self.desk.part(seen.pointer, asked, 0, frame.height)).rows
+            body = start_of(seen, {"game": about, "players": players}) + b'"props":' + rows + b"}"
             return await answer(request, body, headers={**seen.headers(), "ETag": etag})
 
         return await self.desk.about(request, day, work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,9 @@ import polars as pl
 
 from backstop import tables
 from backstop.store.kinds import PROPS
+
+OBJECT_BYTES: Final = 200
+"""What the objects around bytes and columns take."""
 
 ORDERS: Final = {**dict(PROPS.orders), "line": "line", "prob_over": "prob_over", "player": "player_name"}
 """Names that callers sort by, with the column behind each."""
@@ -58,45 +60,56 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the rows that were asked for.
+
+    Attributes:
+        total: Rows that meet the question.
+        rows: Those of this part as a JSON array.
+    """
+
+    total: int
+    rows: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in memory."""
+        return sys.getsizeof(self.rows) + OBJECT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """The props of a version, best expected value first.
 
     Attributes:
         frame: Columns of `tables.PROPS`.
-        rows: Each row as a JSON object.
     """
 
     frame: pl.DataFrame
-    rows: list[bytes]
 
     @classmethod
     def of(cls, props: pl.DataFrame) -> Sheet:
-        """Sort and spell a version's props; one without any has the columns all the same."""
-        if not props.width:
-            return cls(tables.PROPS.empty(), [])
-        frame = ordered(props, "ev_per_unit", descending=True)
-        return cls(frame, spelled(frame))
+        """Sort a version's props; one without any has the columns all the same."""
+        return cls(ordered(props, "ev_per_unit", descending=True) if props.width else tables.PROPS.empty())
 
     @property
     def size_bytes(self) -> int:
         """Bytes in memory."""
-        return int(self.frame.estimated_size()) + sum(map(sys.getsizeof, self.rows)) + sys.getsizeof(self.rows)
+        return int(self.frame.estimated_size()) + OBJECT_BYTES
 
-    def find(self, asked: Asked) -> list[int]:
-        """Return the places of the rows that were asked for, in the order asked for."""
+    def find(self, asked: Asked) -> pl.DataFrame:
+        """Return the rows that were asked for, in the order asked for."""
         conditions = asked.conditions()
-        found = self.frame.with_row_index("place")
-        if conditions:
-            found = found.filter(*conditions)
+        found = self.frame.filter(*conditions) if conditions else self.frame
         column = ORDERS[asked.sort]
         if column == "ev_per_unit" and asked.descending:
-            return found.get_column("place").to_list()
-        return ordered(found, column, descending=asked.descending).get_column("place").to_list()
+            return found
+        return ordered(found, column, descending=asked.descending)
 
-    def take(self, places: Sequence[int]) -> bytes:
-        """Return rows as a JSON array."""
-        rows = self.rows
-        return b"[" + b",".join([rows[place] for place in places]) + b"]"
+    def part(self, asked: Asked, offset: int, limit: int) -> Part:
+        """Return some of the rows that were asked for as JSON."""
+        found = self.find(asked)
+        return Part(found.height, b"[" + b",".join(spelled(found[offset : offset + limit])) + b"]")
 
 
 def ordered(frame: pl.DataFrame, column: str, *, descending: bool) -> pl.DataFrame:

@@ -83,23 +83,21 @@ class Routes:
         return await self.desk.about(request, date, work, version=query.version)
 
     async def _json(self, request: Request, seen: Seen, query: ask.Page) -> bytes:
-        sheet, about = await self.desk.sheet(seen.pointer), await self.desk.slates.about(seen.pointer)
-        places = await self.desk.places(seen.pointer, query.asked())
         size, start = query.limit or PAGE, query.offset
+        part = await self.desk.part(seen.pointer, query.asked(), start, size)
+        about = await self.desk.slates.about(seen.pointer)
         page = {
             "slate": head(seen.pointer, about),
-            "total": len(places),
+            "total": part.total,
             "limit": size,
             "offset": start,
-            "next": again(request, size, start + size) if start + size < len(places) else None,
+            "next": again(request, size, start + size) if start + size < part.total else None,
         }
-        rows = sheet.take(places[start : start + size])
-        return seen.opening() + orjson.dumps(page)[1:-1] + b',"props":' + rows + b"}"
+        return seen.opening() + orjson.dumps(page)[1:-1] + b',"props":' + part.rows + b"}"
 
     async def _columns(self, seen: Seen, query: ask.Page, shape: str) -> bytes:
-        places = await self.desk.places(seen.pointer, query.asked())
-        end = None if query.limit is None else query.offset + query.limit
-        frame = (await self.desk.sheet(seen.pointer)).frame[list(places[query.offset : end])]
+        found = (await self.desk.sheet(seen.pointer)).find(query.asked())
+        frame = found.slice(query.offset, query.limit)
         return await asyncio.to_thread(columnar, frame, shape)
 
     async def versions(self, request: Request, date: ask.Day) -> Response:
