@@ -110,8 +110,10 @@ def measured(page: Page, site: Site, rounds: int) -> dict[str, list[float]]:
 def repriced(page: Page, site: Site) -> float:
     """Publish a slate with a tenth of its quotes moved; return how long after that the page shows it."""
     page.evaluate(
-        """() => { window.seen = new Promise((see) => new MutationObserver(() => see(Date.now()))
-          .observe(document.querySelector('#version'), {childList: true, characterData: true, subtree: true})); }"""
+        """() => { window.seen = new Promise((see, give_up) => {
+          new MutationObserver(() => see(Date.now()))
+            .observe(document.querySelector('#version'), {childList: true, characterData: true, subtree: true});
+          setTimeout(() => give_up(new Error('no new version was shown within 30 s')), 30000); }); }"""
     )
     moved = slates.props(seed=1, moved=0.1 + site.runs / 1000, leagues=slates.MANY)
     site.publish(moved, features=slates.features(slates.MANY))
