@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 import pytest
 from websockets.asyncio.client import connect as connect_async
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from backstop.api import live
@@ -91,7 +91,9 @@ def test_who_comes_back_is_given_what_he_missed_in_order(api, redis, repriced, m
 
 @pytest.mark.parametrize("query", ["&since=0&stream=anotherserver", "&since=999&stream={name}", "&since=5"])
 def test_who_cannot_be_given_what_he_missed_is_told_so(api, query):
-    with connect(address(api, query.format(name=api.app.state.hub.name))) as socket:
+    with connect(address(api)) as socket:
+        name = take(socket)["stream"]
+    with connect(address(api, query.format(name=name))) as socket:
         assert take(socket)["resumed"] is False
 
 
@@ -218,6 +220,8 @@ async def follow(api, last, cut_every=None):
 def test_fifty_readers_get_every_version_in_order_through_flips_and_cut_lines(api, redis, repriced, meta):
     """The short form of `benchmarks/api.py`, which does it with 500 readers and a flip every second."""
     last = 13
+    # version 1 is known before anybody listens: else its discovery is a flip too
+    wait_for(lambda: api.get(f"/api/v1/slates/{DAY}").is_success)
 
     async def run():
         readers = [asyncio.create_task(follow(api, last, cut_every=4 if n % 5 == 0 else None)) for n in range(50)]
@@ -231,6 +235,25 @@ def test_fifty_readers_get_every_version_in_order_through_flips_and_cut_lines(ap
     for seen, seqs in asyncio.run(run()):
         assert seen == list(range(2, last + 1))
         assert seqs == list(range(1, seqs[-1] + 1))
+
+
+def test_work_that_fails_sends_its_readers_away_to_a_new_stream(api, redis, repriced, meta, monkeypatch, caplog):
+    hub = api.app.state.hub
+    with connect(address(api)) as socket:
+        hello = take(socket)
+        # what a release with a mistake in it would do
+        monkeypatch.setattr(live, "compare", lambda _before, _after: 1 / 0)
+        publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+        with pytest.raises(ConnectionClosed) as closed:
+            take(socket, "flip")
+    assert closed.value.rcvd.code == 1011
+    assert "ZeroDivisionError" in caplog.text
+    monkeypatch.undo()
+    wait_for(lambda: not hub.clients)
+    with connect(address(api, f"&since=0&stream={hello['stream']}")) as socket:
+        assert take(socket)["resumed"] is False
+        publish(redis, repriced(1001, 8.5), run_id="r3", meta=meta)
+        assert take(socket, "flip")["version"] == 3
 
 
 def test_a_stream_keeps_so_many_messages_and_no_more_bytes_than_it_may():

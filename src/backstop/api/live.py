@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import logging
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from backstop.api.desk import Desk
     from backstop.cache.pointers import Pointer
 
+LOG = logging.getLogger(__name__)
 WAITING: Final = 64
 """Messages that may wait for one reader: a minute of flips every second."""
 
@@ -39,7 +41,7 @@ HEARTBEAT_S: Final = 10.0
 READERS: Final = 5000
 """Open WebSockets of one process: each takes some 50 KB."""
 
-TOO_SLOW, TRY_LATER, RESTART = 4408, 1013, 1012
+TOO_SLOW, TRY_LATER, BROKEN = 4408, 1013, 1011
 SEND_S: Final = 5.0
 """A reader whose connection takes nothing for this long is gone or too slow."""
 
@@ -50,6 +52,7 @@ class Reader:
 
     queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(WAITING))
     slow: asyncio.Event = field(default_factory=asyncio.Event)
+    code: int = TOO_SLOW
 
     def give(self, message: bytes) -> bool:
         """Queue a message; a full queue marks the reader as too slow."""
@@ -80,6 +83,7 @@ class Stream:
 
     def __init__(self, day: dt.date) -> None:
         self.day = day
+        self.name = secrets.token_hex(6)
         self.seq = 0
         self.readers: set[Reader] = set()
         self.kept: deque[tuple[int, bytes]] = deque()
@@ -124,7 +128,6 @@ class Hub:
     def __init__(self, desk: Desk, *, heartbeat_s: float = HEARTBEAT_S) -> None:
         self.desk = desk
         self.heartbeat_s = heartbeat_s
-        self.name = secrets.token_hex(6)
         self.counts = Counts()
         self.streams: dict[dt.date, Stream] = {}
         self._beat: asyncio.Task[None] | None = None
@@ -162,7 +165,7 @@ class Hub:
             # a slate that is not published yet may be waited for, one that cannot be read now likewise
             await self.desk.cache.pointers.pointer(day)
         stream = self._stream(day)
-        missed = stream.since(since) if since is not None and stream_name == self.name else None
+        missed = stream.since(since) if since is not None and stream_name == stream.name else None
         reader = Reader()
         # from here to the end of the greeting nothing is awaited: no message can come between
         for body in (self._hello(stream, missed), *(missed or ())):
@@ -191,7 +194,7 @@ class Hub:
         if slow in done or (sending in done and sending.exception() is None):
             with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
                 async with asyncio.timeout(1):
-                    await socket.close(TOO_SLOW, "too slow; come back with since and stream")
+                    await socket.close(reader.code, "come back with since and stream")
 
     async def _send(self, socket: WebSocket, reader: Reader, stream: Stream) -> None:
         """Send what is queued, a ping when there is nothing; returns when the reader takes too long."""
@@ -214,7 +217,20 @@ class Hub:
             pointer = self.desk.cache.pointers.known(day)
             stream.state = None if pointer is None else self.desk.seen(pointer).freshness.state
             stream.worker = asyncio.create_task(self._work(stream))
+            stream.worker.add_done_callback(lambda task: self._ended(stream, task))
         return self.streams[day]
+
+    def _ended(self, stream: Stream, worker: asyncio.Task[None]) -> None:
+        """Send readers away when the work on their slate failed: they come back to a new stream, and it is logged."""
+        if worker.cancelled() or (error := worker.exception()) is None:
+            return
+        LOG.error(
+            "The live updates of %s ended by an error; its readers are asked to come back.", stream.day, exc_info=error
+        )
+        self.streams.pop(stream.day, None)
+        for reader in stream.readers:
+            reader.code = BROKEN
+            reader.slow.set()
 
     def _tidy(self, stream: Stream) -> None:
         """Forget a slate that nobody ever saw published and nobody waits for: days are the caller's to choose."""
@@ -279,7 +295,7 @@ class Hub:
         told = self._now(stream)
         seq = stream.seq - len(missed or ())
         fixed = {"fresh_for_s": SLATE_FRESH_S, "heartbeat_s": self.heartbeat_s, "resumed": missed is not None}
-        return orjson.dumps({"type": "hello", "seq": seq, "stream": self.name, "date": stream.day, **told, **fixed})
+        return orjson.dumps({"type": "hello", "seq": seq, "stream": stream.name, "date": stream.day, **told, **fixed})
 
     def _ping(self, stream: Stream) -> bytes:
         told = self._now(stream)
