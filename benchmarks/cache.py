@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -32,14 +33,18 @@ from backstop.cache.pointers import Pointer
 from backstop.cache.slates import ROWS, Slates
 from backstop.clock import SystemClock
 from backstop.settings import Settings
-from backstop.store import connection, embedded
+from backstop.store import connection, decode, embedded
+from backstop.store.codec import Columns
 from backstop.store.loader import SlateWriter
-from benchmarks.redis_rows import rows_of
+from benchmarks.redis_rows import PROPS_PER_PLAYER, rows_of
 from benchmarks.report import Report, arguments
 
 DAY = dt.date(2025, 6, 15)
 PROPS = 7_000
 """As on a real slate: 264 players, 15 markets."""
+
+FIRST = 400_000
+"""The first player of `redis_rows`."""
 
 READS_PER_S = 500
 REPRICE_S = 30
@@ -129,22 +134,7 @@ async def rates(report: Report, url: str, client: Redis, props: pl.DataFrame, pl
             await settled(lambda v=version: cache.pointers.known(DAY).version == v)
             measured.append(100 * await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 10 + n), clock))
         table.row("L1, 10 % of the players repriced every 30 s", measured)
-    table.row("L1, the same without reading hot keys again", await without_carrying(url, client, props, players))
     table.row("L2, a second process's misses", await second(url, players) * 100)
-
-
-async def without_carrying(url: str, client: Redis, props: pl.DataFrame, players: list[int]) -> list[float]:
-    clock = Clock()
-    measured = []
-    async with cache_over(url, now=clock) as cache:
-        Slates(cache)
-        await read_zipf(cache, zipf(players, 60_000, 2), clock)
-        for n in range(1, 4):
-            version = await asyncio.to_thread(publish, client, repriced(props, players, 50 + n), f"plain {n}")
-            await settled(lambda v=version: cache.pointers.known(DAY).version == v)
-            cache.memory.drop(cache.pointers.known(DAY).edition)
-            measured.append(100 * await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 30 + n), clock))
-    return measured
 
 
 async def read_zipf(cache: Cache, names: list[str], clock: Clock) -> float:
@@ -198,7 +188,7 @@ def memory(report: Report, url: str, rounds: int) -> None:
     for name, kind in (
         ("dict of decoded JSON objects", "dict"),
         ("L1, every player's rows", "rows"),
-        ("L1, frame and JSON of every row", "sheet"),
+        ("the API's sheet of it (a frame)", "sheet"),
     ):
         table.row(name, [resident(kind, url) for _ in range(rounds)])
 
@@ -214,24 +204,30 @@ def hold(kind: str, url: str) -> None:
 
 
 async def _hold(kind: str, url: str) -> None:
+    """Read the slate in small portions only, so that no memory that was freed before the last look is used again."""
     async with cache_over(url) as cache:
         slates = Slates(cache)
         pointer, about = await cache.read(DAY, slates.about)
-        # everything is imported and the allocator warm before the first look
-        frame = await slates.read_frame(pointer, "props")
-        players = [str(each) for each in frame["player_id_mlbam"].unique().to_list()]
-        text = Sheet.of(frame[:50]).rows
-        kept: object = orjson.loads(text[0])
-        lines = Sheet.of(frame).rows if kind == "dict" else []
+        columns = about.shapes["props"].columns
+        first, *players = [str(FIRST + n) for n in range(PROPS // PROPS_PER_PLAYER)]
+        kept: dict[str, object] = {}
+        await one_player(slates, pointer, columns, first, kept)  # everything is imported before the first look
         before = rss()
         if kind == "dict":
-            kept = {row["prop_id"]: row for row in map(orjson.loads, lines)}
+            for player in players:
+                await one_player(slates, pointer, columns, player, kept)
         elif kind == "rows":
-            kept = await cache.get_many(ROWS["props"], pointer, players)
+            for player in players:
+                await cache.get(ROWS["props"], pointer, player)
         else:
-            kept = Sheet.of(await slates.read_frame(pointer, "props"))
+            kept["sheet"] = Sheet.of(await slates.read_frame(pointer, "props"))
         print((rss() - before) / 1e6, flush=True)
-        del kept, about
+
+
+async def one_player(slates: Slates, pointer: Pointer, columns: Columns, player: str, kept: dict[str, object]) -> None:
+    (value,) = await slates.values(pointer, "props", [player])
+    rows = decode.rows_of(columns, int(player), value)
+    kept.update((row["prop_id"], json.loads(orjson.dumps(row))) for row in rows)
 
 
 def rss() -> int:

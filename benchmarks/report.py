@@ -25,6 +25,7 @@ from typing import Any, Literal
 from rich.console import Console
 from rich.table import Table as Drawn
 
+ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
 """Where `python -m benchmarks` leaves one file a benchmark."""
 
