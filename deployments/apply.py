@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import httpx
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import VariableCreate, WorkPoolCreate
@@ -21,6 +22,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from backstop.net import address
 from backstop.settings import Settings
 from deployments import automations
 from deployments.catalog import CATALOG, LIMITS, MANAGED, POOL, QUEUES, VARIABLES, Deployment
@@ -122,10 +124,15 @@ async def _pool(client: PrefectClient) -> None:
 
 async def _webhook() -> UUID | None:
     """Save the address that is told of what goes wrong as a webhook block; without one nobody is."""
-    address = Settings().notify_url
-    if address is None:
+    settings = Settings()
+    if settings.notify_url is None:
         return None
-    saved = await Webhook(url=address).save(WEBHOOK, overwrite=True)
+    url = settings.notify_url.get_secret_value()
+    address.require(url, settings, query=True)
+    host = httpx.URL(url).host
+    private = address.is_loopback(host) or host.lower() in address.listed(settings)
+    # otherwise Prefect judges what the name leads to at each call
+    saved = await Webhook(url=settings.notify_url, allow_private_urls=private).save(WEBHOOK, overwrite=True)
     return UUID(str(saved))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import httpx
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.errors import ConfigurationError, UpstreamUnavailable
+from backstop.net import address
 from backstop.stages.house import House
 from backstop.store import connection, embedded
 from backstop.telemetry import Progress, emit
@@ -63,7 +65,7 @@ def started(settings: Settings, *, keep: bool = False, warm: bool = True) -> Ite
     """
     base = settings.home
     settings = own_home(settings)
-    check_upstream(settings.upstream)
+    check_upstream(settings)
     with contextlib.ExitStack() as stack:
         emit(Progress("start", total=4, note="Prefect"))
         prefect = _prefect(settings, stack, base if keep else None)
@@ -90,12 +92,14 @@ def own_home(settings: Settings) -> Settings:
     return settings.model_copy(update={"home": settings.home / "demo", "history_first_season": DEMO_DAY.year})
 
 
-def check_upstream(upstream: str) -> None:
+def check_upstream(settings: Settings) -> None:
     """Refuse an upstream that is none.
 
     Raises:
-        ConfigurationError: it is none; the message lists what is.
+        ConfigurationError: it is none; the message lists what is. Or it is at an address that may not be asked.
+        UpstreamUnavailable: nobody listens there.
     """
+    upstream = settings.upstream
     kind, _, where = upstream.partition(":")
     if kind in {"live", "demo"} and not where:
         return
@@ -104,22 +108,27 @@ def check_upstream(upstream: str) -> None:
             raise ConfigurationError(f"{where!r} is not a folder; {kind}:DIR names one that exists.")
         return
     if kind in {"http", "https"} and where:
-        _check_listening(upstream)
+        address.require(upstream, settings)
+        _check_listening(settings)
         return
     raise ConfigurationError(
         f"{upstream!r} is not an upstream; expected live, demo, recorded:DIR, replay:DIR or an http address."
     )
 
 
-def _check_listening(url: str) -> None:
+def _check_listening(settings: Settings) -> None:
     """Find out at once whether anybody listens, instead of after minutes of retries."""
+    url = httpx.URL(settings.upstream)
+    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        httpx.head(url, timeout=CONNECT_LIMIT_S)
-    except httpx.TransportError as error:
+        with socket.create_connection((url.host, port), timeout=CONNECT_LIMIT_S) as line:
+            found = line.getpeername()[0]
+    except OSError as error:
         raise UpstreamUnavailable(
             f"Nobody answers at {url} ({error}); start the upstream (`backstop upstream` is one), or mend the address.",
-            source=url,
+            source=str(url),
         ) from error
+    address.require_reachable(url.host, found, settings)
 
 
 def export(settings: Settings, prefect: server.PrefectServer) -> None:

@@ -175,7 +175,7 @@ def _prefect(*, production: bool) -> str:
 
 
 def _upstream(settings: Settings) -> str:
-    machine.check_upstream(settings.upstream)
+    machine.check_upstream(settings)
     return settings.upstream
 
 

@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     )
     lake_url: str | None = Field(
         default=None,
-        description="Where the Parquet tables are: a folder, s3://bucket/prefix (extra `s3`) or another fsspec address; "
-        "unset is a folder under `home`",
+        description="Where the Parquet tables are: a folder, s3://bucket/prefix (extra `s3`) or another fsspec "
+        "address; unset is a folder under `home`",
     )
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL; unset is SQLite under `home`")
     upstream: str = Field(
@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
     notify_url: SecretStr | None = Field(
         default=None, description="Webhook that is told of late and degraded slates and of failed runs"
+    )
+    private_hosts: str | None = Field(
+        default=None,
+        description="Hosts, by commas, where feeds and the webhook may be although their addresses are not public",
     )
     board_url: str | None = Field(
         default=None, description="Where the board is served; runs link to it in the Prefect UI"

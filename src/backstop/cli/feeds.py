@@ -58,7 +58,7 @@ def fetch(
     changes: dict[str, Any] = {"upstream": upstream, "request_budget_s": patience}
     settings = Settings(**{name: value for name, value in changes.items() if value is not None})
     machine = deployments("machine")
-    machine.check_upstream(settings.upstream)
+    machine.check_upstream(settings)
     console = tables.terminal()
     with _opened(machine.own_home(settings)) as house:
         done = _collect(house, what, days, console, again=again)

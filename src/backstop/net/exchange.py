@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from backstop.errors import ConfigurationError, UpstreamError, UpstreamMalformed, UpstreamUnavailable
+from backstop.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
 from backstop.limits import MAX_RESPONSE_BYTES
-from backstop.net import content
+from backstop.net import address, content
 from backstop.net.item import Body, Item, Secret
 from backstop.net.pool import Transport
 from backstop.net.secrets import EXTENSION, KeyedTransport
@@ -58,11 +58,11 @@ class Host:
         limit: Bytes of a decoded answer at most.
 
     Raises:
-        ConfigurationError: the base is not an address.
+        ConfigurationError: the base is not an address, or one that may not be asked.
     """
 
     def __init__(self, base: str, settings: Settings, *, limit: int = MAX_RESPONSE_BYTES) -> None:
-        _require_address(base)
+        address.require(base, settings)
         self.base = base
         self._timeout_s = settings.request_timeout_s
         self._limit = limit
@@ -82,11 +82,17 @@ class Host:
     def _client(self) -> httpx.AsyncClient:
         if self._opened is None:
             secure = self.base.startswith("https:")
-            transport = Transport(_trusted() if secure else None, idle_s=IDLE_S, http2=secure)
+            transport = Transport(_trusted() if secure else None, idle_s=IDLE_S, http2=secure, allow=self._allow)
             # the total time is bounded in `ask`, for a slow drip would pass any timeout per read
             timeout = httpx.Timeout(self._timeout_s, connect=CONNECT_S, pool=None)
-            self._opened = httpx.AsyncClient(transport=KeyedTransport(transport, self._settings), timeout=timeout)
+            # a redirect is an answer like any other: whoever sends one does not choose whom this machine asks next
+            self._opened = httpx.AsyncClient(
+                transport=KeyedTransport(transport, self._settings), timeout=timeout, follow_redirects=False
+            )
         return self._opened
+
+    def _allow(self, host: str, found: str) -> None:
+        address.require_reachable(host, found, self._settings)
 
     async def ask(self, item: Item, *, within_s: float, conditions: dict[str, str]) -> Reply:
         """Send a request and read its whole answer.
@@ -143,15 +149,6 @@ class Host:
 def _trusted() -> ssl.SSLContext:
     """Load the certificates once: it takes tens of milliseconds."""
     return httpx.create_ssl_context()
-
-
-def _require_address(base: str) -> None:
-    try:
-        url = httpx.URL(base)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ConfigurationError(f"{base!r} is not the address of a feed; expected http(s)://host[:port].")
 
 
 def _timed_out(item: Item, seconds: float) -> UpstreamError:

@@ -18,7 +18,7 @@ import httpx
 from backstop.net.wire import Backend
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 
 @dataclass(eq=False, slots=True)
@@ -80,14 +80,22 @@ class Transport(httpx.AsyncBaseTransport):
         secure: Whom to trust.
         idle_s: Seconds after which an unused connection is not used again.
         http2: Whether to offer HTTP/2.
+        allow: Judges where a host's name led to; see `wire.Backend`.
     """
 
-    def __init__(self, secure: ssl.SSLContext | None, *, idle_s: float, http2: bool) -> None:
+    def __init__(
+        self,
+        secure: ssl.SSLContext | None,
+        *,
+        idle_s: float,
+        http2: bool,
+        allow: Callable[[str, str], None] | None = None,
+    ) -> None:
         self._secure = secure
         self._idle_s = idle_s
         self._http2 = http2
         self._speaks_http2: bool | None = None if http2 else False
-        self._backend = Backend()
+        self._backend = Backend(allow)
         self._lines: list[_Line] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

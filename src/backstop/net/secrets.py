@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from backstop.errors import BackstopError, ConfigurationError
+from backstop.net import address
 from backstop.net.item import Item, Secret
 from backstop.settings import LIVE_HOSTS, Feed, Settings
 
@@ -122,7 +123,7 @@ class KeyedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
         self._inner = inner
-        self._settings = settings
+        self._keys = {feed: key for feed in Feed if may_have_keys(settings) and (key := settings.key_of(feed))}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request, with the key of the feed that its extension names."""
@@ -136,7 +137,7 @@ class KeyedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _keyed(self, request: httpx.Request, feed: Feed, place: Secret) -> httpx.Request:
-        key = self._settings.key_of(feed)
+        key = self._keys.get(feed)
         if key is None:
             return request
         extensions = {name: value for name, value in request.extensions.items() if name != EXTENSION}
@@ -149,16 +150,41 @@ class KeyedTransport(httpx.AsyncBaseTransport):
         return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
 
 
+def may_have_keys(settings: Settings) -> bool:
+    """Tell whether keys may go where the settings find the feeds.
+
+    A key goes to its feed's own host and to one that is set for this feed alone. A server that stands in for all feeds
+    (`upstream`) gets it on this machine only: it needs no key, or checks any.
+    """
+    if not settings.upstream.startswith(("http://", "https://")):
+        return True
+    return address.is_loopback(httpx.URL(settings.upstream).host)
+
+
 def require_key(item: Item, settings: Settings) -> None:
-    """Refuse to ask a paid feed at its own address without a key.
+    """Refuse to ask a paid feed at its own address without a key, and to send a key over an open line.
 
     Raises:
-        ConfigurationError: the feed wants a key and the settings hold none.
+        ConfigurationError: the feed wants a key and the settings hold none, or it would go out without TLS.
     """
-    if item.secret is Secret.NONE or settings.key_of(item.feed) is not None:
+    if item.secret is Secret.NONE:
         return
-    if settings.url_of(item.feed) == LIVE_HOSTS[item.feed]:
+    base = settings.url_of(item.feed)
+    if settings.key_of(item.feed) is not None:
+        _require_tls(item.feed, base, settings)
+    elif base == LIVE_HOSTS[item.feed]:
         raise ConfigurationError(
             f"No key is set for {item.feed.value}, which answers nobody without one; "
             f"set BACKSTOP_{item.feed.value.upper()}_KEY."
+        )
+
+
+def _require_tls(feed: Feed, base: str, settings: Settings) -> None:
+    if base.startswith("https://") or not may_have_keys(settings):
+        return
+    host = httpx.URL(base).host
+    if not address.is_loopback(host) and host.lower() not in address.listed(settings):
+        raise ConfigurationError(
+            f"The key of {feed.value} would go to {host!r} in clear; give BACKSTOP_{feed.value.upper()}_URL as "
+            "https://, or list a host of your own network in BACKSTOP_PRIVATE_HOSTS."
         )

@@ -7,15 +7,16 @@ asyncio transport is told by the loop when the other side hangs up, so nothing h
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
+from backstop.net.address import is_literal
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 HIGH_BYTES: Final = 1024 * 1024
 """Received but unread bytes at which the socket is left alone, so that a fast server cannot fill the memory."""
@@ -161,7 +162,14 @@ class Stream(httpcore.AsyncNetworkStream):
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Opens connections on the running loop."""
+    """Opens connections on the running loop.
+
+    Args:
+        allow: Called with the host and the IP address that it led to, before a byte is sent; raises what it refuses.
+    """
+
+    def __init__(self, allow: Callable[[str, str], None] | None = None) -> None:
+        self._allow = allow
 
     async def connect_tcp(
         self,
@@ -175,12 +183,13 @@ class Backend(httpcore.AsyncNetworkBackend):
 
         Raises:
             httpcore.ConnectError: nobody listens there, or there is no such host.
+            ConfigurationError: what `allow` refuses.
             httpcore.ConnectTimeout: it took too long.
         """
         loop = asyncio.get_running_loop()
         local = (local_address, 0) if local_address else None
         # an address has nothing to race against, and asyncio's race loses the winner's socket when it is cancelled
-        head_start_s = None if _is_address(host) else HAPPY_EYEBALLS_S
+        head_start_s = None if is_literal(host) else HAPPY_EYEBALLS_S
         try:
             async with asyncio.timeout(timeout):
                 transport, socket = await loop.create_connection(
@@ -190,19 +199,17 @@ class Backend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectTimeout(f"no connection within {timeout:g} s") from None
         except OSError as error:
             raise httpcore.ConnectError(_words(error)) from None
+        if self._allow is not None:
+            try:
+                self._allow(host, transport.get_extra_info("peername")[0])
+            except BaseException:
+                transport.abort()
+                raise
         return Stream(socket, transport)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, between httpcore's own attempts to connect."""
         await asyncio.sleep(seconds)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _words(error: Exception) -> str:
