@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from backstop.stages.house import House
 
-REFUSED, MISUSED, ROLLED_BACK, STUCK = 1, 2, 3, 4
+MISUSED, ROLLED_BACK, STUCK = 2, 3, 4
+STOPPED = 143
 HEALTHY_WITHIN_S: Final = 60.0
 
 
@@ -101,7 +103,7 @@ def deploy(target: Target, *, dry_run: bool = False) -> int:
             before = _note(target, house)
             try:
                 _put_up(target, release)
-            except (BackstopError, OSError, KeyboardInterrupt) as error:
+            except BaseException as error:  # noqa: BLE001 - whatever stops a deployment, it goes back
                 return _go_back(target, house, release, before, error)
             _remember(target, release.name, "deployed")
             for gone in target.releases.prune():
@@ -126,7 +128,7 @@ def roll_back(target: Target) -> int:
             before = _note(target, house)
             try:
                 _put_up(target, previous)
-            except (BackstopError, OSError, KeyboardInterrupt) as error:
+            except BaseException as error:  # noqa: BLE001 - whatever stops a deployment, it goes back
                 return _go_back(target, house, previous, before, error)
             _remember(target, previous.name, "rolled back to by hand")
             say("done", f"{previous.name} runs in {target.environment} again")
@@ -161,7 +163,7 @@ def _servers(target: Target) -> Iterator[House]:
 
 def _note(target: Target, house: House) -> Before:
     with _pins() as pins:
-        known = {each["id"] for each in pins.registered()}
+        known = {pins.name_of(each) for each in pins.registered()}
     return Before(target.releases.current, pointers.served(house), schema.revision(house.settings), known)
 
 
@@ -243,7 +245,7 @@ def _go_back(target: Target, house: House, failed: Release, before: Before, erro
         try:
             for sentence in undo():
                 say("roll back", sentence)
-        except (BackstopError, OSError) as trouble:
+        except Exception as trouble:  # noqa: BLE001 - every part is tried, whatever another one meets
             stuck = True
             say("STUCK", f"{name}: {getattr(trouble, 'message', None) or trouble}")
     _remember(target, failed.name, "stuck" if stuck else "rolled back")
@@ -298,6 +300,7 @@ def _name(release: Release | None) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the arguments and deploy; every foreseen failure is a sentence and an exit code."""
     options = _arguments().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))  # raised where it strikes, so that it is gone back from
     try:
         settings = Settings()
         target = Target(
@@ -320,7 +323,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _home(settings: Settings, environment: str) -> Path:
     """Return the home; only development may leave it to the folder that the command is given in."""
-    return settings.home if environment == "production" else settings.home.absolute()
+    return settings.home if environment == "production" else services.base_of(settings.home.absolute())
 
 
 def _parameters(settings: Settings, flow: str) -> str:

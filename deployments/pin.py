@@ -71,12 +71,18 @@ class Pins:
             self._ask("PATCH", f"/deployments/{each['id']}", {"job_variables": {**known, **wanted}})
         return len(found)
 
+    def name_of(self, deployment: Mapping[str, Any]) -> str:
+        """Return what stays the same when a deployment is removed and registered again; its id does not."""
+        return f"{deployment.get('entrypoint')} ({deployment['name']})"
+
     def remove_all_but(self, kept: set[str]) -> list[str]:
-        """Remove deployments whose id is not among those to keep; return the names of those removed."""
-        strangers = [each for each in self.registered() if each["id"] not in kept]
-        for each in strangers:
-            self._ask("DELETE", f"/deployments/{each['id']}")
-        return [f"{each.get('entrypoint')} ({each['name']})" for each in strangers]
+        """Remove deployments whose name (`name_of`) is not among those to keep; return the names of those removed."""
+        strangers = {self.name_of(each): each["id"] for each in self.registered()}
+        for name in kept:
+            strangers.pop(name, None)
+        for identifier in strangers.values():
+            self._ask("DELETE", f"/deployments/{identifier}")
+        return list(strangers)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shlex
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -22,27 +23,34 @@ from deployments.release import Release, own_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from backstop.settings import Settings
     from deployments.machine import Machine
 
-ANSWER_S: Final = 2.0
+ANSWER_S: Final = 30.0
+"""A busy server takes seconds; to take it for dead would end it, and its runs."""
 
 
 @contextlib.contextmanager
 def reused(settings: Settings) -> Iterator[Settings]:
     """Point at the servers that an earlier deployment left up, if all of them still answer; otherwise end the rest."""
     known = _read(settings.home)
-    if known and not os.environ.get("PREFECT_API_URL"):
+    if known and os.environ.get("PREFECT_API_URL", known["prefect"]) == known["prefect"]:
         if _answers(f"{known['prefect']}/health") and _answers(known["upstream"]):
             os.environ["PREFECT_API_URL"] = known["prefect"]
-            if settings.upstream == "demo":
-                settings = machine.own_home(settings).pointed_at(known["upstream"])
+            if settings.upstream in {"demo", known["upstream"]}:
+                there = {"home": Path(known["home"]), "upstream": known["upstream"]}
+                settings = machine.own_home(settings).model_copy(update=there)
         else:
+            os.environ.pop("PREFECT_API_URL", None)
             kept.stop(settings.home)
             _file(settings.home).unlink()
     yield settings
+
+
+def base_of(home: Path) -> Path:
+    """Return the folder of an installation, also for a shell that was told the home of its demo league."""
+    return home.parent if _read(home.parent).get("home") == str(home) else home
 
 
 def note(settings: Settings, up: Machine) -> None:

@@ -4,7 +4,8 @@
     python -m tests.operations.nursery --once   # one job, in this very process: for what does not bear a fork (Dask)
 
 A job is JSON: `flow` as module:function, `parameters`, `environment`, `result` (a file that takes the outcome), and
-optionally `stage` and `folder` to stop at a moment. A run that is killed writes no result.
+optionally `stage` and `folder` to stop at a moment, or `armed`: a function and what it takes, called before the flow. A
+run that is killed writes no result.
 """
 
 from __future__ import annotations
@@ -48,19 +49,27 @@ def _say(word: str) -> None:
 def run(job: dict[str, Any]) -> None:
     """Run one flow, and write how it ended."""
     os.environ.update(job["environment"])
+    from backstop.stages.house import House
     from tasks import runner
     from tests.operations import moments
 
     if job.get("stage"):
         moments.arm(job["stage"], Path(job["folder"]))
-    module, _, name = job["flow"].partition(":")
-    flow = getattr(importlib.import_module(module), name)
+    if job.get("armed"):
+        _named(job["armed"]["by"])(**job["armed"]["with"])
+    flow = _named(job["flow"])
     flow = flow.with_options(task_runner=runner.chosen())  # it was imported before its settings were known
     state = flow(**job["parameters"], return_state=True)
+    House.close_all()  # as the end of an interpreter does: a fork ends without it
     done = Path(job["result"])
     text = json.dumps({"name": state.name, "message": str(state.message or "")})
     done.with_suffix(".partial").write_text(text)
     done.with_suffix(".partial").replace(done)
+
+
+def _named(text: str) -> Any:
+    module, _, name = text.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 class Nursery:

@@ -198,6 +198,27 @@ def test_a_first_release_that_fails_leaves_none_and_what_it_registered_is_remove
     assert set(prefect.deployments) == {"an-id"}
 
 
+def test_a_deployment_that_the_failed_release_dropped_is_there_again_although_its_id_is_new(site, prefect):
+    registers = f"""
+        import json, os, urllib.request
+        body = json.dumps({{"name": "kept"}}).encode()
+        urllib.request.urlopen(f"{prefect.url}/deployments/{{os.getpid()}}", body)
+        """
+    drops = f"""
+        import json, urllib.request
+        known = json.load(urllib.request.urlopen("{prefect.url}/deployments/filter", b'{{"offset": 0}}'))
+        for each in known:
+            if each["name"] == "kept":
+                request = urllib.request.Request("{prefect.url}/deployments/" + each["id"], method="DELETE")
+                urllib.request.urlopen(request)
+        """
+    site.change(**{"deployments/apply.py": registers})
+    site.deploy()
+    site.change(**{"fails": "smoke", "deployments/apply.py": drops})
+    assert site.deploy() == ROLLED_BACK
+    assert sorted(each["name"] for each in prefect.deployments.values()) == ["daily", "kept"]
+
+
 def test_when_going_back_fails_too_it_says_so_and_tries_the_other_parts(site, capsys):
     # the release before could be applied once, and cannot any more
     once = """
