@@ -49,8 +49,8 @@ def backfill(
     """Publish the slate of every past day that lacks one; the same run again does only what is left.
 
     Args:
-        first: SomeDay day; that of the first season that is kept by default.
-        last: SomeDay day; yesterday by default.
+        first: First day; that of the first season that is kept by default.
+        last: Last day; yesterday by default.
         parallel: Days at once.
         prices: Whether books are asked for prices, which may cost credits.
         degraded: Whether days that were published with gaps are done again.

@@ -10,14 +10,20 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import typer
+import typer.cli
+import typer.main
+
 from backstop import errors
+from backstop.cli.main import app
 from backstop.settings import Settings
 from expectations import features, games, pitches, players, props, quotes
+from scripts import reference
+from scripts.reference import cell
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -84,14 +90,10 @@ def errors_page() -> Iterator[str]:
 
 def commands_page() -> Iterator[str]:
     """The command line, as its own help describes it."""
-    command = [sys.executable, "-m", "typer", "backstop.cli.main", "utils", "docs", "--name", "backstop"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    yield html.unescape(said).replace("# `backstop`", "# The command line", 1)
-
-
-def cell(text: str) -> str:
-    """Return text that stands in a table's cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    command = typer.main.get_command(app)
+    told: str = typer.cli.get_docs_for_click(obj=command, ctx=typer.Context(command), name="backstop")
+    yield "# The command line\n"
+    yield html.unescape(told).partition("\n")[2].strip()
 
 
 def _below(kind: type[errors.BackstopError]) -> set[type[errors.BackstopError]]:
@@ -103,6 +105,10 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "commands.md": commands_page,
+    "api.md": reference.api_page,
+    "metrics.md": reference.metrics_page,
+    "deployments.md": reference.deployments_page,
+    "flows.md": reference.flows_page,
 }
 
 
