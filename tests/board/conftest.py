@@ -170,6 +170,13 @@ class Sight:
     def shown(self):
         return self.page.locator("#shown").inner_text()
 
+    def until(self, condition):
+        """Wait for something outside the page, while the page goes on."""
+        end = time.monotonic() + WAIT_MS / 1000
+        while not condition():
+            assert time.monotonic() < end, "waited too long"
+            self.page.wait_for_timeout(50)
+
     def wait(self, expression, argument=None):
         self.page.wait_for_function(expression, arg=argument, timeout=WAIT_MS)
 
