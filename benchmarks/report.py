@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,9 @@ from rich.table import Table as Drawn
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
 """Where `python -m benchmarks` leaves one file a benchmark."""
+
+MOST = 101
+"""Values that are recorded of a row: of more, the percentiles."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class Row:
     def median(self) -> float:
         """The middle of the rounds."""
         return statistics.median(self.values)
+
+    def thinned(self) -> Row:
+        """Return it with the percentiles of its values where there are more than a page wants to keep."""
+        if len(self.values) <= MOST:
+            return self
+        ordered, last = sorted(self.values), len(self.values) - 1
+        kept = [ordered[round(last * share / 100)] for share in range(101)]
+        return Row(self.name, kept, {"values": f"{len(self.values):,}", **self.more})
 
     @property
     def spread(self) -> str:
@@ -121,7 +132,7 @@ class Report:
 
     def told(self) -> dict[str, Any]:
         """Return what is recorded."""
-        tables = [asdict(table) for table in self.tables]
+        tables = [asdict(replace(table, rows=[row.thinned() for row in table.rows])) for table in self.tables]
         return {"benchmark": self.name, "taken": dt.date.today().isoformat(), "commit": commit(), "machine": machine(), "tables": tables}  # noqa: DTZ011  # fmt: skip
 
 
