@@ -2,16 +2,16 @@
 
 import contextlib
 import datetime as dt
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
+from multiprocessing.connection import Connection
 
 import pytest
+from redis import connection as redis_connection
 
-from backstop.clock import FixedClock
+from backstop.clock import FixedClock, SystemClock
 from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, StoreError, StoreUnavailable
 from backstop.store import keys
 from backstop.store.connection import connect_url
@@ -21,7 +21,6 @@ from tests.store.conftest import CUTOFF
 from tests.store.rows import DAY, features, props
 from tests.store.servers import Proxy, Server, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 COUNTS = {"props": 4800, "features": 420}
 
 
@@ -45,11 +44,12 @@ def reader_on(client) -> SlateReader:
     return SlateReader(client, FixedClock(dt.datetime.now(dt.UTC)))
 
 
-def load_all(writer, run_id, seed=1):
+def load_all(writer, run_id, seed=1, players=100):
+    """Load the rows of `COUNTS`, the props of so many players at a time."""
     draft = writer.open(DAY, cutoff=CUTOFF, run_id=run_id)
     writer.load(draft, "features", features(400, seed=seed))
-    for first in range(600_000, 600_400, 100):
-        writer.load(draft, "props", props(100, seed=seed, first=first))
+    for first in range(600_000, 600_400, players):
+        writer.load(draft, "props", props(players, seed=seed, first=first))
     return draft
 
 
@@ -69,64 +69,65 @@ def everlasting(client) -> set[str]:
 
 LASTING = {keys.SlateKeys(DAY).current, keys.SlateKeys(DAY).versions, keys.SlateKeys(DAY).sequence, keys.days()}
 
-LOADER = """
-import os, signal, sys
-import redis.connection
-from backstop.clock import SystemClock
-from backstop.store.connection import connect_url
-from tests.store.test_faults import COUNTS, load_all
-from backstop.store.loader import SlateWriter
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.store.test_faults"])
+"""Loaders that are killed begin from a process that has imported everything, once for all of them."""
 
-url, step = sys.argv[1], int(sys.argv[2])
-sent = [0]
-def counting(method):
-    def send(self, *args, **kwargs):
-        sent[0] += 1
-        if sent[0] == step:
+
+def load_and_die(url: str, step: int, told: Connection) -> None:
+    """Load and publish a slate; die before message number `step`, of 0 never: then tell how many messages it took."""
+    send, sent = redis_connection.AbstractConnection.send_packed_command, 0
+
+    def counting(self, *args, **kwargs):
+        nonlocal sent
+        sent += 1
+        if sent == step:
             os.kill(os.getpid(), signal.SIGKILL)
-        result = method(self, *args, **kwargs)
-        return result
-    return send
-client = connect_url(url)
-for name in ("send_packed_command",):
-    setattr(redis.connection.AbstractConnection, name, counting(getattr(redis.connection.AbstractConnection, name)))
-writer = SlateWriter(client, SystemClock())
-draft = load_all(writer, "loader", seed=2)
-writer.publish(draft, COUNTS, {"seed": 2})
-print(sent[0])
-"""
+        return send(self, *args, **kwargs)
+
+    redis_connection.AbstractConnection.send_packed_command = counting
+    with contextlib.closing(connect_url(url)) as client:
+        writer = SlateWriter(client, SystemClock())
+        writer.publish(load_all(writer, "loader", seed=2, players=200), COUNTS, {"seed": 2})
+    told.send(sent)
 
 
-def run_loader(url: str, step: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", LOADER, url, str(step)],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=str(ROOT),
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+def run_loader(url: str, step: int) -> tuple[int, int | None]:
+    """Return a loader's exit code, and the number of messages it sent if it lived."""
+    heard, told = PROCESSES.Pipe(duplex=False)
+    loader = PROCESSES.Process(target=load_and_die, args=(url, step, told))
+    loader.start()
+    told.close()
+    loader.join()
+    code = loader.exitcode
+    loader.close()
+    with heard:
+        return code, heard.recv() if code == 0 else None
 
 
 @pytest.mark.slow
 def test_a_loader_killed_before_any_of_its_messages_leaves_a_whole_slate_and_the_rerun_completes(client, server):
     """The kill falls once before every message that a load and publish send: before, during and after the rows, before
-    the flip, after the flip."""
-    whole_run = run_loader(server.url, 0)
-    assert whole_run.returncode == 0, whole_run.stderr
-    messages = int(whole_run.stdout)
+    the flip, after the flip. That lake and ledger follow a flip they were not told of is tested with whole runs, in
+    tests/operations/test_runs.py."""
+    code, messages = run_loader(server.url, 0)
+    assert code == 0
     assert messages > 10
+    client.flushall()
+    writer = writer_on(client)
+    writer.publish(load_all(writer, "first"), COUNTS, {"seed": 1})
+    first = [(key, max(0, client.pttl(key)), client.dump(key)) for key in client.scan_iter()]
     seen = set()
     for step in range(1, messages + 1):
         client.flushall()
-        writer = writer_on(client)
-        writer.publish(load_all(writer, "first"), COUNTS, {"seed": 1})
-        assert run_loader(server.url, step).returncode == -signal.SIGKILL
+        for key, lifetime_ms, value in first:
+            client.restore(key, lifetime_ms, value)
+        assert run_loader(server.url, step) == (-signal.SIGKILL, None)
         now = reader_on(client).slate(DAY).meta["seed"]
         seen.add(now)
         whole(client, {"seed": now})
         assert everlasting(client) == LASTING
-        again = writer.publish(load_all(writer, "loader", seed=2), COUNTS, {"seed": 2})
+        again = writer.publish(load_all(writer, "loader", seed=2, players=200), COUNTS, {"seed": 2})
         assert again.served
         whole(client, {"seed": 2})
         assert everlasting(client) == LASTING

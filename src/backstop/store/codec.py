@@ -81,7 +81,7 @@ class Encoded:
         values: Value per group.
         groups: Group value per row, in order.
         mask: Which text columns stand once per group.
-        records: All records.
+        records: All records, one behind the other.
         size: Bytes in a record.
         shared: Lengths and shared texts per group.
         own: Other texts per row.
@@ -93,7 +93,7 @@ class Encoded:
     values: list[bytes]
     groups: NDArray[np.int64]
     mask: int
-    records: bytes
+    records: memoryview[int]
     size: int
     shared: list[bytes]
     own: Texts
@@ -104,7 +104,7 @@ class Encoded:
         record = self.records[row * self.size : (row + 1) * self.size]
         head = GROUP.pack(int(self.groups[row])) + HEADER.pack(1, self.mask)
         shared = self.shared[self.group_of[row]] if self.shared else b""
-        return b"%b%b%b%b" % (head, record, shared, self.own.of(row))
+        return b"".join((head, record, shared, self.own.of(row)))
 
 
 def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
@@ -120,12 +120,12 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
     layout = Layout.of(columns, mask)
     lengths, own = _texts(block, layout.own, kind)
     filled = _records(layout, block, lengths)
-    records, size = filled.tobytes(), layout.record.itemsize
+    records, size = filled.view(np.uint8).data, layout.record.itemsize
     shared = _shared(block[first], layout, kind) if layout.shared else []
     counts = end - first
     head_of = {count: HEADER.pack(count, mask) for count in np.unique(counts).tolist()}
     heads: Iterable[bytes] = map(head_of.__getitem__, counts.tolist())
-    fixed = _cut(records, size, first, end)
+    fixed = _cut(filled, records, first, end)
     parts = (heads, fixed, *([shared] if shared else []), own.slices(first, end))
     # joined in C: one value per player is the only loop that is left
     values = list(map(b"".join, zip(*parts, strict=True)))
@@ -134,11 +134,14 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
     return Encoded(ids, _spelled(ids), values, groups, mask, records, size, shared, own, group_of)
 
 
-def _cut(records: bytes, size: int, first: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
-    """Return each group's records."""
-    if len(first) * size == len(records) > 0:
+def _cut(
+    filled: NDArray[np.void], records: memoryview[int], first: NDArray[np.int64], end: NDArray[np.int64]
+) -> list[bytes] | list[memoryview[int]]:
+    """Return each group's records; nothing is copied before values are joined of it."""
+    size = filled.dtype.itemsize
+    if len(first) == len(filled) and size:
         # one row per group: numpy cuts them faster than a loop does
-        rows: list[bytes] = np.frombuffer(records, f"V{size}").tolist()
+        rows: list[bytes] = filled.view(f"V{size}").tolist()
         return rows
     return [records[a:b] for a, b in zip((first * size).tolist(), (end * size).tolist(), strict=True)]
 
