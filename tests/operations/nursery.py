@@ -1,7 +1,7 @@
 """Flow processes that start at once: Prefect and Great Expectations are imported here, and every run is a fork of it.
 
     python -m tests.operations.nursery          # a job per line on standard input, its process id on standard output
-    python -m tests.operations.nursery --once   # one job, in this very process: for what does not bear a fork (Dask)
+    python -m tests.operations.nursery --once   # the jobs in this very process: for what does not bear a fork (Dask)
 
 A job is JSON: `flow` as module:function, `parameters`, `environment`, `result` (a file that takes the outcome), and
 optionally `stage` and `folder` to stop at a moment, or `armed`: a function and what it takes, called before the flow. A
@@ -26,7 +26,8 @@ def main() -> None:
     import flows.slate  # noqa: F401 - this is the point: five seconds, once
 
     if "--once" in sys.argv:
-        run(json.loads(sys.stdin.readline()))
+        for line in sys.stdin:
+            run(json.loads(line))
         return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended runs are not kept as zombies
     _say("ready")
@@ -98,11 +99,11 @@ class Nursery:
         self._started.append(pid)
         return pid
 
-    def once(self, limit_s: float, **job: Any) -> None:
-        """Run a job in an interpreter of its own, and wait for its end."""
+    def once(self, limit_s: float, *jobs: dict[str, Any]) -> None:
+        """Run jobs one after the other in one interpreter of their own, and wait for its end."""
         subprocess.run(
             [sys.executable, "-m", "tests.operations.nursery", "--once"],
-            input=json.dumps(job) + "\n",
+            input="".join(json.dumps(job) + "\n" for job in jobs),
             env={**os.environ, **self._environment},
             timeout=limit_s,
             text=True,

@@ -129,12 +129,15 @@ class Postgres(Server):
         finally:
             engine.dispose()
 
-    def kill(self) -> None:
-        """Kill the postmaster with -9; its children notice and end by themselves."""
-        super().kill()
-        lock = self.folder / "data" / "postmaster.pid"
-        until(lambda: not _listening(self.folder / ".s.PGSQL.5432"), "the killed PostgreSQL's children to end")
-        lock.unlink(missing_ok=True)
+    def wait(self) -> None:
+        """Return when it answers; it does not start again before the children of a killed one have noticed."""
+
+        def answers() -> bool:
+            if self.process is None or self.process.poll() is not None:
+                self.start()
+            return self.ready()
+
+        until(answers, "PostgreSQL to answer", READY_S)
 
 
 class Redis(Server):
@@ -259,13 +262,6 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
             await target.drain()
     finally:
         target.close()
-
-
-def _listening(path: Path) -> bool:
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
 
 
 def each(servers: Sequence[Server], do: Callable[[Server], None]) -> None:

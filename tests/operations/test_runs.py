@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(900)]
 DAY = dt.date(2025, 4, 4)
 """A day of the demo league with two days of history: the smallest slate that is projected."""
 
+WIDE = "tests.operations.wide:wide_fetch"
 SLATE = "flows.slate:slate_refresh"
 LATENCY_MS = 60
 MONTH = {"startDate": "2025-04-02", "endDate": "2025-04-30", "sportId": "1"}
@@ -61,11 +62,11 @@ class Runs:
         until(lambda: Path(job["result"]).exists() or gone(pid), "a run to end", 200)
         return json.loads(Path(job["result"]).read_text())
 
-    def run_alone(self, *flow) -> dict[str, str]:
-        """Run a flow, the slate's by default, in an interpreter of its own, and return how it ended."""
-        job = self.job(*flow)
-        self.nursery.once(250, **job)
-        return json.loads(Path(job["result"]).read_text())
+    def run_alone(self, *flows: tuple[str, dict]) -> list[dict[str, str]]:
+        """Run flows one after the other in an interpreter of their own, and return how they ended."""
+        jobs = [self.job(*flow) | {"result": str(self.home / f"alone-{number}")} for number, flow in enumerate(flows)]
+        self.nursery.once(250, *jobs)
+        return [json.loads(Path(job["result"]).read_text()) for job in jobs]
 
     def killed_at(self, stage: str) -> None:
         pid = self.nursery.start(**self.job(stage=stage, folder=str(self.home)))
@@ -127,19 +128,19 @@ def spread(nursery, tmp_path):
 
 def test_on_a_dask_cluster_of_two_processes_a_slate_is_the_same_and_25_requests_are_still_the_most(spread, undisturbed):
     runs, upstream = spread
-    ended = runs.run_alone()
-    assert ended["name"] == "Completed", ended
+    days = httpx.get(f"{upstream.base_url}/api/v1/schedule", params=MONTH).json()["dates"]
+    games = sorted({game["gamePk"] for day in days for game in day["games"]})
+    assert len(games) > 6 * limits.BATCH_ITEMS
+    slate, wide = runs.run_alone((SLATE, {"day": DAY.isoformat()}), (WIDE, {"games": games}))
+
+    assert slate["name"] == "Completed", slate
     books = runs.books()
     assert books.wrong == []
     assert (books.lost(undisturbed), books.doubled(undisturbed)) == (0, 0)
     assert books.refused == undisturbed.refused
     assert books.values_that_differ(undisturbed) == []
 
-    days = httpx.get(f"{upstream.base_url}/api/v1/schedule", params=MONTH).json()["dates"]
-    games = sorted({game["gamePk"] for day in days for game in day["games"]})
-    assert len(games) > 6 * limits.BATCH_ITEMS
-    ended = runs.run_alone("tests.operations.wide:wide_fetch", {"games": games})
-    told = json.loads(ended["message"])
+    told = json.loads(wide["message"])
     assert told["answers"] == len(games)
     assert len([place for place, results in told["held"].items() if results]) == 2, "both processes took batches"
     most = upstream.stats()["max_in_flight"]["all"]
