@@ -1,4 +1,4 @@
-"""The season at a glance: a grid of days, coloured by how far their slates are, as an artifact."""
+"""The season at a glance: a grid of days, each with how far its slate is, as an artifact."""
 
 from __future__ import annotations
 
@@ -16,15 +16,8 @@ if TYPE_CHECKING:
     from backstop.stages.days import Day
     from backstop.stages.house import House
 
-MARKS: Final[dict[Condition, str]] = {
-    Condition.COMPLETE: "🟩",
-    Condition.DEGRADED: "🟨",
-    Condition.EMPTY: "⬜",
-    Condition.FAILED: "🟥",
-    Condition.RUNNING: "🟦",
-    Condition.MISSING: "⬛",
-}
-"""A square per condition; the legend under the grid names them."""
+LOUD: Final = frozenset({Condition.DEGRADED, Condition.FAILED, Condition.MISSING})
+"""Conditions that somebody should look at stand out; words, because colours need a font that not every browser has."""
 
 WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -36,21 +29,26 @@ def show(house: House, first: dt.date, last: dt.date) -> None:
 
 
 def markdown(known: Sequence[Day]) -> str:
-    """Draw a month per table, a week per row, a square per day, and say what the colours mean."""
+    """Draw a month per table, a week per row, a cell per day; what needs a look stands out."""
     lines = ["# Calendar of slates", ""]
     for (year, month), of_month in groupby(known, key=lambda each: (each.day.year, each.day.month)):
         lines += _month(dt.date(year, month, 1), list(of_month))
     total = days.count(known)
-    lines += [f"{mark} {condition}: {total.get(condition, 0)}  " for condition, mark in MARKS.items()]
+    lines.append(", ".join(f"{total.get(condition, 0)} {condition}" for condition in Condition))
     return "\n".join([*lines, *_open_days(known)])
 
 
 def _month(first: dt.date, of_month: list[Day]) -> list[str]:
     lines = [f"**{first:%B %Y}**", "", f"| week | {' | '.join(WEEK)} |", f"| --- {'| :---: ' * len(WEEK)}|"]
     for (_, week), of_week in groupby(of_month, key=lambda each: each.day.isocalendar()[:2]):
-        cells = {each.day.weekday(): f"{MARKS[each.condition]} {each.day.day}" for each in of_week}
+        cells = {each.day.weekday(): _cell(each) for each in of_week}
         lines.append(f"| {week} | {' | '.join(cells.get(number, '') for number in range(len(WEEK)))} |")
     return [*lines, ""]
+
+
+def _cell(day: Day) -> str:
+    said = f"{day.day.day} {day.condition}"
+    return f"**{said}**" if day.condition in LOUD else said
 
 
 def _open_days(known: Iterable[Day]) -> list[str]:

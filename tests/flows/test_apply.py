@@ -1,0 +1,189 @@
+"""Applying the catalogue: the server holds what it says, a second time changes nothing, what was dropped goes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import orjson
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+
+from backstop.net.breaker import Moved, State
+from deployments import apply as applying
+from deployments import automations
+from deployments.catalog import CATALOG, LIMITS, MANAGED, POOL
+from tasks import feeds, runs
+from tests.flows.league import EARLY
+
+pytestmark = pytest.mark.prefect
+
+WITHIN_S = 120
+"""An event passes four services of the server; on a busy machine each takes its time."""
+
+
+class Receiver:
+    """A chat service's webhook on loopback."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, str]] = []
+        told = self.told
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                told.append(orjson.loads(self.rfile.read(int(self.headers["content-length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Tests report by assertions."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/notify"
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def applied(prefect_server, receiver, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("apply"))
+        patch.setenv("BACKSTOP_NOTIFY_URL", receiver.url)
+        yield asyncio.run(applying.apply())
+
+
+def again(**changes):
+    return asyncio.run(applying.apply(**changes))
+
+
+async def standing():
+    async with get_client() as client:
+        ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[MANAGED]))
+        deployments = await client.read_deployments(deployment_filter=ours)
+        queues = await client.read_work_queues(work_pool_name=POOL)
+        limits = await client.read_global_concurrency_limits(limit=200)
+        return deployments, queues, limits, await client.read_automations()
+
+
+def test_pool_queues_limits_deployments_and_automations_stand(applied):
+    deployments, queues, limits, standing_automations = asyncio.run(standing())
+    assert set(applied.deployments) == {each.full_name for each in CATALOG}
+    assert {each.id for each in deployments} == set(applied.deployments.values())
+    assert {queue.name: queue.concurrency_limit for queue in queues} == {"default": None, "backfill": 3}
+    ours = {limit.name: limit.limit for limit in limits if limit.name.startswith("backstop-")}
+    assert ours == LIMITS == {"backstop-days": 25}
+    names = {each.name for each in standing_automations}
+    assert {"backstop: theodds is down", "backstop: theodds is back", "backstop: late slate"} <= names
+    by_flow = {each.entrypoint: each for each in deployments}
+    assert by_flow["flows.reconcile.reconcile"].schedules[0].schedule.timezone == "America/New_York"
+    assert by_flow["flows.reconcile.reconcile"].concurrency_options.collision_strategy == "CANCEL_NEW"
+
+
+def test_applying_again_changes_nothing_and_keeps_a_pause(applied):
+    async def pause(*, paused):
+        async with get_client() as client:
+            change = client.pause_deployment if paused else client.resume_deployment
+            await change(applied.deployments["canary/mlb"])
+            return await client.read_deployment(applied.deployments["canary/mlb"])
+
+    asyncio.run(pause(paused=True))
+    before = asyncio.run(standing())
+    second = again()
+    after = asyncio.run(standing())
+    assert second.deployments == applied.deployments
+    assert second.removed == []
+    assert [len(each) for each in before] == [len(each) for each in after]
+    assert {each.id for each in before[3]} == {each.id for each in after[3]}
+    assert next(each for each in after[0] if each.entrypoint == "flows.canary.canary").paused
+    asyncio.run(pause(paused=False))
+
+
+def test_what_the_catalogue_dropped_is_removed_and_what_others_made_stays(applied):
+    @applying_flow
+    def strange() -> None: ...
+
+    strange_id = strange.to_deployment(name="mine", work_pool_name=POOL).apply()
+    second = again(catalog=[each for each in CATALOG if each.flow_name != "canary"])
+    assert [each for each in second.removed if each.startswith("deployment mlb")]
+    deployments, *_ = asyncio.run(standing())
+    assert len(deployments) == len(CATALOG) - 1
+
+    async def still_there():
+        async with get_client() as client:
+            return await client.read_deployment(strange_id)
+
+    assert asyncio.run(still_there()).name == "mine"
+    applied.deployments |= again().deployments
+
+
+def applying_flow(function):
+    from prefect import flow
+
+    return flow(name="strange")(function)
+
+
+def test_a_breaker_that_opens_pauses_what_depends_on_the_feed_and_resumes_it_when_it_closes(applied):
+    def paused(name):
+        async def ask():
+            async with get_client() as client:
+                return (await client.read_deployment(applied.deployments[name])).paused
+
+        return asyncio.run(ask())
+
+    opened = Moved("theodds", State.CLOSED, State.OPEN, "5 of 5 requests failed", 30)
+    tell_until(lambda: paused("odds-refresh/mlb"), lambda: feeds.tell(opened))
+    assert not paused("slate-refresh/mlb")
+    closed = Moved("theodds", State.HALF_OPEN, State.CLOSED, "a probe succeeded")
+    tell_until(lambda: not paused("odds-refresh/mlb"), lambda: feeds.tell(closed))
+
+
+def test_a_degraded_and_a_late_slate_are_told_to_the_webhook(applied, receiver):
+    runs.tell("degraded", EARLY, "The slate is published with 3 gaps.")
+    runs.tell("late", EARLY, 'The slate is "missing".')
+    wait_until(lambda: len([each for each in receiver.told if each["event"].startswith("backstop.slate")]) == 2)
+    assert {each["text"] for each in receiver.told} >= {
+        "The slate is published with 3 gaps.",
+        'The slate is "missing".',
+    }
+
+
+def test_a_grading_that_fails_is_told_to_the_webhook(applied, receiver, rooms):
+    from flows.grade import slate_grade
+
+    with rooms.environment():
+        state = slate_grade(EARLY, return_state=True)
+    assert state.is_failed()
+    wait_until(lambda: [each for each in receiver.told if each["text"] == f"slate-grade grade {EARLY} ended as Failed"])
+
+
+def test_without_an_address_nobody_is_told():
+    assert {each.name.removeprefix(automations.PREFIX) for each in automations.wanted({}, None)} == set()
+
+
+def tell_until(condition: Callable[[], object], tell: Callable[[], object]) -> None:
+    """Send an event until it has had its effect: what is sent while Prefect's client still connects may be lost."""
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        tell()
+        again = time.monotonic() + 10
+        while not condition() and time.monotonic() < again:
+            time.sleep(0.2)
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
