@@ -7,12 +7,9 @@ one script. Whatever dies in between leaves the published version as it was, and
 from __future__ import annotations
 
 import datetime as dt
-import operator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
-import polars as pl
 
 from backstop.errors import SchemaDrift
 from backstop.limits import KEEP_VERSIONS
@@ -24,20 +21,15 @@ from backstop.store.faults import explained
 from backstop.store.kinds import KINDS, Kind, kind_of, shards_for
 from backstop.store.packing import Codec, Packing, train
 from backstop.store.pipe import StagePipe
-from backstop.store.verify import TOP, Receipts, check_counts, check_rows, checksum
+from backstop.store.sending import Best, send, send_best
+from backstop.store.verify import Receipts, check_counts, check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    import polars as pl
 
     from backstop.clock import Clock
-
-PAIRS: Final = 512
-"""Fields in one HSET: beyond a hundred the size no longer shows in the rate."""
-
-COMMAND_BYTES: Final = 256 * 1024
-"""Bytes in one HSET, so that no single command holds Redis for longer than about a millisecond."""
 
 __all__ = ["Draft", "Published", "SlateWriter"]
 
@@ -132,9 +124,9 @@ class SlateWriter:
                 for start, block in rows.blocks():
                     encoded = codec.encode(what, columns, block)
                     packing = packing or self._packing(draft, what, encoded.values)
-                    _send(draft, what, encoded, packing, pipe)
+                    send(draft, what, encoded, packing, pipe)
                     best.add(start, encoded)
-                _send_best(draft, best, pipe)
+                send_best(draft, best, pipe)
         return len(frame)
 
     def _enter(self, draft: Draft, kind: Kind, columns: Columns) -> None:
@@ -245,76 +237,3 @@ class SlateWriter:
             doomed += [*draft.all_rows(), slate.receipts(version), slate.draft(draft.run_id), slate.meta(version)]
             # one command, and one that a server without memory takes: a draft without meta takes no more rows
             self.redis.unlink(*doomed)
-
-
-def _send(draft: Draft, kind: Kind, encoded: codec.Encoded, packing: Packing, pipe: StagePipe) -> None:
-    """Queue a block's rows, and the receipt that vouches for them."""
-    slate, version = draft.keys, draft.version
-    values, ids = packing.pack(encoded.values), encoded.names
-    for shard, places in _by_shard(encoded.ids, draft.shards_of(kind.name)):
-        some = ids if places is None else list(places(ids))
-        packed = values if places is None else list(places(values))
-        _send_rows(slate.rows(version, kind.name, shard), some, packed, pipe)
-    rows = len(encoded.groups)
-    receipt = orjson.dumps([rows, len(ids), checksum(ids, values)])
-    name = f"{kind.name}:{encoded.ids[0]}-{encoded.ids[-1]}:{rows}"
-    pipe.send(len(receipt), "HSET", slate.receipts(version), [name, receipt])
-
-
-def _send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
-    """Queue the best rows of a load, and a note of each sorted set."""
-    slate, version = draft.keys, draft.version
-    for (order, market), ranked in best.sets.items():
-        pipe.send(len(ranked) * 100, "ZADD", slate.top(version, order, market), ranked)
-    notes = [part for order, market in best.sets for part in (f"{TOP}:{order}:{market}", b"")]
-    if notes:
-        pipe.send(len(notes) * 20, "HSET", slate.receipts(version), notes)
-
-
-class Best:
-    """The best rows of a load, as members of their sorted sets.
-
-    Args:
-        rows: The load; which of its rows are best is known before any of them is serialised.
-    """
-
-    def __init__(self, rows: Rows) -> None:
-        self.chosen = rows.best()
-        self.sets: dict[tuple[str, str], list[Any]] = {}
-
-    def add(self, start: int, encoded: codec.Encoded) -> None:
-        """Take the best rows out of a block that begins at row `start` of the load."""
-        end = start + len(encoded.groups)
-        for order, chosen in self.chosen.items():
-            here = chosen.filter(pl.col("row").is_between(start, end, closed="left"))
-            for row, market, score in here.iter_rows():
-                self.sets.setdefault((order, market), []).extend((score, encoded.member(row - start)))
-
-
-def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe) -> None:
-    mean = max(1, sum(map(len, values)) // len(values))
-    per = max(1, min(PAIRS, COMMAND_BYTES // mean))
-    for start in range(0, len(ids), per):
-        some = values[start : start + per]
-        pairs: list[bytes] = [b""] * (2 * len(some))
-        pairs[::2], pairs[1::2] = ids[start : start + per], some
-        pipe.send(mean * len(some), "HSET", key, pairs)
-
-
-def _by_shard(
-    ids: NDArray[np.int64], shards: int
-) -> Iterator[tuple[int, Callable[[list[bytes]], tuple[bytes, ...]] | None]]:
-    """Yield each shard with what picks its part of a list out; `None` stands for all of it."""
-    if shards == 1:
-        yield 0, None
-        return
-    shard_of = ids % shards
-    order = np.argsort(shard_of, kind="stable")
-    found, starts = np.unique(shard_of[order], return_index=True)
-    for shard, places in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
-        # of a single place an itemgetter returns the bare value
-        yield shard, operator.itemgetter(*places.tolist()) if len(places) > 1 else _only(int(places[0]))
-
-
-def _only(place: int) -> Callable[[list[bytes]], tuple[bytes, ...]]:
-    return lambda values: (values[place],)
