@@ -81,7 +81,11 @@ def update_of(table: str, key: str) -> sa.Update:
 
 
 def locked(connection: sa.Connection, table: str, key: str) -> Entry:
-    """Return an entry and keep others from changing it until the transaction ends."""
+    """Return an entry and keep others from changing it until the transaction ends.
+
+    Raises:
+        UsageError: the ledger has never heard of the key.
+    """
     where = (entries.c.table_name == table, entries.c.entry_key == key)
     row = connection.execute(sa.select(entries).where(*where).with_for_update()).one_or_none()
     if row is None:

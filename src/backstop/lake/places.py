@@ -66,7 +66,11 @@ class Folder:
         return [content for path in paths if (content := self.read(path)) is not None]
 
     def replace(self, path: str, content: bytes) -> None:
-        """Write beside the file, sync, and rename over it."""
+        """Write beside the file, sync, and rename over it.
+
+        Raises:
+            LakeError: the disk is full or the folder cannot be written.
+        """
         target = self.root / path
         beside = target.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
         try:
