@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Annotated
 
 import orjson
@@ -62,7 +64,7 @@ def rebuild(slates: SomeSlates = None) -> None:
 
 
 @redis.command("verify")
-def verify(slates: SomeSlates = None) -> None:
+def verify(slates: SomeSlates = None, as_json: AsJson = False) -> None:
     """Compare what Redis serves with the lake, row by row; exit code 1 when they differ or neither has a slate."""
     days = [parse_day(text) for text in slates] if slates else None
     found = rebuilding.verify(_house(), days)
@@ -73,17 +75,28 @@ def verify(slates: SomeSlates = None) -> None:
             f"Neither Redis nor the lake holds {f'a slate of {absent[0]}' if absent else 'any slate'}, so there is "
             f"nothing to compare. Run `backstop refresh {absent[0] if absent else 'DATE'}` first."
         )
-    table = Table("slate", "kind", "version", "rows", "absent", "extra", "changed", "example")
-    for each in found:
-        numbers = (each.rows, each.absent, each.extra, each.changed)
-        table.add_row(str(each.day), each.kind, str(each.version or "–"), *(f"{n:,}" for n in numbers), each.example)
-    tables.terminal().print(table)
+    if as_json:
+        _print_json([{**dataclasses.asdict(each), "equal": each.equal} for each in found])
+    else:
+        tables.terminal().print(_comparison(found))
     wrong = [each for each in found if not each.equal]
     if wrong:
         raise StoreError(
             f"Redis and the lake differ for {len(wrong)} of {len(found)} comparisons, first {wrong[0].day} "
             f"{wrong[0].kind}. `backstop redis rebuild --slate {wrong[0].day}` restores it from the lake."
         )
+
+
+def _comparison(found: Sequence[rebuilding.Verified]) -> Table:
+    table = Table("slate", "kind", "version", "rows", "absent", "extra", "changed", "example")
+    for each in found:
+        numbers = (each.rows, each.absent, each.extra, each.changed)
+        table.add_row(str(each.day), each.kind, str(each.version or "–"), *(f"{n:,}" for n in numbers), each.example)
+    return table
+
+
+def _print_json(value: object) -> None:
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
 
 
 @quarantine.command("list")
@@ -131,7 +144,7 @@ def replay_rows(
 
 
 @versions.command("list")
-def list_versions(slate: Slate) -> None:
+def list_versions(slate: Slate, as_json: AsJson = False) -> None:
     """List the kept versions of a slate, newest first."""
     house, day = _house(), parse_day(slate)
     kept = Slates(house.redis).versions(day)
@@ -140,6 +153,9 @@ def list_versions(slate: Slate) -> None:
             f"No version of a slate of {day} is kept here; published are: "
             f"{', '.join(str(each) for each in house.reader.days()) or 'none'}."
         )
+    if as_json:
+        _print_json([dataclasses.asdict(each) for each in reversed(kept)])
+        return
     table = Table("version", "published (UTC)", "cutoff (UTC)", "run", "served", "pinned")
     for each in reversed(kept):
         instants = (f"{each.published_at:%Y-%m-%d %H:%M:%S}", f"{each.cutoff:%Y-%m-%d %H:%M:%S}")
@@ -150,9 +166,17 @@ def list_versions(slate: Slate) -> None:
 
 
 @versions.command("diff")
-def diff(slate: Slate, before: Annotated[int, typer.Argument()], after: Annotated[int, typer.Argument()]) -> None:
+def diff(
+    slate: Slate,
+    before: Annotated[int, typer.Argument()],
+    after: Annotated[int, typer.Argument()],
+    as_json: AsJson = False,
+) -> None:
     """Say what changed from one version to another: rows added, rows gone, fields changed."""
     found = Slates(_house().redis).diff(parse_day(slate), before, after)
+    if as_json:
+        _print_json({name: getattr(found, name).to_dicts() for name in ("added", "gone", "changed")})
+        return
     typer.echo(f"{found.added.height:,} added, {found.gone.height:,} gone, {found.changed.height:,} fields changed")
     with pl.Config(tbl_rows=20, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True):
         for frame in (found.added, found.gone, found.changed):

@@ -93,7 +93,7 @@ def _conditions(house: House, keys: list[str]) -> list[Day]:
 
 def _day(key: str, entry: Entry | None, off: bool, now: dt.datetime) -> Day:
     day = dt.date.fromisoformat(key)
-    if off or not in_season(day):
+    if off or (entry is None and not in_season(day)):
         return Day(day, Condition.EMPTY, reason="no games" if off else "out of season")
     if entry is None or entry.state is State.EXPECTED:
         return Day(day, Condition.MISSING, reason="never published")

@@ -1,0 +1,63 @@
+"""Operating: one screen that says whether all is right, a rollback that shows what changed, a backfill's plan."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backstop.clock import baseball_day
+from tests.cli.test_keeping import DAY, twice  # noqa: F401 - a fixture
+
+PAST = ("2025-06-01", "2025-06-03")
+
+
+def test_status_says_what_needs_a_look_and_its_exit_code_is_for_scripts(backstop, store):
+    today = baseball_day(store.clock.now())
+    store.ledger.begin("out_props", today.isoformat(), run_id="r")
+    store.ledger.fail("out_props", today.isoformat(), run_id="r", reason="the feed was down")
+    ended = backstop("status")
+    assert ended.code == 1
+    assert f"The slate of {today} failed: the feed was down" in ended.out
+    told = json.loads(backstop("status", "--json").out)
+    assert told["ok"] is False
+    assert told["problems"][0] == f"The slate of {today} failed: the feed was down"
+    assert {each["feed"] for each in told["feeds"]} >= {"savant", "statsapi", "theodds"}
+    assert told["recent"][-1]["condition"] == "failed"
+
+
+def test_a_rollback_shows_what_readers_see_change(backstop, twice):  # noqa: F811
+    ended = backstop("rollback", str(DAY))
+    assert ended.code == 0
+    assert "is served in version 1 again, instead of 2" in ended.out
+    assert "fields changed" in ended.out
+    assert json.loads(backstop("versions", "list", str(DAY), "--json").out)[1]["served"] is True
+    assert set(json.loads(backstop("versions", "diff", str(DAY), "1", "2", "--json").out)) == {
+        "added", "gone", "changed",
+    }  # fmt: skip
+
+
+def test_a_backfill_without_a_range_is_refused(backstop):
+    ended = backstop("backfill")
+    assert ended.code == 2
+    assert "--missing" in ended.err
+
+
+def test_a_dry_run_prints_the_plan_and_starts_nothing(backstop, store):
+    ended = backstop("backfill", *PAST, "--dry-run", "--upstream", "demo")
+    assert ended.code == 0
+    assert "3 days to do, none left alone" in ended.out
+    told = json.loads(backstop("backfill", *PAST, "--dry-run", "--json").out)
+    assert told["todo"] == ["2025-06-01", "2025-06-02", "2025-06-03"]
+
+
+def test_what_costs_too_much_is_refused_before_a_server_starts(backstop, store, environment):
+    environment.setenv("BACKSTOP_THEODDS_KEY", "key")
+    ended = backstop("backfill", "2025-04-01", "2025-06-30")
+    assert ended.code == 2
+    assert "5,000 are allowed" in ended.err
+
+
+@pytest.mark.parametrize("command", ["status", "slate", "player", "sources", "plan", "backfill"])
+def test_every_reading_command_speaks_json(backstop, command):
+    assert "--json" in backstop(command, "--help").out
