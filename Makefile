@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 export NO_MKDOCS_2_WARNING := 1 # it builds what is locked
 
-.PHONY: help run stop test check fuzz bench docs screenshot lock clean
+.PHONY: help run stop test check fuzz audit bench docs screenshot lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ check: .venv/dev  ## lint, types, import contracts, documents
 
 fuzz: .venv/dev  ## damaged answers at every parser, SECONDS=60 each
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+
+audit: .venv/dev  ## known weaknesses of what is locked; needs an index that serves advisories
+	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
+	  $(BIN)/pip-audit --disable-pip --no-deps --require-hashes --requirement $$lock || exit 1; done
 
 bench: .venv/dev  ## every benchmark, results on the terminal
 	$(BIN)/python -m benchmarks

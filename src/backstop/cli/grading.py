@@ -17,6 +17,9 @@ from backstop.errors import UsageError
 from backstop.settings import Settings
 
 Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
+FORMULA = r"^[=+\-@\t\r]"
+"""How a cell begins that a spreadsheet executes (OWASP, CSV injection)."""
+
 From = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
 To = Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
 
@@ -126,10 +129,15 @@ def past_days(first: str, last: str) -> tuple[dt.date, dt.date]:
 
 
 def write(frame: pl.DataFrame, out: Path) -> None:
-    """Write a frame as CSV or Parquet by the file's ending; lists become JSON-like text in CSV."""
+    """Write a frame as CSV or Parquet by the file's ending; lists become JSON-like text in CSV.
+
+    Text that a spreadsheet would take for a formula (first character `=`, `+`, `-`, `@`, tab, carriage return) gets an
+    apostrophe in front in CSV: names come from feeds. Numbers and Parquet are as they are.
+    """
     if out.suffix == ".parquet":
         frame.write_parquet(out)
         return
     lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
     text = (pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(",")).alias(name) for name in lists)
-    frame.with_columns(text).write_csv(out)
+    harmless = pl.col(pl.String).str.replace(FORMULA, "'$0")
+    frame.with_columns(text).with_columns(harmless).write_csv(out)
