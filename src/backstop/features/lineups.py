@@ -80,11 +80,15 @@ def place(games: pl.DataFrame, players: pl.DataFrame, *, has_history: bool = Tru
             starters,
             pl.col("opposing_names") != LINEUP_PLACES,
             "starter",
-            "the line-up of "
-            + pl.col("opponent")
-            + " has "
-            + pl.col("opposing_names").cast(pl.String)
-            + " names, not 9",
+            pl.when(pl.col("opposing_names") == 0)
+            .then("he faces " + pl.col("opponent") + ", whose line-up is not known")
+            .otherwise(
+                "the line-up of "
+                + pl.col("opponent")
+                + " has "
+                + pl.col("opposing_names").cast(pl.String)
+                + " names, not 9"
+            ),
         ),
         _reason(batters, nobody, "batter", pl.lit(NO_HISTORY)),
         _reason(starters, nobody, "starter", pl.lit(NO_HISTORY)),
