@@ -35,6 +35,9 @@ audit: .venv/dev  ## known weaknesses of what is locked; needs an index that ser
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
 	  $(BIN)/pip-audit --disable-pip --no-deps --require-hashes --requirement $$lock || exit 1; done
 
+chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; what a seed did not survive is named
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200)
+
 bench: .venv/dev  ## every benchmark, results on the terminal
 	$(BIN)/python -m benchmarks
 
