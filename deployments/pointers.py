@@ -35,6 +35,8 @@ def put_back(house: House, before: dict[dt.date, int]) -> list[str]:
             turned.append(f"slate {day} stays at version {now}: version {version} is no longer kept")
             continue
         slates.rollback(day, version)
-        house.ledger.stale(tables.PROPS.name, [day.isoformat()], reason=f"version {now} was made by a release that failed")
+        house.ledger.stale(
+            tables.PROPS.name, [day.isoformat()], reason=f"version {now} was made by a release that failed"
+        )
         turned.append(f"slate {day} is served in version {version} again, not {now}")
     return turned
