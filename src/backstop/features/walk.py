@@ -52,23 +52,6 @@ def walk(
         sums = sums.plus(add_up(played))
 
 
-def training_rows(
-    tallies: pl.LazyFrame | pl.DataFrame,
-    first: dt.date,
-    last: dt.date,
-    *,
-    lineups: Lineups | None = None,
-    parameters: Parameters | None = None,
-) -> pl.DataFrame:
-    """Return the features of every slate from `first` to `last`, each as of its own day (`out_features`)."""
-    slates = [frame for _, frame in walk(tallies, first, last, lineups=lineups, parameters=parameters)]
-    return (
-        pl.concat(slates)
-        if slates
-        else from_sums(add_up(tallies.clear()), GAMES.empty(), PLAYERS.empty(), cutoff=first)
-    )
-
-
 def as_played(day: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return a day's GAMES and PLAYERS from its tallies: who batted where and who started, nothing of what happened.
 
