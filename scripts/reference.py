@@ -146,7 +146,7 @@ def cell(text: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _app() -> FastAPI:
     """Return the app over a Redis that nobody asks."""
-    home = Path(tempfile.mkdtemp())
+    home = Path(tempfile.gettempdir(), "backstop-reference")  # nothing is opened, so nothing is written there
     return create_app(api.parts_of(House(Settings(home=home, redis_url="redis://127.0.0.1:1/0"), SystemClock())))
 
 
