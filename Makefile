@@ -33,7 +33,7 @@ fuzz: .venv/dev  ## damaged answers at every parser, SECONDS=60 each
 
 audit: .venv/dev  ## known weaknesses of what is locked; needs an index that serves advisories
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
-	  $(BIN)/pip-audit --disable-pip --no-deps --require-hashes --requirement $$lock || exit 1; done
+	  $(BIN)/pip-audit --strict --disable-pip --no-deps --require-hashes --requirement $$lock || exit 1; done
 
 chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; what a seed did not survive is named
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200)
