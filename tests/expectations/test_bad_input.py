@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 
 import polars as pl
@@ -110,12 +111,13 @@ def test_a_player_without_history_is_projected_from_the_prior_of_his_role_and_sa
     assert features[0]["history_pa"] == 0
 
 
-@pytest.mark.parametrize("price", [1.0, 0.0, -110.0, math.nan, math.inf])
-def test_a_quote_at_an_impossible_price_prices_nothing(league, price):
+def test_a_quote_at_an_impossible_price_prices_nothing(league):
     _, plain, _ = published(league)
     quotes = quotes_of(plain, 2.1, dt.datetime(2024, 4, 13, 12, tzinfo=dt.UTC))
-    over = pl.when(pl.col("side") == "over").then(pl.lit(price)).otherwise("price_decimal")
-    league.lake.write("core_quotes", DAY, quotes.with_columns(price_decimal=over))
+    impossible = itertools.cycle([1.0, 0.0, -110.0, math.nan, math.inf])
+    prices = [next(impossible) if side == "over" else price for side, price in quotes["side", "price_decimal"].rows()]
+    assert quotes.filter(side="over").height >= 5
+    league.lake.write("core_quotes", DAY, quotes.with_columns(price_decimal=pl.Series(prices, dtype=pl.Float64)))
     _, props, _ = published(league, run_id="again")
     hits = props.filter(market="batter_hits", line=0.5)
     assert set(hits["best_side"]) == {"under"}
