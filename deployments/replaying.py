@@ -40,8 +40,8 @@ def replay(settings: Settings, table: str | None, day: dt.date | None) -> None:
         replaying.reopen(house, todo)
         if todo.history:
             work.run(history_refresh, todo.history[-1] + dt.timedelta(days=1))
-        for each in todo.slates:
-            work.run(slate_refresh, each)
+        for slate in todo.slates:
+            work.run(slate_refresh, slate)
         left = {(each.table, each.day): each.rows for each in replaying.waiting(house, table, day)}
         for each in before:
             still = left.get((each.table, each.day), 0)
