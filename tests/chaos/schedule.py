@@ -117,10 +117,10 @@ def of(seed: int) -> Schedule:
     return Schedule(seed, days, postgres, backfill, blows)
 
 
-def of_kind(seed: int, kind: str) -> Schedule:
-    """Return one slate with one fault: what a test that wants this very kind plays."""
-    blow = _blow(random.Random(f"chaos {seed} {kind}"), kind)
-    return Schedule(seed, (FIRST,), postgres=kind == "postgres", backfill=False, blows={FIRST: (blow,)})
+def of_kinds(seed: int, *kinds: str) -> Schedule:
+    """Return one slate with these faults: what a test that wants just these plays."""
+    blows = tuple(_blow(random.Random(f"chaos {seed} {kind}"), kind) for kind in kinds)
+    return Schedule(seed, (FIRST,), postgres="postgres" in kinds, backfill=False, blows={FIRST: blows})
 
 
 def _blows(draw: random.Random, *, postgres: bool) -> tuple[Blow, ...]:

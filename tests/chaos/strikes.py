@@ -62,7 +62,7 @@ def arm(kind: str, folder: str, crossing: int = 0, stage: str = "", amount: floa
         stage: Or a stage, at its worst moment.
         amount: Of the file limit in bytes, of the jump of the clock in hours.
     """
-    logging.getLogger("stamina").disabled = True  # thousands of retries are the point here
+    logging.disable(logging.CRITICAL)  # thousands of retries are the point here
     KEPT.append(marks.unheard())
     KEPT[-1].__enter__()  # as a refresh at the terminal: no waiting for a heartbeat's thread at the end
     if kind == "none":
