@@ -71,9 +71,7 @@ def look(house: House) -> Standing:
     first_pitch_at = first if isinstance(first, dt.datetime) else None
     served = _reached(lambda: house.reader.slate(today), problems)
     known_feeds = _reached(lambda: feeds.status(house), problems) or []
-    problems += [
-        f"The slate of {each.day} failed: {each.reason}" for each in recent if each.condition is Condition.FAILED
-    ]
+    problems += _wrong(house, recent, today)
     problems += _today(recent[-1], served, games, first_pitch_at, now)
     problems += [_down(each) for each in known_feeds if each.health.breaker != "closed"]
     return Standing(
@@ -98,17 +96,20 @@ def _reached(ask: Callable[[], T], problems: list[str]) -> T | None:
         return None
 
 
-def _wrong(house: House, day: Day, today: dt.date) -> str:
-    """Return what is wrong with a day, empty when nothing is."""
-    if day.condition is Condition.FAILED:
-        return f"The slate of {day.day} failed: {day.reason}"
-    if day.condition is not Condition.MISSING:
-        return ""
-    if house.ledger.entry(tables.GAMES.name, day.day.isoformat()) is None:
-        return f"The schedule of {day.day} is not known; `reconcile` asks for it, is a worker running?"
-    if day.day < today:
-        return f"The slate of {day.day} was never published; `backstop backfill {day.day} {day.day}` does it."
-    return ""
+def _wrong(house: House, recent: list[Day], today: dt.date) -> list[str]:
+    """Return what is wrong with the last days: failed, never published, or not even known to have games."""
+    wrong = [f"The slate of {each.day} failed: {each.reason}" for each in recent if each.condition is Condition.FAILED]
+    missing = [each.day for each in recent if each.condition is Condition.MISSING]
+    unknown = [day for day in missing if house.ledger.entry(tables.GAMES.name, day.isoformat()) is None]
+    wrong += [
+        f"The slate of {day} was never published; `backstop backfill {day} {day}` does it."
+        for day in missing
+        if day < today and day not in unknown
+    ]
+    if unknown:
+        span = f"{unknown[0]}" if len(unknown) == 1 else f"{len(unknown)} days from {unknown[0]} to {unknown[-1]}"
+        wrong.append(f"The schedule of {span} is not known; `reconcile` asks for it, is a worker running?")
+    return wrong
 
 
 def _today(
