@@ -117,18 +117,19 @@ class Nursery:
 
     def __exit__(self, *_: object) -> None:
         for pid in self._started:  # a run that a failed test left behind
-            if _is_ours(pid):
+            if _parent(pid) == self._process.pid:
                 os.kill(pid, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait(30)
         self._process.stdout.close()
 
 
-def _is_ours(pid: int) -> bool:
+def _parent(pid: int) -> int | None:
+    """Return a process's parent, `None` when it is gone: the number of one that ended may be another's by now."""
     try:
-        return b"tests.operations.nursery" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
-        return False
+        return None
 
 
 if __name__ == "__main__":
