@@ -23,4 +23,4 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def calm(site: Site) -> Calm:
-    return Calm(site)
+    return Calm(site, longest=1)

@@ -58,7 +58,7 @@ class Blow:
         kind: One of `KINDS`.
         stage: At the worst moment of which stage; empty for a crossing.
         share: Or after which share of the crossings that a calm run makes.
-        amount: Bytes of a file limit, hours of a jump, bytes of memory left.
+        amount: Bytes of a file limit, hours of a jump, bytes of memory left, strength of a storm (2 opens breakers).
         late: Whether the server that was killed is started only after the run went on.
     """
 
@@ -70,7 +70,7 @@ class Blow:
 
     def __str__(self) -> str:
         if self.kind in CONTENT:
-            return self.kind
+            return self.kind if self.amount < 2 else f"heavy {self.kind}"
         more = {"clock": f" {self.amount:+.0f} h", "file-limit": f" {self.amount:.0f} B"}.get(self.kind, "")
         return f"{self.kind}{more} at {self.stage or f'{self.share:.0%}'}{', back late' if self.late else ''}"
 
@@ -136,7 +136,7 @@ def _blows(draw: random.Random, *, postgres: bool) -> tuple[Blow, ...]:
 
 def _blow(draw: random.Random, kind: str) -> Blow:
     if kind in CONTENT:
-        return Blow(kind)
+        return Blow(kind, amount=draw.choice((1, 1, 1, 2)) if kind == "storm" else 0.0)
     in_stage = kind in {"flow", *WITHOUT} and draw.random() < 0.4
     stage = draw.choice(moments.STAGES) if in_stage else ""
     amount = {

@@ -56,17 +56,22 @@ class Played:
 
 
 class Calm:
-    """The season without faults: what every seed's is compared with, after one day, two, three; made when wanted."""
+    """The season without faults: what every seed's is compared with, after one day, two, three; made when wanted.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    Args:
+        site: The servers.
+        longest: Days of the longest season that is compared.
+    """
+
+    def __init__(self, site: Site, longest: int = LONGEST) -> None:
+        self._site, self._longest = site, longest
         self._states: dict[tuple[int, bool], State] = {}
         self.crossings: dict[tuple[dt.date, bool], int] = {}
 
     def after(self, days: int, *, backfill: bool) -> State:
         """Return what an undisturbed season of so many days leaves."""
         if (days, backfill) not in self._states:
-            chosen = [FIRST + dt.timedelta(days=n) for n in range(days if backfill else LONGEST)]
+            chosen = [FIRST + dt.timedelta(days=n) for n in range(days if backfill else self._longest)]
             settings = self._site.home(postgres=False)
             for number, day in enumerate(chosen, 1):
                 if backfill and number < days:
@@ -78,7 +83,7 @@ class Calm:
 
     def _run(self, settings: Settings, day: dt.date, days: int) -> None:
         first, last = (FIRST, FIRST + dt.timedelta(days=days - 1)) if days else (day, day)
-        season = _Season(self._site, settings, backfill=bool(days))
+        season = Season(self._site, settings, backfill=bool(days))
         ended = season.run(first, last, armed={"kind": "count"})
         if ended != "Completed":
             raise RuntimeError(f"the calm run of {day} ended as {ended}: {season.message}")
@@ -96,7 +101,7 @@ def play(site: Site, calm: Calm, schedule: Schedule) -> Played:
     expected = calm.after(len(schedule.days), backfill=schedule.backfill)
     settings = site.home(postgres=schedule.postgres)
     played = Played(schedule)
-    season = _Season(site, settings, backfill=schedule.backfill, played=played)
+    season = Season(site, settings, backfill=schedule.backfill, played=played)
     with Watch(site.redis.url, schedule.days) as watch:
         season.watch = watch
         if schedule.backfill:
@@ -118,7 +123,7 @@ def play(site: Site, calm: Calm, schedule: Schedule) -> Played:
     return played
 
 
-class _Season:
+class Season:
     """One home and its runs."""
 
     def __init__(self, site: Site, settings: Settings, *, backfill: bool, played: Played | None = None) -> None:
@@ -133,7 +138,7 @@ class _Season:
         content = [blow for blow in blows if blow.kind in CONTENT]
         strike = next((blow for blow in blows if blow.kind not in CONTENT), None)
         if content:
-            self.site.feeds.set_faults(faults_of(content[0].kind, days[0]))
+            self.site.feeds.set_faults(faults_of(content[0], days[0]))
             self.played.struck.append(content[0].kind)
         crossing = calm.count(strike, days[-1], schedule) if strike else 0
         ended = self.run(days[0], days[-1], strike, crossing)
@@ -223,13 +228,25 @@ class _Season:
             dead.bury(client, lambda _: None)
 
 
-def faults_of(kind: str, day: dt.date) -> str:
+STORM = {
+    "503": 0.08,
+    "reset": 0.05,
+    "html": 0.05,
+    "cut-off": 0.05,
+    "shortened": 0.03,
+    "wrong-length": 0.03,
+    "empty": 0.02,
+}
+"""Shares of requests that are struck; at twice of it breakers open."""
+
+
+def faults_of(blow: Blow, day: dt.date) -> str:
     """Return what the demo feeds are told for a fault of theirs."""
     before = day - dt.timedelta(days=1)
     return {
-        "storm": "*:503=0.15,*:reset=0.1,*:html=0.1,*:cut-off=0.1,*:shortened=0.05,*:wrong-length=0.05,*:empty=0.05",
+        "storm": ",".join(f"*:{fault}={share * blow.amount:.2f}" for fault, share in STORM.items()),
         "schema": f"rows:drift={before}",
         "repeats": "rows:duplicates=0.05,rows:impossible=0.02",
         "order": "rows:shuffled,*:slow=0.3@0.05",
         "revised": f"rows:revised={before}",
-    }[kind]
+    }[blow.kind]
