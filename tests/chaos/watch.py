@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -19,6 +20,8 @@ from backstop.store.reader import SlateReader
 from backstop.store.views import SlateView
 
 PAUSE_S = 0.02
+BUSY = 0.25
+"""Share of its time that the reader reads: more would slow down the runs that it watches."""
 
 
 @dataclass
@@ -111,9 +114,12 @@ class Watch:
         try:
             with connect_url(self._url) as client:
                 reader = SlateReader(client, SystemClock())
-                while not self._done.wait(PAUSE_S):
+                pause_s = PAUSE_S
+                while not self._done.wait(pause_s):
+                    began = time.monotonic()
                     for day in self._days:
                         self._read(reader, day)
+                    pause_s = max(PAUSE_S, (time.monotonic() - began) * (1 - BUSY) / BUSY)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits for this thread
             self._failed = error
 
