@@ -60,6 +60,11 @@ class Claim:
         table = tables[self.table]
         return table, _row(table, self.ours), _row(table, self.base) if self.base else None
 
+    @property
+    def recorded(self) -> bool:
+        """Whether its benchmark was run to the end and recorded."""
+        return bool(read(self.bench))
+
     def result(self) -> str:
         """Return the outcome in words: who is how many times better, or the figure alone."""
         table, ours, base = self.found()
@@ -145,15 +150,26 @@ def page() -> str:
         *(_machines()),
         "\n## What the system that Backstop replaces claimed\n",
         head,
-        *(claim.line() for claim in CLAIMS),
+        *(claim.line() for claim in CLAIMS if claim.recorded),
         "\n## Beside other tools\n",
         "The same rows, the same machine, the same run; each tool in an environment of its own.\n",
         head,
-        *(claim.line() for claim in PEERS),
+        *(claim.line() for claim in PEERS if claim.recorded),
+        *_open(),
         "\n## Promises that are tests\n",
         *promises.lines(),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _open() -> list[str]:
+    """Return what is claimed nowhere because nothing was recorded."""
+    waiting = [claim for claim in (*CLAIMS, *PEERS) if not claim.recorded]
+    if not waiting:
+        return []
+    lines = ["\n## Not recorded\n", "Written, and no figure is given until they were run on a quiet machine:\n"]
+    names = dict.fromkeys(claim.bench for claim in waiting)
+    return lines + [f"- `python -m benchmarks {name}`" for name in names]
 
 
 def _machines() -> list[str]:
@@ -168,7 +184,7 @@ def readme() -> str:
     """Return the README with its table renewed."""
     rows = ["| What | Beside | Ours | Command |", "| --- | --- | --- | --- |"]
     for claim in (*CLAIMS, *PEERS):
-        if claim.readme:
+        if claim.readme and claim.recorded:
             table, ours, base = claim.found()
             beside = f"{base.name}: {figure(base.median)} {table.unit}" if base else "-"
             mine = f"{figure(ours.median)} {table.unit}" + (f", {claim.result()}" if base else "")

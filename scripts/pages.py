@@ -83,7 +83,8 @@ def errors_page() -> Iterator[str]:
     yield "```\n"
     yield "A command ends with the exit code of the error and its sentence on standard error, never with a traceback.\n"
     yield "| Class | Exit code | Worth another try |\n| --- | --- | --- |"
-    for each in sorted(_below(errors.BackstopError), key=lambda each: each.__name__):
+    ours = [each for each in _below(errors.BackstopError) if each.__module__ == errors.__name__]
+    for each in sorted(ours, key=lambda each: each.__name__):
         yield f"| `{each.__name__}` | {each.exit_code} | {'yes' if each.retryable else 'no'} |"
     yield ""
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment_as_it_was() -> Iterator[None]:
+    """Take back what a module's runs exported: the next module finds its own home, Redis and ledger."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("BACKSTOP_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("BACKSTOP_")]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,61 @@
+"""What the documents claim was measured or is tested."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import claims
+from benchmarks.promises import PROMISES
+from benchmarks.report import RESULTS, Row, Table, read
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("test", sorted({test for tests in PROMISES.values() for test in tests}))
+def test_the_test_of_a_promise_exists(test):
+    path, _, name = test.partition("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_page_and_the_readme_say_what_was_recorded():
+    assert claims.PAGE.read_text(encoding="utf-8") == claims.page(), "run python -m benchmarks.claims"
+    assert claims.README.read_text(encoding="utf-8") == claims.readme(), "run python -m benchmarks.claims"
+
+
+def test_every_record_is_of_a_benchmark_that_exists():
+    assert {path.stem for path in RESULTS.glob("*.json")} <= {path.stem for path in RESULTS.parent.glob("*.py")}
+
+
+@pytest.mark.parametrize("claim", claims.CLAIMS + claims.PEERS, ids=lambda claim: f"{claim.bench} {claim.about}")
+def test_a_claim_rests_on_rows_that_were_recorded(claim):
+    if not claim.recorded:
+        assert claim.about not in claims.README.read_text(encoding="utf-8")
+        return
+    table, ours, base = claim.found()
+    assert ours in table.rows
+    assert base is None or base in table.rows
+
+
+def test_a_claim_without_its_measurement_is_refused():
+    with pytest.raises(LookupError, match="recorded no table 'nowhere'"):
+        claims.Claim("x", "replaced", "nowhere", "ours").found()
+
+
+def test_a_peer_that_is_better_is_shown_as_winning(monkeypatch):
+    table = Table("t", "t", "s", rows=[Row("theirs", [1.0]), Row("ours", [2.0])])
+    monkeypatch.setattr(claims, "read", lambda _bench: {"t": table})
+    assert claims.Claim("x", "b", "t", "ours", "theirs").result() == "**theirs wins**, 2 times"
+    assert claims.Claim("x", "b", "t", "theirs", "ours").result() == "**2 times better**"
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path, monkeypatch):
+    from benchmarks.report import Report
+
+    report = Report("b", tmp_path / "b.json")
+    report.table("t", "title", unit="ms").row("a", list(range(1000)), note="x")
+    report.close()
+    kept = read("b", tmp_path)["t"].rows[0]
+    assert (kept.median, len(kept.values), kept.more) == (500, 101, {"values": "1,000", "note": "x"})
