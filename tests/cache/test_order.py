@@ -133,7 +133,7 @@ def test_the_judge_knows_order_from_disorder(seen, right):
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_nobody_ever_gets_an_older_version_than_he_got_before(tmp_path_factory, steps):
     async def run(server):
