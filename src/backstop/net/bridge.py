@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from backstop import telemetry
 from backstop.clock import Clock, SystemClock
 from backstop.errors import UsageError
+from backstop.heeding import heeding
 from backstop.net.archive import Archive
 from backstop.net.client import Fetcher
 
@@ -170,7 +171,7 @@ class Bridge:
             if self._connect is not None:
                 redis = await self._connect()
             elif self._settings.redis_url is not None:
-                redis = Redis.from_url(self._settings.redis_url)
+                redis = heeding(Redis.from_url(self._settings.redis_url))
             archive = Archive(self._settings.archive_dir)
             async with Fetcher(
                 self._settings, clock=self._clock, redis=redis, **{"archive": archive, **self._options}

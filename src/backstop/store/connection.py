@@ -22,6 +22,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from backstop.errors import ConfigurationError
+from backstop.heeding import heeding
 from backstop.store import embedded
 from backstop.store.faults import explained
 
@@ -107,7 +108,7 @@ async def connect_async(settings: Settings) -> Any:
         else:
             pool = redis.asyncio.BlockingConnectionPool.from_url(url, max_connections=POOL, timeout=ANSWER_S, **options)
             client = redis.asyncio.Redis.from_pool(pool)
-        await client.ping()
+        await heeding(client).ping()
     return client
 
 

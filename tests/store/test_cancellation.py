@@ -1,0 +1,50 @@
+"""A task that is ended while it talks to Redis ends, at whatever turn of the loop that meets it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from backstop.settings import Settings
+from backstop.store import connection
+from tests.store.servers import cluster
+
+ROUNDS = 20
+TURNS = 12
+"""A ping is sent and answered within so many turns of the loop."""
+
+
+async def ask_on_and_on(client):
+    while True:
+        await client.ping()
+
+
+async def loses(client, turns):
+    """Cancel after so many turns of the loop; return whether nothing came of it."""
+    task = asyncio.create_task(ask_on_and_on(client))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=2)
+    lost = not done
+    while not done:
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=0.01)
+    return lost
+
+
+async def turns_that_lose(url):
+    async with contextlib.aclosing(await connection.connect_async(Settings(redis_url=url))) as client:
+        for turns in [*range(TURNS)] * ROUNDS:
+            if await loses(client, turns):
+                return turns
+    return None
+
+
+def test_no_cancellation_is_lost(embedded_url):
+    assert asyncio.run(turns_that_lose(embedded_url)) is None
+
+
+def test_no_cancellation_is_lost_in_a_cluster(tmp_path):
+    with cluster(tmp_path, "valkey") as url:
+        assert asyncio.run(turns_that_lose(url)) is None
