@@ -139,7 +139,7 @@ def _database(settings: Settings, *, production: bool) -> str:
     if settings.ledger_url is None:
         if production:
             raise _Wrong("BACKSTOP_LEDGER_URL is not set; production keeps its ledger in PostgreSQL.")
-        if not (settings.home / "ledger.sqlite").exists():
+        if not settings.ledger_file.exists():
             return f"SQLite, made when it is needed at migration {database.HEAD}"
     try:
         found = schema.revision(settings)

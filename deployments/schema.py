@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def url_of(settings: Settings) -> str:
     """Return where the ledger is kept."""
-    return settings.ledger_url or f"sqlite:///{settings.home / 'ledger.sqlite'}"
+    return settings.ledger_url or f"sqlite:///{settings.ledger_file}"
 
 
 def revision(settings: Settings) -> str | None:

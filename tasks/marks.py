@@ -102,6 +102,8 @@ def off_day(house: House, day: dt.date, run_id: str, reason: str) -> None:
 def let_go(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
     """Close as failed what an unsuccessful run still holds, with its sentence as the reason."""
     house, run_id = House.current(), str(flow_run.id)
+    if not house.has_ledger:
+        return  # it failed before it could hold anything
     reason = sentence_of(state)
     # the ledger may be what failed; then the lease runs out by itself
     with contextlib.suppress(BackstopError):

@@ -129,6 +129,11 @@ class Settings(BaseSettings):
         return self.model_copy(update={"upstream": base_url})
 
     @functools.cached_property
+    def ledger_file(self) -> Path:
+        """The ledger, where no address of one is set."""
+        return self.home / "ledger.sqlite"
+
+    @functools.cached_property
     def lake_dir(self) -> Path:
         """Folder of the Parquet tables."""
         return self.home / "lake"

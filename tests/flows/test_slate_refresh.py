@@ -204,6 +204,7 @@ def test_a_malformed_date_is_refused_by_name_before_anything_runs(rooms, day):
     assert state.is_failed()
     assert "day" in sentence(state)
     assert not (rooms.home / "lake").exists()
+    assert not (rooms.home / "ledger.sqlite").exists()
 
 
 def test_a_date_written_as_text_is_read_as_the_prefect_form_sends_it(rooms, league):

@@ -76,8 +76,13 @@ class House:
         url = self.settings.ledger_url
         if url is None:
             self.settings.home.mkdir(parents=True, exist_ok=True)
-            url = f"sqlite:///{self.settings.home / 'ledger.sqlite'}"
+            url = f"sqlite:///{self.settings.ledger_file}"
         return Ledger.connect(url, self.clock)
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether opening the ledger makes no file: it is there, or on an address that was given."""
+        return self.settings.ledger_url is not None or self.settings.ledger_file.exists()
 
     @functools.cached_property
     def archive(self) -> Archive:
