@@ -6,9 +6,23 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+# on a busy machine an example takes longer than the 200 ms that are allowed by default, and nothing is wrong
+hypothesis.settings.register_profile("untimed", parent=hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+LONG = ("slow", "prefect")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: a worker that gets one of them last keeps the others waiting."""
+    long = {item.path for item in items if any(item.get_closest_marker(name) for name in LONG)}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -132,7 +132,6 @@ def test_the_judge_knows_order_from_disorder(seen, right):
     assert is_served_in_order(seen, [1, 2, 3, 1]) is right
 
 
-@pytest.mark.timeout(600)
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_nobody_ever_gets_an_older_version_than_he_got_before(tmp_path_factory, steps):

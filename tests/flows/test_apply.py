@@ -61,6 +61,14 @@ def applied(prefect_server, receiver, tmp_path_factory):
         patch.chdir(tmp_path_factory.mktemp("apply"))
         patch.setenv("BACKSTOP_NOTIFY_URL", receiver.url)
         yield asyncio.run(applying.apply())
+        # a feed that is down in another module's test pauses nothing there
+        asyncio.run(without_automations())
+
+
+async def without_automations():
+    async with get_client() as client:
+        for each in await client.read_automations():
+            await client.delete_automation(each.id)
 
 
 def again(**changes):
@@ -161,6 +169,7 @@ def test_a_degraded_and_a_late_slate_are_told_to_the_webhook(applied, receiver):
 def test_a_grading_that_fails_is_told_to_the_webhook(applied, receiver, rooms):
     from flows.grade import slate_grade
 
+    rooms.settings |= {"upstream": f"replay:{rooms.home / 'nothing'}"}
     with rooms.environment():
         state = slate_grade(EARLY, return_state=True)
     assert state.is_failed()

@@ -21,6 +21,8 @@ from tests.lake import postgres
 from tests.security import traces
 from tests.store.servers import Server
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 DAY = "2025-04-04"
 SECRETS = {

@@ -23,6 +23,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Great Expectations imports modules that Python has deprecated
     from deployments import rules
 
+pytestmark = pytest.mark.slow
+
 SEASON = days_between(dt.date(2025, 4, 2), dt.date(2025, 5, 1))
 WANTED = {"savant": SEASON, "statsapi": SEASON[12:15], "theodds": SEASON[14:15]}
 """Every pitch of the season; box scores and prices, the same way for each day, of a few days."""
