@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
 """Where `python -m benchmarks` leaves one file a benchmark."""
 
+REAL_TIME = frozenset({"SCHED_FIFO", "SCHED_RR"})
+"""Linux's policies under which a benchmark runs as on a quiet machine: `chrt -r 5 python -m benchmarks NAME`."""
+
 MOST = 101
 """Values that are recorded of a row: of more, the percentiles."""
 
@@ -173,7 +176,13 @@ def machine() -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     hardware = f"{os.cpu_count()} x {_processor()}, {memory:.0f} GB, {platform.system()} {platform.release()}"
-    return [hardware, f"Python {platform.python_version()}, load {load}"]
+    return [hardware, f"Python {platform.python_version()}, load {load}{_priority()}"]
+
+
+def _priority() -> str:
+    policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
+    ahead = any(getattr(os, name, None) == policy for name in REAL_TIME) if policy is not None else False
+    return ", ahead of all others (real-time priority)" if ahead else ""
 
 
 def _processor() -> str:

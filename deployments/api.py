@@ -79,6 +79,10 @@ class PrefectRefresher:
         await self._ask("GET", "/health")
         return Component("ok", "Prefect answers.", {"url": self.api_url})
 
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.aclose()
+
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
             answer = await self.client.request(method, f"{self.api_url}{path}", json=body)

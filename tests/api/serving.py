@@ -51,6 +51,9 @@ class Refresher:
         over = Run(run.id, run.url, self.end_as, over=True, good=self.end_as == "completed")
         return over if seconds >= 1 else run
 
+    async def close(self):
+        """Nothing is open."""
+
 
 def parts_over(
     url: str, quotes: pl.DataFrame | None = None, *, clock=None, cache: dict[str, Any] | None = None, **more

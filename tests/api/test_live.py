@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from backstop.api import live
-from backstop.api.live import KEPT, KEPT_BYTES, Counts, Reader, Stream
+from backstop.api.stream import KEPT, KEPT_BYTES, WAITING, Counts, Reader, Stream
 from backstop.clock import FixedClock
 from backstop.store.slates import Slates as Versions
 from tests.api.serving import DAY, parts_over, publish, serving
@@ -87,6 +87,28 @@ def test_who_comes_back_is_given_what_he_missed_in_order(api, redis, repriced, m
         flips = [take(socket, "flip") for _ in range(2)]
     assert [each["version"] for each in flips] == [2, 3]
     assert [each["seq"] for each in flips] == [1, 2]
+
+
+def test_who_missed_more_than_may_wait_for_a_reader_is_given_all_of_it_on_one_line(api):
+    with connect(address(api)) as socket:
+        hello = take(socket)
+        hub = api.app.state.hub
+        loop = hub.streams[DAY].worker.get_loop()
+    missed = 2 * WAITING
+
+    def tell():
+        for n in range(missed):
+            hub.tell({"type": "feed", "reason": str(n)})
+
+    wait_for(lambda: not hub.clients)
+    loop.call_soon_threadsafe(tell)
+    wait_for(lambda: hub.streams[DAY].seq == hello["seq"] + missed)
+    with connect(address(api, f"&since={hello['seq']}&stream={hello['stream']}")) as socket:
+        assert take(socket)["resumed"] is True
+        assert [take(socket)["reason"] for _ in range(missed)] == [str(n) for n in range(missed)]
+        loop.call_soon_threadsafe(hub.tell, {"type": "feed", "reason": "new"})
+        assert take(socket)["reason"] == "new"
+    assert hub.counts.dropped == 0
 
 
 @pytest.mark.parametrize("query", ["&since=0&stream=anotherserver", "&since=999&stream={name}", "&since=5"])
@@ -274,7 +296,7 @@ def test_a_reader_whose_queue_is_full_is_taken_off_the_stream():
     stream, counts = Stream(DAY), Counts()
     reader = Reader()
     stream.readers.add(reader)
-    for _ in range(live.WAITING + 1):
+    for _ in range(WAITING + 1):
         stream.publish({"type": "flip"}, counts)
     assert reader.slow.is_set()
     assert not stream.readers

@@ -49,6 +49,8 @@ def create_app(parts: Parts) -> FastAPI:
                 yield
             finally:
                 await hub.stop()
+                if parts.refresher is not None:
+                    await parts.refresher.close()
 
     app = FastAPI(title="Backstop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.hub, app.state.metrics, app.state.desk = hub, metrics, desk

@@ -1,4 +1,4 @@
-"""Live updates: one stream of messages per slate, numbered, kept for a while for those who were cut off.
+"""Live updates: who reads which slate's stream, and what is told in it.
 
 A message is encoded once and handed to every reader's queue. A reader who does not take them in time is dropped: he
 comes back with the number of the last message that he got and is given the rest, or starts anew.
@@ -10,15 +10,13 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-import secrets
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from backstop.api.deltas import Delta, compare
+from backstop.api.stream import Counts, Reader, Stream
 from backstop.errors import BackstopError
 from backstop.limits import SLATE_FRESH_S
 from backstop.store.reader import State
@@ -28,93 +26,13 @@ if TYPE_CHECKING:
     from backstop.cache.pointers import Pointer
 
 LOG = logging.getLogger(__name__)
-WAITING: Final = 64
-"""Messages that may wait for one reader: a minute of flips every second."""
-
-KEPT: Final = 256
-"""Messages of a slate that are kept for readers who come back."""
-
-KEPT_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of them; older ones go first."""
-
 HEARTBEAT_S: Final = 10.0
 READERS: Final = 5000
 """Open WebSockets of one process: each takes some 50 KB."""
 
-TOO_SLOW, TRY_LATER, BROKEN = 4408, 1013, 1011
+TRY_LATER, BROKEN = 1013, 1011
 SEND_S: Final = 5.0
 """A reader whose connection takes nothing for this long is gone or too slow."""
-
-
-@dataclass(slots=True, eq=False)
-class Reader:
-    """One open WebSocket."""
-
-    queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(WAITING))
-    slow: asyncio.Event = field(default_factory=asyncio.Event)
-    code: int = TOO_SLOW
-
-    def give(self, message: bytes) -> bool:
-        """Queue a message; a full queue marks the reader as too slow."""
-        try:
-            self.queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self.slow.set()
-            return False
-        return True
-
-
-@dataclass(slots=True)
-class Counts:
-    """What happened since the start."""
-
-    sent: int = 0
-    dropped: int = 0
-    resumed: int = 0
-    opened: int = 0
-
-
-class Stream:
-    """The messages of one slate.
-
-    Args:
-        day: The slate.
-    """
-
-    def __init__(self, day: dt.date) -> None:
-        self.day = day
-        self.name = secrets.token_hex(6)
-        self.seq = 0
-        self.readers: set[Reader] = set()
-        self.kept: deque[tuple[int, bytes]] = deque()
-        self.kept_bytes = 0
-        self.turns: asyncio.Queue[tuple[Pointer | None, Pointer]] = asyncio.Queue()
-        self.worker: asyncio.Task[None] | None = None
-        self.state: State | None = None
-
-    def publish(self, message: dict[str, Any], counts: Counts) -> None:
-        """Number a message, keep it, and give it to every reader."""
-        self.seq += 1
-        kind = message.pop("type")
-        body = orjson.dumps({"type": kind, "seq": self.seq, **message})
-        self.kept.append((self.seq, body))
-        self.kept_bytes += len(body)
-        while len(self.kept) > KEPT or (self.kept_bytes > KEPT_BYTES and len(self.kept) > 1):
-            self.kept_bytes -= len(self.kept.popleft()[1])
-        for reader in list(self.readers):
-            if not reader.give(body):
-                self.readers.discard(reader)
-                counts.dropped += 1
-
-    def since(self, seq: int) -> list[bytes] | None:
-        """Return the messages after a number, `None` when some of them are not kept any more."""
-        if seq > self.seq or seq < 0:
-            return None
-        if seq == self.seq:
-            return []
-        if not self.kept or self.kept[0][0] > seq + 1:
-            return None
-        return [body for number, body in self.kept if number > seq]
 
 
 class Hub:
@@ -166,11 +84,8 @@ class Hub:
             await self.desk.cache.pointers.pointer(day)
         stream = self._stream(day)
         missed = stream.since(since) if since is not None and stream_name == stream.name else None
-        reader = Reader()
-        # from here to the end of the greeting nothing is awaited: no message can come between
-        for body in (self._hello(stream, missed), *(missed or ())):
-            if not reader.give(body):
-                break
+        # nothing is awaited from the greeting to the stream: no message can come between
+        reader = Reader((self._hello(stream, missed), *(missed or ())))
         stream.readers.add(reader)
         self.counts.opened += 1
         self.counts.resumed += missed is not None
@@ -199,17 +114,22 @@ class Hub:
     async def _send(self, socket: WebSocket, reader: Reader, stream: Stream) -> None:
         """Send what is queued, a ping when there is nothing; returns when the reader takes too long."""
         try:
+            for body in reader.greeting:
+                await self._pass(socket, body)
             while True:
                 try:
                     async with asyncio.timeout(self.heartbeat_s):
                         body = await reader.queue.get()
                 except TimeoutError:
                     body = self._ping(stream)
-                async with asyncio.timeout(SEND_S):
-                    await socket.send_text(body.decode())
-                self.counts.sent += 1
+                await self._pass(socket, body)
         except TimeoutError:
             self.counts.dropped += 1
+
+    async def _pass(self, socket: WebSocket, body: bytes) -> None:
+        async with asyncio.timeout(SEND_S):
+            await socket.send_text(body.decode())
+        self.counts.sent += 1
 
     def _stream(self, day: dt.date) -> Stream:
         if day not in self.streams:

@@ -43,6 +43,9 @@ class Refresher(Protocol):
     async def wait(self, run_id: str, seconds: float) -> Run:
         """Return a run as it is when it is over, or after so many seconds."""
 
+    async def close(self) -> None:
+        """Close the connections."""
+
 
 @dataclass(frozen=True, slots=True)
 class Component:

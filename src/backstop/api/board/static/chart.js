@@ -103,7 +103,7 @@ export function histogram(chances, line) {
   const last = extent(chances, line);
   const step = width / (last + 1), gap = Math.min(8, step * 0.2);
   const highest = Math.max(...chances);
-  const picture = svg("svg", { class: "histogram", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The distribution" });
+  const picture = svg("svg", { class: "histogram", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": spoken(chances, last) });
   for (let n = 0; n <= last; n++) {
     const tall = (chances[n] ?? 0) / highest * (floor - top);
     const middle = (n + 0.5) * step;
@@ -119,6 +119,9 @@ export function histogram(chances, line) {
     svg("path", { class: "floor", d: `M0 ${floor}H${width}` }));
   return picture;
 }
+
+/** The bars in words: `0: 14%, 1: 31%, ...`. */
+const spoken = (chances, last) => chances.slice(0, last + 1).map((chance, n) => `${n}: ${percent(chance, 0)}`).join(", ");
 
 /** Forecast against frequency: dots on the diagonal are a calibrated model; a dot's size is its number of props. */
 export function calibration(bins, label) {

@@ -64,6 +64,11 @@ export class Heading {
   /** There is no slate: nothing of another one stays. */
   missing(date) {
     if (date === null) write(byId("slate-title"), "No slate");
+    this.clear();
+  }
+
+  /** Nothing of the slate before stays. */
+  clear() {
     this.notice(null);
     byId("gaps").hidden = true;
     write(byId("version"), "");

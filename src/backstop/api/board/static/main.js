@@ -92,9 +92,11 @@ class Board {
     this.remember();
     this.heading.day(date, this.days);
     const copy = await this.copies.get(date);
-    if (copy !== null && this.date === date) this.take(copy.document, copy.etag);
+    if (this.date !== date) return;
+    if (copy === null) this.waiting();
+    else this.take(copy.document, copy.etag);
     await this.load();
-    this.live.follow(date);
+    if (this.date === date) this.live.follow(date);
   }
 
   /** Ask for the slate, naming the version that is here; only one question is on its way at a time. */
@@ -128,6 +130,13 @@ class Board {
     this.etag = etag;
     this.filterForm.offer(this.slate);
     this.draw(before === null ? new Set() : differing(before, this.slate));
+  }
+
+  /** Another day was asked for: nothing of the one before stays under its name. */
+  waiting() {
+    byId("grid").hidden = true;
+    this.heading.clear();
+    this.say("Fetching the slate…");
   }
 
   draw(changed = new Set()) {
@@ -204,6 +213,7 @@ class Board {
     } else if (refused.status === 401) keys.ask();
     else {
       if (this.slate !== null) this.freshness.assume(this.slate.about.published_at);
+      if (this.slate === null) this.say(null);
       this.heading.notice(this.slate === null ? refused.message : `${refused.message} Shown is what this browser has.`);
       this.retry();
     }
@@ -240,7 +250,7 @@ class Board {
     const button = byId("odds");
     const show = () => {
       mark(button, "aria-pressed", String(this.american));
-      write(button, this.american ? "−110" : "1.91");
+      write(button.lastElementChild, this.american ? "−110" : "1.91");
       mark(button, "title", this.american ? "Prices: American; choose decimal" : "Prices: decimal; choose American");
       mark(button, "aria-label", button.title);
     };

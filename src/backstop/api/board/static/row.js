@@ -13,10 +13,10 @@ export const COLUMNS = [
   { name: "shape", label: "Distribution" },
   { name: "prob", sort: "prob", label: "P(over)", numeric: true },
   { name: "fair", label: "Fair over / under", numeric: true },
-  { name: "books", sort: "books", label: "Books", numeric: true, hint: "The books' P(over) after their margin is removed" },
+  { name: "books", sort: "books", label: "Books P(over)", numeric: true, hint: "The books' P(over) after their margin is removed" },
   { name: "best", sort: "price", label: "Best price", numeric: true },
   { name: "ev", sort: "ev", label: "EV", numeric: true, hint: "Expected value of one unit at the best price" },
-  { name: "edge", sort: "edge", label: "Edge ± band", numeric: true, hint: "The model's probability minus the books'; below its band it is none" },
+  { name: "edge", sort: "edge", label: "Edge ± band, pts", numeric: true, hint: "The model's probability minus the books'; below its band it is none" },
 ];
 
 export class Row {

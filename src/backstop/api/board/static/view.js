@@ -13,7 +13,7 @@ export const ORDERS = {
   player: { label: "Player", first: "ascending" },
   market: { label: "Market", first: "ascending" },
   line: { label: "Line", first: "ascending" },
-  books: { label: "P(over), books", first: "descending" },
+  books: { label: "Books P(over)", first: "descending" },
   price: { label: "Best price", first: "descending" },
 };
 
