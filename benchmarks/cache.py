@@ -161,7 +161,7 @@ async def second(url: str, players: list[int]) -> float:
             pointer = await cache.pointers.pointer(DAY)
             for name in zipf(players, 20_000, 4):
                 await cache.get("benchmark.documents", pointer, name)
-        counts = two.shared.counts
+        counts = two.loads.shared.counts
     return counts.hits / (counts.hits + counts.misses)
 
 

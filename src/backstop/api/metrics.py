@@ -148,7 +148,7 @@ class Rooms(Collector):
 
 def figures(cache: Cache) -> dict[str, Any]:
     """Return the counters of a cache; the levels apart, a hit of the second being a miss of the first."""
-    memory, shared = cache.memory, cache.shared.counts
+    memory, shared = cache.memory, cache.loads.shared.counts
     namespaces: dict[str, dict[str, int]] = {}
     for name in {*cache.hits, *cache.misses}:
         each = namespaces.setdefault(cache.namespace_of(name).label, {"hits": 0, "misses": 0})
@@ -181,8 +181,8 @@ def figures(cache: Cache) -> dict[str, Any]:
             "bytes_read": shared.bytes_read,
             "bytes_written": shared.bytes_written,
         },
-        "loads": sum(cache.loads.values()),
-        "joined": cache.joined,
+        "loads": sum(cache.loads.made.values()),
+        "joined": cache.loads.joined,
         "carried": cache.carried,
         "retried": cache.retried,
         "pointers": {

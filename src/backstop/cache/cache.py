@@ -7,16 +7,15 @@ import contextlib
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from backstop.cache import keys
 from backstop.cache.line import Line
-from backstop.cache.memory import Key, Memory
+from backstop.cache.loads import Loads
+from backstop.cache.memory import Memory
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.pointers import Pointer, Pointers
 from backstop.cache.pressure import level_of, memory_used
-from backstop.cache.shared import Shared
 from backstop.errors import BackstopError, StoreError, StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -71,15 +70,13 @@ class Cache:
         self.line = line
         self.pointers = Pointers(line, clock, prepare=self._hand_over, now=now, **pointers)
         self.memory = Memory(max_bytes, now=now)
-        self.shared = Shared()
+        self.loads = Loads(line, self.memory, self._spawn)
         self.hits: Counter[str] = Counter()
         self.misses: Counter[str] = Counter()
-        self.loads: Counter[str] = Counter()
-        self.joined = self.carried = self.retried = 0
+        self.carried = self.retried = 0
         self.pointers.listeners.append(self._turned)
         self._used = used
         self._collections: dict[str, Collection] = {}
-        self._flights: dict[Key, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: list[asyncio.Task[None]] = []
 
@@ -177,7 +174,7 @@ class Cache:
 
     async def _fill(self, collection: Collection, pointer: Pointer, names: Sequence[str]) -> dict[str, Any]:
         self.misses[collection.name] += len(names)
-        flights = self._board(collection, pointer, names)
+        flights = self.loads.board(collection, pointer, names)
         try:
             # shielded: a reader that leaves must not take the value from the others who wait for it
             return {name: await asyncio.shield(flight) for name, flight in flights.items()}
@@ -186,66 +183,6 @@ class Cache:
             if any(value is None for value in kept.values()):
                 raise
             return kept
-
-    def _board(self, collection: Collection, pointer: Pointer, names: Iterable[str]) -> dict[str, asyncio.Future[Any]]:
-        """Return a future per id: that of a load under way where there is one, of a new one for the rest."""
-        loop = asyncio.get_running_loop()
-        flights: dict[str, asyncio.Future[Any]] = {}
-        new: list[str] = []
-        for name in names:
-            flight = self._flights.get((collection.name, pointer.edition, name))
-            if flight is None:
-                flight = self._flights[(collection.name, pointer.edition, name)] = loop.create_future()
-                # a load that fails when nobody waits any more is not worth a warning
-                flight.add_done_callback(_retrieved)
-                new.append(name)
-            else:
-                self.joined += 1
-            flights[name] = flight
-        if new:
-            self._spawn(self._load(collection, pointer, new))
-        return flights
-
-    async def _load(self, collection: Collection, pointer: Pointer, names: list[str]) -> None:
-        try:
-            values = await self._from_below(collection, pointer, names)
-        except BaseException as error:
-            failure = error if isinstance(error, Exception) else self.line.unavailable()
-            for name in names:
-                self._flights.pop((collection.name, pointer.edition, name)).set_exception(failure)
-            if not isinstance(error, Exception):
-                raise
-            return
-        for name in names:
-            key, value = (collection.name, pointer.edition, name), values[name]
-            if value is not None:
-                self.memory.put(key, value, collection.namespace.lifetime_s)
-            self._flights.pop(key).set_result(value)
-
-    async def _from_below(self, collection: Collection, pointer: Pointer, names: list[str]) -> dict[str, Any]:
-        """Return values from the second level, and those that it has not from the collection's own load."""
-        found: dict[str, Any] = {}
-        if collection.shared:
-            spelled = [keys.entry(pointer, collection.name, name) for name in names]
-            with contextlib.suppress(StoreError):  # it may be possible to make it without Redis
-                async with self.line.using(f"reading {collection.name}") as redis:
-                    found = dict(zip(names, await self.shared.get(redis, spelled), strict=True))
-        missing = [name for name in names if found.get(name) is None]
-        if not missing:
-            return found
-        self.loads[collection.name] += len(missing)
-        made = dict(zip(missing, await collection.load(pointer, missing), strict=True))
-        if collection.shared:
-            await self._share(collection, pointer, [(name, made[name]) for name in missing if made[name] is not None])
-        return {**found, **made}
-
-    async def _share(self, collection: Collection, pointer: Pointer, values: list[tuple[str, bytes]]) -> None:
-        if not values:
-            return
-        spelled = [(keys.entry(pointer, collection.name, name), value) for name, value in values]
-        with contextlib.suppress(StoreError):  # counted by the line; the value itself is there
-            async with self.line.using(f"keeping {collection.name}") as redis:
-                await self.shared.put(redis, spelled, collection.namespace.lifetime_s)
 
     async def _hand_over(self, old: Pointer, new: Pointer) -> None:
         """Read what was hot under the old version again under the new one, before readers are moved to it."""
@@ -272,7 +209,7 @@ class Cache:
             for name, items in by_collection.items():
                 for start in range(0, len(items), CARRY_IDS):
                     some = items[start : start + CARRY_IDS]
-                    flights = self._board(self._collections[name], new, some)
+                    flights = self.loads.board(self._collections[name], new, some)
                     await asyncio.wait(flights.values())
                     self.carried += len(some)
 
@@ -301,8 +238,3 @@ class Cache:
 
 class VersionGone(StoreError):
     """A version is not in Redis any more: it was replaced longer ago than versions are kept, or its data were lost."""
-
-
-def _retrieved(flight: asyncio.Future[Any]) -> None:
-    if not flight.cancelled():
-        flight.exception()
