@@ -12,7 +12,6 @@ import gc
 import os
 import signal
 import socket
-import time
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -64,15 +63,16 @@ class PrefectRefresher:
         body = {"parameters": {"day": day.isoformat()}, "idempotency_key": key, "state": {"type": "SCHEDULED"}}
         return self._run(await self._ask("POST", f"/deployments/{deployment['id']}/create_flow_run", body))
 
-    async def wait(self, run_id: str, seconds: float) -> Run:
-        """Return a run as it is when it is over, or after so many seconds."""
-        end = time.monotonic() + seconds
-        while True:
-            run = self._run(await self._ask("GET", f"/flow_runs/{UUID(run_id)}"))
-            left = end - time.monotonic()
-            if run.over or left <= 0:
-                return run
-            await asyncio.sleep(min(POLL_S, left))
+    async def wait(self, run: Run, seconds: float) -> Run:
+        """Return a run as it is when it is over, or as it was last seen when so many seconds have passed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not run.over:
+                    # a server that has no time to say how the run does has it all the same
+                    with contextlib.suppress(UpstreamUnavailable):
+                        run = self._run(await self._ask("GET", f"/flow_runs/{UUID(run.id)}"))
+                    await asyncio.sleep(0 if run.over else POLL_S)
+        return run
 
     async def probe(self) -> Component:
         """Say whether the server answers."""
@@ -88,8 +88,8 @@ class PrefectRefresher:
             answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
         except httpx.HTTPError as error:
             raise UpstreamUnavailable(
-                f"The Prefect server at {self.api_url} does not answer ({error or type(error).__name__}); check that "
-                "it runs and PREFECT_API_URL.",
+                f"The Prefect server at {self.api_url} does not answer ({str(error) or type(error).__name__}); check "
+                "that it runs and PREFECT_API_URL.",
                 source="prefect",
             ) from error
         if answer.status_code == httpx.codes.NOT_FOUND:

@@ -46,8 +46,7 @@ class Refresher:
             self.days.append(day)
         return self.runs[self.keys[key]]
 
-    async def wait(self, run_id, seconds):
-        run = self.runs[run_id]
+    async def wait(self, run, seconds):
         over = Run(run.id, run.url, self.end_as, over=True, good=self.end_as == "completed")
         return over if seconds >= 1 else run
 

@@ -10,6 +10,7 @@ from prefect import settings as prefect_settings
 from prefect.client.orchestration import get_client
 from prefect.states import Completed, Crashed, State
 
+from backstop.api.parts import Run
 from backstop.errors import UpstreamUnavailable
 from backstop.store import embedded
 from deployments import apply as applying
@@ -90,6 +91,19 @@ def test_a_run_that_crashed_is_said_with_its_page(api):
     assert answer.status_code == 503
     assert "crashed" in answer.json()["detail"]
     assert run_id in answer.json()["detail"]
+
+
+def test_a_run_whose_server_stops_answering_is_what_it_was_when_it_was_last_seen():
+    run = Run("7c698dab-fceb-4f03-8ac2-d829e4a45396", "http://page", "running", over=False, good=False)
+
+    async def waited():
+        refresher = PrefectRefresher("http://127.0.0.1:9/api")
+        try:
+            return await refresher.wait(run, 0.2)
+        finally:
+            await refresher.close()
+
+    assert asyncio.run(waited()) == run
 
 
 def test_a_server_that_lacks_the_deployment_or_is_gone_is_a_sentence(api_url):

@@ -241,7 +241,7 @@ async def _refresh(desk: Desk, parts: Parts, day: dt.date, key: str | None, wait
     key = key or f"api-refresh-{day}-{turn}-{window}"
     run = await parts.refresher.start(day, key)
     if wait_s and not run.over:
-        run = await parts.refresher.wait(run.id, wait_s)
+        run = await parts.refresher.wait(run, wait_s)
     return run, key
 
 

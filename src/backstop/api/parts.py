@@ -40,8 +40,8 @@ class Refresher(Protocol):
     async def start(self, day: dt.date, key: str) -> Run:
         """Start a run, or return the one that was started with this key."""
 
-    async def wait(self, run_id: str, seconds: float) -> Run:
-        """Return a run as it is when it is over, or after so many seconds."""
+    async def wait(self, run: Run, seconds: float) -> Run:
+        """Return a run as it is when it is over, or as it was last seen when so many seconds have passed."""
 
     async def close(self) -> None:
         """Close the connections."""

@@ -121,9 +121,8 @@ class Routes:
             found = await self.desk.cache.read(day, find)
             if found is not None and found[1]:
                 return day
-        raise Problem(
-            404, f"There is no {what} in the slates of {days[-1]} to {days[0]}; give another `date`.", kind="not-found"
-        )
+        searched = f"slate of {days[0]}" if len(days) == 1 else f"slates of {days[-1]} to {days[0]}"
+        raise Problem(404, f"There is no {what} in the {searched}; give another `date`.", kind="not-found")
 
     async def _game(self, pointer: Pointer, game_pk: int) -> dict[str, Any] | None:
         games = (await self.desk.slates.about(pointer)).meta.get("games", [])
