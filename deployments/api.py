@@ -120,11 +120,11 @@ def parts_of(house: House) -> Parts:
 
     async def lake() -> Component:
         days = await asyncio.to_thread(house.lake.days, "out_props")
-        return Component("ok", f"The lake holds props of {len(days)} days.")
+        return Component("ok", f"Days with props in the lake: {len(days)}.")
 
     async def ledger() -> Component:
         entries = await asyncio.to_thread(lambda: len(house.ledger.entries("out_props")))
-        return Component("ok", f"The ledger knows {entries} slates.")
+        return Component("ok", f"Slates in the ledger: {entries}.")
 
     async def prefect() -> Component:
         if refresher is None:

@@ -97,9 +97,9 @@ export class Whisker {
   }
 }
 
-/** The large chart of the detail: the same bars with their numbers. */
-export function histogram(chances, line) {
-  const width = 560, height = 180, floor = height - 24, top = 22;
+/** The large chart of the detail: the same bars with their numbers, as wide as it is shown so that they can be read. */
+export function histogram(chances, line, width) {
+  const height = 180, floor = height - 24, top = 22;
   const last = extent(chances, line);
   const step = width / (last + 1), gap = Math.min(8, step * 0.2);
   const highest = Math.max(...chances);
@@ -110,7 +110,7 @@ export function histogram(chances, line) {
     picture.append(
       svg("path", { class: n < line ? "under" : n > line ? "over" : "push", d: bar(n * step + gap / 2, floor, step - gap, tall) }),
       svg("text", { class: "tick", x: round(middle), y: height - 6 }, String(n)));
-    if (step > 30 && chances[n] >= 0.005) {
+    if (step > 26 && chances[n] >= 0.005) {
       picture.append(svg("text", { class: "share", x: round(middle), y: round(floor - tall - 6) }, percent(chances[n], 0)));
     }
   }

@@ -6,6 +6,8 @@ import * as format from "./format.js";
 import { meeting } from "./row.js";
 import { hasEdge } from "./slate.js";
 
+const WIDEST = 560;
+
 export class Detail {
   constructor() {
     this.dialog = byId("detail");
@@ -38,7 +40,7 @@ export class Detail {
         el("p", { class: "quiet" }, ...meeting(slate, row))), close),
       el("p", { class: "headline" }, format.market(get("market")), " ", el("b", {}, format.line(get("line"))),
         el("span", { class: "quiet" }, ` · expects ${get("mean") === null ? format.NONE : get("mean").toFixed(2)}`)),
-      chances === null ? el("p", { class: "quiet" }, "The distribution behind this prop is not served.") : histogram(chances, get("line")),
+      chances === null ? el("p", { class: "quiet" }, "The distribution behind this prop is not served.") : histogram(chances, get("line"), Math.min(WIDEST, innerWidth - 40)),
       this.verdict(slate, row, get),
       this.facts(get, american),
       this.others(slate, row, american));
@@ -49,7 +51,7 @@ export class Detail {
     if (get("best_side") === null) return el("p", { class: "verdict" }, "No book quotes this line.");
     if (edge === null) return el("p", { class: "verdict" }, "No book quotes both sides of this line, so there is no market probability to compare with.");
     const size = `${format.points(edge)} ± ${(100 * band).toFixed(1)} points`;
-    if (hasEdge(slate, row)) return el("p", { class: "verdict edge" }, `On the ${get("best_side")} the model differs from the books by ${size}.`);
+    if (hasEdge(slate, row)) return el("p", { class: "verdict edge" }, `The model gives the ${get("best_side")} ${size.replace("+", "")} more than the books do.`);
     return el("p", { class: "verdict" }, `No edge: ${size} on the ${get("best_side")}, where the band is what the ways of removing the books' margin disagree by.`);
   }
 

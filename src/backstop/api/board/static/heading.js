@@ -43,12 +43,13 @@ export class Heading {
     byId("totals").replaceChildren(...totals.map(([value, name]) => el("div", {}, el("dt", {}, name), el("dd", {}, format.count(value)))));
   }
 
-  freshness(freshness) {
+  /** The badge; of a slate that cannot be shown it says nothing. */
+  freshness(freshness, shown) {
     const badge = byId("freshness");
     mark(badge, "data-state", freshness.state);
     // read out only when the state changes, not each second
     write(badge.firstElementChild, freshness.state);
-    badge.hidden = freshness.state === "unknown";
+    badge.hidden = freshness.state === "unknown" || (!shown && freshness.state !== "missing");
     const age = format.age(freshness.ageNow);
     write(badge.lastElementChild, age ? `${age} old` : "");
     mark(badge.lastElementChild, "aria-hidden", "true");

@@ -239,7 +239,7 @@ class Board {
     write(byId("connection").lastElementChild, { connecting: "connecting", live: "live", lost: "reconnecting" }[state]);
   }
 
-  tick() { this.heading.freshness(this.freshness); }
+  tick() { this.heading.freshness(this.freshness, this.slate !== null); }
 
   step(step) {
     const next = step > 0 ? this.days.find((day) => day > this.date) : this.days.findLast((day) => day < this.date);
