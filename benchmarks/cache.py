@@ -170,19 +170,38 @@ async def flips(report: Report, url: str, client: Redis, props: pl.DataFrame, pl
     table = report.table(
         "flip", "A flip until every reader of a process is on it, 3 processes' caches in one", unit="ms"
     )
-    taken: list[float] = []
     async with contextlib.AsyncExitStack() as stack:
         caches = [await stack.enter_async_context(cache_over(url, poll_s=60)) for _ in range(3)]
         for cache in caches:
             slates = Slates(cache)
             await settled(lambda cache=cache: cache.pointers.counts.resubscribed)
             await cache.read(DAY, lambda at, slates=slates: slates.rows(at, "props", players))
-            cache.pointers.listeners.append(lambda _old, new: taken.append((time.time() - new.turn / 1e6) * 1000))
-        for n in range(25):
-            version = await asyncio.to_thread(publish, client, repriced(props, players, 100 + n), f"flip {n}")
-            for cache in caches:
-                await settled(lambda cache=cache, v=version: cache.pointers.known(DAY).version == v)
-    table.row("hot keys read again before", taken, worst=f"{max(taken):.1f} ms")
+        for name, is_cut in (("hot keys read again before", False), ("the line that it is heard on just cut", True)):
+            taken = await seen_by(caches, client, props, players, is_cut=is_cut)
+            table.row(name, taken, worst=f"{max(taken):.1f} ms")
+
+
+async def seen_by(
+    caches: list[Cache], client: Redis, props: pl.DataFrame, players: list[int], *, is_cut: bool
+) -> list[float]:
+    """Publish again and again; return how long after each flip each cache served it, in milliseconds."""
+    taken: list[float] = []
+
+    def note(_old: Pointer | None, new: Pointer) -> None:
+        taken.append((time.time() - new.turn / 1e6) * 1000)
+
+    for cache in caches:
+        cache.pointers.listeners.append(note)
+    for n in range(25):
+        made = repriced(props, players, 100 + n + 50 * is_cut)
+        if is_cut:
+            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        version = await asyncio.to_thread(publish, client, made, f"flip {n}")
+        for cache in caches:
+            await settled(lambda cache=cache, v=version: cache.pointers.known(DAY).version == v)
+    for cache in caches:
+        cache.pointers.listeners.remove(note)
+    return taken
 
 
 def memory(report: Report, url: str, rounds: int) -> None:

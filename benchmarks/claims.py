@@ -111,6 +111,8 @@ CLAIMS = (
     Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions in 32 threads", readme=True),
     Claim("a cached read over HTTP at 500 a second", "api", "cached", "a read"),
     Claim("a version from its flip to one of 500 WebSockets", "api", "live", "a version"),
+    Claim("a version from its flip to a process's readers", "cache", "flip", "hot keys read again before"),
+    Claim("the same when the line that it is heard on was just cut", "cache", "flip", "the line that it is heard on just cut"),
 )  # fmt: skip
 """In the order of the page."""
 

@@ -156,7 +156,7 @@ class Guard:
             return None
         return Problem(
             429,
-            f"More than {self.limit.per_s:g} requests a second; come back in {wait_s:.2f} s.",
+            f"More than {self.limit.per_s:g} requests a second; come back in {max(wait_s, 0.01):.2f} s.",
             kind="too-many-requests",
             headers=retry_after(wait_s),
         )
