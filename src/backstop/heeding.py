@@ -34,6 +34,8 @@ class _Heeding:
         before = task.cancelling() if task else 0
         await super().send_packed_command(*args, **options)  # type: ignore[misc]
         if task and task.cancelling() > before:
+            # it was sent and nobody will read the answer: on this line it would be the next question's
+            await self.disconnect(nowait=True)  # type: ignore[attr-defined]
             raise asyncio.CancelledError
 
 

@@ -269,6 +269,26 @@ def test_a_day_without_a_slate_is_missing_until_it_is_published(site, look):
     page.locator("#freshness[data-state='fresh']").wait_for()
 
 
+def test_while_another_day_is_fetched_nothing_of_the_one_before_stands_under_its_name(site, look):
+    earlier = slates.DAY - dt.timedelta(days=1)
+    site.publish(day=earlier)
+    site.publish()
+    site.start()
+    sight = look().slate()
+    page, held = sight.page, []
+    page.route(f"**/slates/{earlier}/board*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it calls
+    page.get_by_role("button", name="Earlier slate").click()
+    page.locator("#nothing", has_text="Fetching").wait_for()
+    assert page.locator("#grid").is_hidden()
+    assert page.locator("#totals").inner_text() == page.locator("#version").inner_text() == ""
+    assert page.locator("#freshness").is_hidden()
+    sight.until(lambda: held)
+    held[0].continue_()
+    page.locator("#grid tbody tr[aria-rowindex='2']").wait_for()
+    assert page.locator("#nothing").is_hidden()
+    assert sight.complaints == []
+
+
 def test_grades_and_their_calibration_are_drawn(site, look):
     for back in (2, 1):
         site.grade(slates.DAY - dt.timedelta(days=back))

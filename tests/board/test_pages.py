@@ -113,3 +113,33 @@ def test_the_wheel_holds_every_file_of_the_board(tmp_path):
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         held = {name.rpartition("/")[2] for name in wheel.namelist() if name.startswith("backstop/api/board/static/")}
     assert held == {file.name for file in STATIC.iterdir()}
+
+
+def luminance(colour):
+    """Relative luminance of `#rrggbb` (WCAG 2.2)."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def palettes():
+    """The colours of each scheme by name: light, dark by the system, dark by choice."""
+    style = (STATIC / "base.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root[^{]*\{([^}]*)\}", style)
+    return [found for block in blocks if "ink" in (found := dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)))]
+
+
+def test_every_text_can_be_read_on_what_it_stands_on():
+    light, *dark = palettes()
+    assert dark[0] == dark[1]
+    plain = [(text, paper) for text in ("ink", "soft", "faint", "field") for paper in ("paper", "sheet", "sunken")]
+    washed = [(name, f"{name}-wash") for name in ("field", "clay", "amber")]
+    for colours in (light, dark[0]):
+        poor = {pair: contrast(*(colours[name] for name in pair)) for pair in [*plain, *washed]}
+        assert {pair: ratio for pair, ratio in poor.items() if ratio < 4.5} == {}
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)

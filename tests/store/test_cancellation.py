@@ -48,3 +48,23 @@ def test_no_cancellation_is_lost(embedded_url):
 def test_no_cancellation_is_lost_in_a_cluster(tmp_path):
     with cluster(tmp_path, "valkey") as url:
         assert asyncio.run(turns_that_lose(url)) is None
+
+
+async def answers_that_are_anothers(url):
+    """Cancel what is asked at every turn of the loop; return the answers that were not to the question after it."""
+    wrong = []
+    async with contextlib.aclosing(await connection.connect_async(Settings(redis_url=url))) as client:
+        for n, turns in enumerate([*range(TURNS)] * ROUNDS):
+            task = asyncio.create_task(client.echo(f"before {n}"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task], timeout=2)
+            answer = await client.echo(f"after {n}")
+            if answer != f"after {n}".encode():
+                wrong.append(answer)
+    return wrong
+
+
+def test_what_was_asked_by_a_cancelled_task_is_not_answered_to_the_next(embedded_url):
+    assert asyncio.run(answers_that_are_anothers(embedded_url)) == []

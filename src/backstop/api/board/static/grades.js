@@ -31,7 +31,7 @@ export class Grades {
     }
     const newest = [...days].sort((a, b) => b.date.localeCompare(a.date));
     this.node.replaceChildren(
-      el("div", { class: "over-time" }, el("h2", {}, "Day by day"), trend([...newest].reverse(), this.node.clientWidth - 38), legend()),
+      el("div", { class: "over-time" }, el("h2", {}, "Brier score, day by day"), trend([...newest].reverse(), this.node.clientWidth - 38), legend()),
       el("div", { class: "pictures" }, ...newest.slice(0, 8).filter((day) => day.calibration.length).map(picture)),
       el("h2", {}, `By market, ${format.day(newest[0].date)}`),
       byMarket(newest[0]));
@@ -80,7 +80,7 @@ function picture(day) {
 }
 
 function byMarket(day) {
-  const heads = ["Market", "Props", "Brier", "Books' Brier", "Model there", "Log loss", "Calibration error", "By chance", "Closing line"];
+  const heads = ["Market", "Props", "Brier", "Books' Brier", "Brier, same props", "Log loss", "Calibration error", "of it by chance", "Closing line, pts"];
   const fixed = (value, digits = 3) => (value === null || value === undefined ? format.NONE : value.toFixed(digits));
   const rows = [...day.markets].sort((a, b) => b.props - a.props).map((market) => el("tr", {},
     el("th", { scope: "row" }, format.market(market.market)),
