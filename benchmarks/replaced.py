@@ -81,7 +81,7 @@ def one_by_one(house: House) -> None:
     players, _box = validate.validate_players.fn(fetched(todo.boxes, "line-ups"), day)
     events = fetched(todo.events, "events")
     validate.validate_quotes.fn(fetched(slate.plan_quotes.fn(day, events), "quotes"), day, events)
-    features, _absent = slate.build_features.fn(day, players, 0)
+    features, _absent = slate.build_features.fn(day, players, ())
     for number, player in enumerate((one for batch in slate.plan_players.fn(day, players) for one in batch), 1):
         staged = slate.project_players.fn(day, number, [player], features, priced=True)
         validate.validate_props.fn(number, staged, day)

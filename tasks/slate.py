@@ -115,20 +115,21 @@ def tally(number: int, batch: FetchedBatch, checked: Outcome) -> Outcome:
     """Add up the pitches of the batch's days into the statistics that rates are made of."""
     days = {receive.day_of(answer) for answer in batch.answers}
     house = House.current()
-    rows = project.tally_days(house, sorted(days & house.lake.days(checked.table)), run_id())
-    say(f"Pitches, batch {number}: {len(days)} days tallied into {rows:,} rows.")
-    return checked
+    done = project.tally_days(house, sorted(days & house.lake.days(checked.table)), run_id())
+    say(f"Pitches, batch {number}: {len(days)} days tallied into {done.rows:,} new rows.")
+    return checked  # a day that another run holds is tried once more by `tally_rest`
 
 
 @task(name="tally-rest", task_run_name="tally what is left", cache_policy=NO_CACHE)
-def tally_rest(before: dt.date, _pitches: list[Outcome]) -> int:
-    """Tally days whose pitches were kept by a run that died before it tallied them; return how many there were."""
+def tally_rest(before: dt.date, _pitches: list[Outcome]) -> tuple[Gap, ...]:
+    """Tally days whose pitches were kept by a run that died before it tallied them; return those that stay without."""
     house = House.current()
     left = project.untallied(house, before)
-    project.tally_days(house, left, run_id())
+    held = project.tally_days(house, left, run_id()).held
     if left:
-        warn(f"{len(left)} days of pitches lay untallied, {left[0]} to {left[-1]}; they are tallied now.")
-    return len(left)
+        span = f"{left[0]} to {left[-1]}"
+        warn(f"{len(left)} days of pitches lay untallied, {span}; {len(left) - len(held)} are tallied now.")
+    return held
 
 
 @task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE)
@@ -148,13 +149,13 @@ def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
 
 
 @task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE)
-def build_features(day: dt.date, _players: Outcome, _tallied: int) -> tuple[Path, tuple[Gap, ...]]:
-    """Build the features of the day's starters from what was known before the day."""
+def build_features(day: dt.date, _players: Outcome, untallied: tuple[Gap, ...]) -> tuple[Path, tuple[Gap, ...]]:
+    """Build the features of the day's starters from what was known before the day; days without a tally are gaps."""
     path, gaps = project.build_features(House.current(), day, run_id())
     progress.reached(day, "features")
     for gap in gaps:
         warn(f"not projected: {gap.key}: {gap.reason}")
-    return path, gaps
+    return path, (*untallied, *gaps)
 
 
 @task(

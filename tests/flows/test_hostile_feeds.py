@@ -15,7 +15,7 @@ import pytest
 
 from backstop.clock import days_between
 from backstop.lake.states import State
-from backstop.stages import publish
+from backstop.stages import publish, turn
 from backstop.store import embedded
 from tests.flows.league import EARLY, OPENING, QUICK, Rooms, gaps, outcomes, sentence
 from tests.flows.proxy import DOWN, WEB_PAGE, Proxy, body, csv
@@ -221,8 +221,11 @@ def test_a_dead_upstream_fails_the_run_with_a_sentence(rooms):
     assert "Run the day again" in sentence(state)
 
 
-def test_a_day_that_another_run_holds_is_a_gap_and_the_slate_is_degraded(settled, league, tmp_path):
+def test_a_day_that_another_run_does_not_let_go_is_a_gap_and_the_slate_is_degraded(
+    settled, league, tmp_path, monkeypatch
+):
     """The others of its batch are kept."""
+    monkeypatch.setattr(turn, "PATIENCE_S", 0.1)
     following = EARLY + dt.timedelta(days=1)
     with settled.copied(tmp_path / "home") as rooms:
         rooms.house.ledger.begin("core_pitches", EARLY.isoformat(), run_id="another")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from backstop.errors import LeaseHeld, ValidationFailed
 from backstop.lake.states import State
 from backstop.sources.parsed import REJECTED
+from backstop.stages import turn
 from backstop.stages.keep import Checked, keep, sift
 from tests.stages.rows import DAY, games
 
@@ -94,7 +95,8 @@ def test_a_degraded_table_is_kept_and_named(house):
     assert (entry.state, entry.rows_loaded) == (State.DEGRADED, 3)
 
 
-def test_a_day_that_another_run_works_on_is_left_to_it(house):
+def test_a_day_that_another_run_does_not_let_go_is_left_to_it(house, monkeypatch):
+    monkeypatch.setattr(turn, "PATIENCE_S", 0.1)
     house.ledger.begin("core_games", KEY, run_id="another")
     with pytest.raises(LeaseHeld, match="another"):
         keep(house, checked(), "run")

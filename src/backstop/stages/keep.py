@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backstop.errors import ValidationFailed
+from backstop.stages import turn
 from backstop.stages.outcome import Gap, Outcome
 
 if TYPE_CHECKING:
@@ -56,11 +57,11 @@ def keep(house: House, checked: Checked, run_id: str) -> Outcome:
     table keeps nothing: all of its rows count as failed, and the raw answer in the archive holds them.
 
     Raises:
-        LeaseHeld: another run works on this day.
+        LeaseHeld: another run works on this day and does not come to an end.
         LakeError: the partition could not be replaced.
     """
     table, key = checked.table, checked.day.isoformat()
-    house.ledger.begin(table, key, run_id=run_id)
+    turn.take(house, table, key, run_id)
     if checked.blocked:
         house.ledger.fail(table, key, run_id=run_id, reason="; ".join(checked.blocked), rows_in=checked.rows_in)
         return blocked(checked)
@@ -87,7 +88,7 @@ def unread(house: House, table: str, day: dt.date, error: BackstopError, run_id:
 
     Its rows could not be counted; the raw answer lies in the archive.
     """
-    house.ledger.begin(table, day.isoformat(), run_id=run_id)
+    turn.take(house, table, day.isoformat(), run_id)
     house.ledger.fail(table, day.isoformat(), run_id=run_id, reason=error.message)
     return Outcome(table, keys=1, gaps=(Gap(table, day.isoformat(), error.message),))
 

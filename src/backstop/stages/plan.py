@@ -18,7 +18,7 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
-from backstop.stages import second
+from backstop.stages import second, turn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -227,7 +227,7 @@ def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str, stood
         if day not in listed and day in stood_in:
             continue  # the second source knows of none, or none that it could name: not enough to call the day empty
         if day not in listed:
-            house.ledger.begin(tables.GAMES.name, day.isoformat(), run_id=run_id)
+            turn.take(house, tables.GAMES.name, day.isoformat(), run_id)
             house.ledger.empty(tables.GAMES.name, day.isoformat(), run_id=run_id, reason="no games on the schedule")
         elif day in stood_in:
             house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="the second source's word on the day")

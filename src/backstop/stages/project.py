@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from backstop import tables
+from backstop.errors import LeaseHeld
 from backstop.features import asof, build, tally
 from backstop.features.parameters import default as default_parameters
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.props import generate, price, refit
-from backstop.stages import plan
+from backstop.stages import plan, turn
 from backstop.stages.outcome import Gap, Outcome
 from backstop.telemetry import Progress, emit
 
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
 
 TALLIES = "core_tallies"
 FEATURES = "out_features"
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What became of days that were to be tallied.
+
+    Attributes:
+        rows: Rows of tallies that were written.
+        held: Days that another run holds and does not let go.
+    """
+
+    rows: int
+    held: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +76,36 @@ class Staged:
     props: Path
 
 
-def tally_days(house: House, days: Iterable[dt.date], run_id: str) -> int:
-    """Add up the pitches of each day into sufficient statistics (`core_tallies`); return the rows written.
+def tally_days(house: House, days: Iterable[dt.date], run_id: str) -> Tallied:
+    """Add up the pitches of each day into sufficient statistics (`core_tallies`).
 
-    The ledger notes the hash of the pitches that a day's tally was made of.
+    The ledger notes the hash of the pitches that a day's tally was made of. A day that another run tallies at the
+    moment is waited for, and its tally is used.
     """
-    rows = 0
+    rows, held = 0, list[Gap]()
     for day in days:
-        frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
-        made_of = house.lake.content_hash(tables.PITCHES.name, day)
-        house.ledger.begin(TALLIES, day.isoformat(), run_id=run_id)
-        house.lake.write(TALLIES, day, frame)
-        house.ledger.complete(
-            TALLIES,
-            day.isoformat(),
-            run_id=run_id,
-            rows_in=frame.height,
-            rows_loaded=frame.height,
-            content_hash=made_of,
-        )
-        rows += frame.height
+        try:
+            rows += _tally(house, day, run_id)
+        except LeaseHeld as error:
+            held.append(Gap(TALLIES, day.isoformat(), error.message))
         emit(Progress("tally", total=1, done=1, note=day.isoformat()))
-    return rows
+    return Tallied(rows, tuple(held))
+
+
+def _tally(house: House, day: dt.date, run_id: str) -> int:
+    """Tally one day and return its rows; 0 when it is tallied already."""
+    key = day.isoformat()
+    # before the rows are read: pitches that are replaced in between make the tally one of older rows, never of newer
+    made_of = house.lake.content_hash(tables.PITCHES.name, day)
+    if not turn.take(house, TALLIES, key, run_id, unless_made_of=made_of):
+        if house.lake.content_hash(TALLIES, day) is not None:
+            return 0
+        turn.take(house, TALLIES, key, run_id)  # the ledger speaks of a file that is lost
+    frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
+    house.lake.write(TALLIES, day, frame)
+    counted = {"rows_in": frame.height, "rows_loaded": frame.height}
+    house.ledger.complete(TALLIES, key, run_id=run_id, content_hash=made_of, **counted)
+    return frame.height
 
 
 def untallied(house: House, before: dt.date) -> list[dt.date]:
