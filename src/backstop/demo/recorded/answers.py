@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import gzip
+import logging
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,8 @@ import orjson
 import polars as pl
 
 from backstop.demo.clubs import BY_ID
+from backstop.demo.recorded import files
 from backstop.demo.world import Game, Side
-
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of a file beyond which it is not one answer."""
 
 ABSTRACT: Final = {"Scheduled": "Preview", "Pre-Game": "Preview", "Warmup": "Preview", "In Progress": "Live"}
 TYPES: Final = {
@@ -23,6 +22,8 @@ TYPES: Final = {
     "Division": "D", "Championship": "L", "World Series": "W",
 }  # fmt: skip
 LIST: Final = frozenset({"game_pk", "official_date", "game_date", "status", "home_team_id", "away_team_id"})
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Answers:
@@ -37,41 +38,40 @@ class Answers:
 
     @cached_property
     def _json(self) -> list[dict[str, Any]]:
-        files = [path for path in sorted(self._folder.rglob("*")) if path.name.endswith((".json", ".json.gz"))]
-        answers = (_load(path) for path in files if path.stat().st_size < LARGEST)
-        return [answer for answer in answers if isinstance(answer, dict)]
+        return [answer for answer in files.json(self._folder) if isinstance(answer, dict)]
 
     @cached_property
     def by_path(self) -> dict[str, bytes]:
         """Live feeds, box scores and people by the path that they answer."""
         found: dict[str, bytes] = {}
         for answer in self._json:
-            if "gamePk" in answer and "liveData" in answer:
-                pk = answer["gamePk"]
-                found[f"/api/v1.1/game/{pk}/feed/live"] = orjson.dumps(answer)
-                found[f"/api/v1/game/{pk}/boxscore"] = orjson.dumps(answer["liveData"]["boxscore"])
+            match answer:
+                case {"gamePk": int(pk), "liveData": {"boxscore": dict(box)}}:
+                    found[f"/api/v1.1/game/{pk}/feed/live"] = orjson.dumps(answer)
+                    found[f"/api/v1/game/{pk}/boxscore"] = orjson.dumps(box)
         return found
 
     @cached_property
     def games(self) -> dict[int, Game]:
         """Games of recorded schedules by their id; a whole answer counts before a row of a list."""
-        listed = {game.game_pk: game for path in sorted(self._folder.rglob("*.csv*")) for game in _listed(path)}
+        listed = {game.game_pk: game for _, rows in files.csv(self._folder) for game in _listed(rows)}
         for answer in self._json:
-            for day in answer.get("dates", []):
-                found = [game for game in map(_scheduled, day.get("games", [])) if game]
-                listed |= {game.game_pk: game for game in found}
+            days = [day for day in answer.get("dates", []) if isinstance(day, dict)]
+            found = [_one(_scheduled, game) for day in days for game in day.get("games", [])]
+            listed |= {game.game_pk: game for game in found if game}
         return listed
 
 
-def _load(path: Path) -> Any:
-    data = path.read_bytes()
-    text = gzip.decompress(data) if path.suffix == ".gz" else data
-    return orjson.loads(text.removeprefix("\ufeff".encode()))
-
-
-def _scheduled(game: Any) -> Game | None:
-    if not isinstance(game, dict) or not {"gamePk", "officialDate", "gameDate", "teams", "status"} <= set(game):
+def _one(read: Callable[[Any], Game | None], game: Any) -> Game | None:
+    """Read one game; one that is not as it must be is left out, for it is not known what it says."""
+    try:
+        return read(game)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _LOG.warning("a recorded game cannot be read and is not served: %s: %s", type(error).__name__, error)
         return None
+
+
+def _scheduled(game: dict[str, Any]) -> Game | None:
     home, away = (_side(game["teams"][name]) for name in ("home", "away"))
     if home is None or away is None:
         return None
@@ -96,14 +96,13 @@ def _side(team: dict[str, Any]) -> Side | None:
     return Side(club, team.get("probablePitcher", {}).get("id"), (), team.get("score")) if club else None
 
 
-def _listed(path: Path) -> list[Game]:
-    rows = pl.read_csv(path, infer_schema=False)
+def _listed(rows: pl.DataFrame) -> list[Game]:
     if not set(rows.columns) >= LIST:
         return []
     rows = rows.with_columns(
         number=pl.col("game_date").rank("ordinal").over("official_date", "home_team_id", "away_team_id")
     )
-    return [game for row in rows.iter_rows(named=True) if (game := _of_row(row))]
+    return [game for row in rows.iter_rows(named=True) if (game := _one(_of_row, row))]
 
 
 def _of_row(row: dict[str, Any]) -> Game | None:

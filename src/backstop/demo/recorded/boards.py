@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+
+from backstop.demo.recorded import files
 
 COLUMNS: Final[dict[str, frozenset[str]]] = {
     "/leaderboard/expected_statistics": frozenset({"est_ba", "est_slg", "est_woba", "bip"}),
@@ -63,8 +66,9 @@ class Boards:
 
     @cached_property
     def _boards(self) -> list[_Board]:
-        files = sorted(path for folder in self._folder.glob("leaderboards*") for path in folder.rglob("*.csv"))
-        return [board for path in files if (board := _known(path))]
+        folders = sorted(self._folder.glob("leaderboards*"))
+        found = [_known(path, first) for folder in folders for path, first in files.csv(folder, rows=1)]
+        return [board for board in found if board]
 
     def answer(self, path: str, query: dict[str, str]) -> bytes | None:
         """Return the recorded answer to a path of the same year and kind of player; `None` when there is none."""
@@ -74,17 +78,17 @@ class Boards:
         year = int(asked.group()) if asked else None
         for board in self._boards:
             if board.path == path and board.of_pitchers == of_pitchers and (year is None or board.year == year):
-                return board.file.read_bytes()
+                data = board.file.read_bytes()
+                return gzip.decompress(data) if board.file.suffix == ".gz" else data
         return None
 
 
-def _known(path: Path) -> _Board | None:
-    frame = pl.read_csv(path, n_rows=1, infer_schema=False, encoding="utf8-lossy")
-    columns = {name.removeprefix("\ufeff") for name in frame.columns}
+def _known(path: Path, first: pl.DataFrame) -> _Board | None:
+    columns = set(first.columns)
     paths = [known for known, needed in COLUMNS.items() if needed <= columns]
     if not paths:
         return None
     # a season named in the rows counts before the name of the folder
-    text = next((str(frame[name][0]) for name in ("year", "season") if name in columns and len(frame)), "")
+    text = next((str(first[name][0]) for name in ("year", "season") if name in columns and len(first)), "")
     found = _YEAR.search(text) or _YEAR.search(path.name) or _YEAR.search(path.parent.name)
     return _Board(paths[0], int(found.group()) if found else None, "pitching" in path.name.lower(), path)

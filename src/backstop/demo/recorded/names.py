@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from backstop.demo.recorded import files
 from backstop.demo.recorded.pitches import PitchFile
 from backstop.demo.world import Person
 
@@ -66,8 +67,8 @@ class Names:
         """Return the register's people whose UUID begins with a digit."""
         frames = [
             frame
-            for path in sorted((self._folder / "register").rglob("*.parquet"))
-            if {"key_mlbam", "key_uuid", "name_last"} <= set((frame := pl.read_parquet(path)).columns)
+            for path, schema in files.parquet(self._folder / "register")
+            if {"key_mlbam", "key_uuid", "name_last"} <= set(schema) and len(frame := pl.read_parquet(path))
         ]
         parts = [frame.filter(pl.col("key_uuid").str.starts_with(shard)) for frame in frames]
         return pl.concat(parts, how="diagonal_relaxed") if parts else pl.DataFrame(schema={"key_mlbam": pl.String()})
@@ -75,17 +76,17 @@ class Names:
     def _listed(self) -> list[pl.DataFrame]:
         """Read lists of people, known by their columns `player_id` and `full_name`."""
         frames = []
-        for path in sorted((self._folder / "mlb_statsapi").rglob("*.csv*"), reverse=True):
-            frame = pl.read_csv(path, infer_schema=False)
+        for _, frame in reversed(list(files.csv(self._folder / "mlb_statsapi"))):
             if {"player_id", "full_name", "use_name", "last_name"} <= set(frame.columns):
                 positions = {"bat_side": "bats", "pitch_hand": "throws", "position_abbr": "position"}
-                frame = frame.rename({old: new for old, new in positions.items() if old in frame.columns})
-                frame = frame.with_columns(
-                    pl.col("player_id").cast(pl.Int64()),
+                listed = frame.rename({old: new for old, new in positions.items() if old in frame.columns})
+                listed = listed.with_columns(
+                    pl.col("player_id").cast(pl.Int64(), strict=False),
                     first_name=pl.col("use_name"),
                     last_name=_last_name(pl.col("full_name"), pl.col("use_name"), pl.col("last_name")),
                 )
-                frames.append(frame.select(name for name in COLUMNS if name in frame.columns))
+                known = [name for name in COLUMNS if name in listed.columns]
+                frames.append(listed.filter(pl.col("player_id").is_not_null()).select(known))
         return frames
 
     def _pitched(self) -> list[pl.DataFrame]:
@@ -94,10 +95,9 @@ class Names:
     def _registered(self) -> list[pl.DataFrame]:
         """Read registers, known by their columns `key_mlbam`, `name_first`, `name_last`."""
         frames = []
-        for path in sorted((self._folder / "register").rglob("*.parquet")):
-            frame = pl.read_parquet(path)
-            if {"key_mlbam", "name_first", "name_last"} <= set(frame.columns):
-                frames.append(_of_register(frame))
+        for path, schema in files.parquet(self._folder / "register"):
+            if {"key_mlbam", "name_first", "name_last"} <= set(schema):
+                frames.append(_of_register(pl.read_parquet(path)))
         return frames
 
 

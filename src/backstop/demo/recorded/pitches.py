@@ -18,12 +18,16 @@ from typing import Final
 import polars as pl
 
 from backstop.demo.dialects.savant import HEADER
+from backstop.demo.recorded import files
 from backstop.demo.words import words
 from backstop.demo.world import PitchAsk
 
 KEY: Final = ("game_pk", "at_bat_number", "pitch_number")
 REQUIRED: Final = frozenset({*KEY, "game_date", "batter", "pitcher", "inning_topbot"})
 """Columns by which a Parquet file is known to hold pitches."""
+
+TOLD: Final = ("events", "game_type", "home_team", "away_team")
+"""Columns that games and box scores are told from; null where no file has them."""
 
 ARTEFACTS: Final = frozenset(
     {"month", "day", "__index_level_0__", "pitcher_1", "fielder_2_1", "pitcher.1", "fielder_2.1", "Unnamed: 0"}
@@ -84,16 +88,14 @@ class PitchFile:
     day: pl.Expr
 
     @classmethod
-    def open(cls, path: Path) -> PitchFile | None:
+    def open(cls, path: Path, schema: pl.Schema) -> PitchFile | None:
         """Look into a Parquet file; `None` when it holds no pitches."""
-        scan = pl.scan_parquet(path)
-        schema = scan.collect_schema()
         columns = set(schema.names())
         if not columns >= REQUIRED:
             return None
         date = pl.col("game_date")
         day = date.str.slice(0, 10).str.to_date() if schema["game_date"] == pl.String() else date.cast(pl.Date())
-        first, last = scan.select(first=day.min(), last=day.max()).collect().row(0)
+        first, last = pl.scan_parquet(path).select(first=day.min(), last=day.max()).collect().row(0)
         return cls(path, len(columns - ARTEFACTS), first, last, day) if first is not None else None
 
     @cached_property
@@ -105,12 +107,13 @@ class PitchFile:
         return bool(scan.select(pl.col("events").is_in(EVENTS_BEFORE_NOVEMBER_2024).any()).collect().item())
 
     def read(self, first: dt.date, last: dt.date) -> pl.DataFrame:
-        """Return its rows of some days, with keys and date in one type."""
+        """Return its rows of some days, with keys and date in one type, and `TOLD` whether it has them or not."""
         scan = pl.scan_parquet(self.path).filter(self.day.is_between(first, last))
         schema = scan.collect_schema()
         measured = [name for name, dtype in schema.items() if dtype == pl.String() and name in KNOWN - TEXTS]
-        numbers = [pl.col(name).replace(dict.fromkeys(NULLS)).cast(pl.Float64()) for name in measured]
-        scan = scan.drop(ARTEFACTS & set(schema.names())).with_columns(self.day, *numbers)
+        numbers = [pl.col(name).replace(dict.fromkeys(NULLS)).cast(pl.Float64(), strict=False) for name in measured]
+        absent = [pl.lit(None, pl.String()).alias(name) for name in TOLD if name not in schema]
+        scan = scan.drop(ARTEFACTS & set(schema.names())).with_columns(self.day, *numbers, *absent)
         return scan.with_columns(pl.col(*KEY, "batter", "pitcher").cast(pl.Int64())).collect()
 
 
@@ -122,7 +125,7 @@ class Pitches:
     """
 
     def __init__(self, folder: Path) -> None:
-        found = [PitchFile.open(path) for path in sorted(folder.rglob("*.parquet"))]
+        found = [PitchFile.open(path, schema) for path, schema in files.parquet(folder)]
         self.files = sorted((file for file in found if file), key=lambda file: -file.width)
         self._months: OrderedDict[dt.date, pl.DataFrame] = OrderedDict()
         self._lock = threading.Lock()
@@ -131,16 +134,14 @@ class Pitches:
     def game_index(self) -> pl.DataFrame:
         """One row per game: game_pk, game_date (its first), game_type, home_team, away_team."""
         wanted = ("game_pk", "game_date", "game_type", "home_team", "away_team")
-        frames = []
+        frames = [
+            pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()) | {"game_pk": pl.Int64(), "game_date": pl.Date()})
+        ]
         for file in self.files:
             scan = pl.scan_parquet(file.path)
             have = [name for name in wanted if name in scan.collect_schema()]
             frames.append(
                 scan.select(have).with_columns(file.day, pl.col("game_pk").cast(pl.Int64())).unique().collect()
-            )
-        if not frames:
-            return pl.DataFrame(
-                schema=dict.fromkeys(wanted, pl.String()) | {"game_pk": pl.Int64(), "game_date": pl.Date()}
             )
         return (
             pl.concat(frames, how="diagonal_relaxed")
@@ -197,8 +198,8 @@ class Pitches:
             return self._months[month]
 
     def _merge(self, first: dt.date, last: dt.date) -> pl.DataFrame:
-        files = [file for file in self.files if file.first <= last and file.last >= first]
-        frames = [(file.is_old, file.read(first, last)) for file in files]
+        overlapping = [file for file in self.files if file.first <= last and file.last >= first]
+        frames = [(file.is_old, file.read(first, last)) for file in overlapping]
         frames = [(old, frame) for old, frame in frames if len(frame)]
         if not frames:
             return _nothing()

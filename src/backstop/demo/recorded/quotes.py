@@ -15,7 +15,8 @@ from typing import Final
 
 import polars as pl
 
-from backstop.demo.dialects.theodds import book_key
+from backstop.demo.dialects.theodds import PROP_MARKETS, book_key
+from backstop.demo.recorded import files
 from backstop.demo.world import QUOTE_COLUMNS, Event
 
 GAME: Final = ("event_id", "commence_time", "home_team", "away_team", "bookmaker")
@@ -25,6 +26,16 @@ LISTED_AFTER_START: Final = dt.timedelta(hours=4)
 """How long a game that has begun stays on the list."""
 
 PAIR_MARKETS: Final = {
+    **{market: market for market in sorted(PROP_MARKETS, key=len, reverse=True)},
+    "first_home_?run": "batter_first_home_run",
+    "hits_?runs_?rbi": "batter_hits_runs_rbis",
+    "earned_?runs": "pitcher_earned_runs",
+    "runs_scored": "batter_runs_scored",
+    "record_a_win": "pitcher_record_a_win",
+    "walks_allowed": "pitcher_walks",
+    "singles": "batter_singles",
+    "doubles": "batter_doubles",
+    "triples": "batter_triples",
     "strikeout": "pitcher_strikeouts",
     "home_?run": "batter_home_runs",
     "total_?bases": "batter_total_bases",
@@ -35,7 +46,12 @@ PAIR_MARKETS: Final = {
     "walks": "batter_walks",
     "stolen_?bases": "batter_stolen_bases",
 }
-"""Market of a pair file by what its name says: such files hold one market and no column for it."""
+"""Market of a pair file by what its name says, the first that fits: most hold one market and no column for it."""
+
+STAMPS: Final = ("commence_time", "last_update", "first_seen_at", "last_seen_at")
+LEAST_PRICE: Final = 100
+IS_A_PRICE: Final = pl.col("american").abs() >= LEAST_PRICE
+"""American prices are at most -100 or at least +100; what lies between is none."""
 
 PRICE: Final = ["book", "market", "player", "point", "side"]
 INSTANT: Final = pl.Datetime("us", "UTC")
@@ -55,7 +71,8 @@ class Quotes:
     @cached_property
     def table(self) -> pl.DataFrame:
         """One row per recorded price: `QUOTE_COLUMNS` without updated_at, the game, seen_from, seen_until."""
-        frames = [frame for path in sorted(self._folder.rglob("*.parquet")) if (frame := _read(path)) is not None]
+        read = (_read(path, set(schema)) for path, schema in files.parquet(self._folder))
+        frames = [frame for frame in read if frame is not None]
         if not frames:
             return pl.DataFrame(schema=_SCHEMA)
         titles = pl.concat(frames)
@@ -126,13 +143,14 @@ _SCHEMA: Final = {name: dtype for name, dtype in QUOTE_COLUMNS.items() if name !
 }
 
 
-def _read(path: Path) -> pl.DataFrame | None:
-    columns = set(pl.scan_parquet(path).collect_schema().names())
+def _read(path: Path, columns: set[str]) -> pl.DataFrame | None:
     if columns >= OUTCOME_SHAPE:
-        return _outcomes(pl.read_parquet(path))
+        return _outcomes(_stamped(path))
     if columns >= PAIR_SHAPE:
+        if "market" in columns:
+            return _pairs(_stamped(path))
         if market := market_of(path.name):
-            return _pairs(pl.read_parquet(path), market)
+            return _pairs(_stamped(path).with_columns(market=pl.lit(market)))
         _LOG.warning(
             "%s holds pairs of prices but neither a column nor its name tells of which market; it is not served. "
             "Name it after one of: %s.",
@@ -140,6 +158,13 @@ def _read(path: Path) -> pl.DataFrame | None:
             ", ".join(sorted(set(PAIR_MARKETS.values()))),
         )
     return None
+
+
+def _stamped(path: Path) -> pl.DataFrame:
+    """Read a file; instants that it keeps as text become instants."""
+    frame = pl.read_parquet(path)
+    texts = [name for name in STAMPS if frame.schema.get(name) == pl.String()]
+    return frame.with_columns(pl.col(texts).str.to_datetime(time_unit="us", time_zone="UTC", strict=False))
 
 
 def market_of(name: str) -> str | None:
@@ -160,7 +185,7 @@ def _columns() -> list[pl.Expr]:
         pl.col("player"),
         pl.col("point").cast(pl.Float64()),
         pl.col("side"),
-        pl.col("american").cast(pl.Int32()),
+        pl.col("american").cast(pl.Int32(), strict=False),
         pl.col("home_team"),
         pl.col("away_team"),
         pl.col("commence_time").cast(INSTANT).alias("commence_at"),
@@ -183,26 +208,26 @@ def _outcomes(frame: pl.DataFrame) -> pl.DataFrame:
             seen_until="last_update",
         )
         .select(_columns())
+        .filter(IS_A_PRICE)
     )
 
 
-def _pairs(frame: pl.DataFrame, market: str) -> pl.DataFrame:
+def _pairs(frame: pl.DataFrame) -> pl.DataFrame:
     sides = frame.unpivot(
         ["over", "under"],
-        index=[*GAME, "player", "line", "first_seen_at", "last_seen_at"],
+        index=[*GAME, "market", "player", "line", "first_seen_at", "last_seen_at"],
         variable_name="side",
         value_name="american",
     )
     return (
-        sides.filter(pl.col("american").is_not_null())
-        .with_columns(
+        sides.with_columns(
             pl.col("side").str.to_titlecase(),
-            market=pl.lit(market),
             point="line",
             seen_from="first_seen_at",
             seen_until="last_seen_at",
         )
         .select(_columns())
+        .filter(IS_A_PRICE)
     )
 
 
