@@ -26,27 +26,27 @@ def everything(folder: Path) -> Path:
     return f.write_schedule(folder)
 
 
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [
-        ("savant/pitches/broken.parquet", b"PAR1 and no more"),
-        ("savant/pitches/none.parquet", b""),
-        ("odds/broken.parquet", b"PAR1 and no more"),
-        ("register/broken.parquet", b"PAR1 and no more"),
-        ("mlb_statsapi/cut.json", b'{"dates": ['),
-        ("mlb_statsapi/cut.json.gz", gzip.compress(b'{"dates": []}')[:-9]),
-        ("mlb_statsapi/list.json", b'[{"gamePk": 1}]'),
-        ("mlb_statsapi/people.csv.gz", gzip.compress(LIST.encode() * 99)[:-9]),
-        ("mlb_statsapi/ragged.csv", LIST.encode() + b"1,One,One,One,more\nx,,,\n"),
-        ("mlb_statsapi/none.csv", b""),
-        ("savant/leaderboards_2031/none.csv", b""),
-        ("savant/leaderboards_2031/picture.csv", bytes(range(256))),
-    ],
-)
-def test_a_file_that_cannot_be_read_leaves_the_others_as_they_are(tmp_path: Path, file: str, content: bytes):
+DAMAGED = {
+    "savant/pitches/broken.parquet": b"PAR1 and no more",
+    "savant/pitches/none.parquet": b"",
+    "odds/broken.parquet": b"PAR1 and no more",
+    "register/broken.parquet": b"PAR1 and no more",
+    "mlb_statsapi/cut.json": b'{"dates": [',
+    "mlb_statsapi/cut.json.gz": gzip.compress(b'{"dates": []}')[:-9],
+    "mlb_statsapi/list.json": b'[{"gamePk": 1}]',
+    "mlb_statsapi/people.csv.gz": gzip.compress(LIST.encode() * 99)[:-9],
+    "mlb_statsapi/ragged.csv": LIST.encode() + b"1,One,One,One,more\nx,,,\n",
+    "mlb_statsapi/none.csv": b"",
+    "savant/leaderboards_2031/none.csv": b"",
+    "savant/leaderboards_2031/picture.csv": bytes(range(256)),
+}
+
+
+@pytest.mark.parametrize("file", DAMAGED)
+def test_a_file_that_cannot_be_read_leaves_the_others_as_they_are(tmp_path: Path, file: str):
     folder = everything(tmp_path)
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
-    (folder / file).write_bytes(content)
+    (folder / file).write_bytes(DAMAGED[file])
     world = RecordedWorld(folder)
     world.warm()
     assert world.pitches(DAY).height == f.pitches().height

@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from random import Random
 from time import perf_counter
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from backstop.errors import RowCapReached, SchemaDrift, UpstreamMalformed
 from backstop.sources.parsed import Parsed
 from backstop.sources.savant import pitches
+from backstop.sources.savant.vocabulary import COLUMNS_2026
 from backstop.tables import PITCHES
 from tests.sources.answers import answer, recorded
 from tests.sources.savant_rows import PitchDay
@@ -27,6 +31,9 @@ BY_GAME = pitches.split(ITEM, [777245])[0]
 def parse(body: bytes) -> Parsed:
     pitches.inspect(body)
     return pitches.parse(answer(ITEM, body))
+
+
+OPTIONAL = set(COLUMNS_2026) - pitches.NEEDED - pitches.NULLABLE
 
 
 def test_a_day_is_one_request_with_both_bounds_inclusive() -> None:
@@ -191,6 +198,51 @@ def test_an_empty_answer_is_a_day_without_games(body: bytes) -> None:
 def test_a_header_alone_is_a_day_without_games(day: PitchDay) -> None:
     day.rows.clear()
     assert parse(day.write()).rows_in == 0
+
+
+@pytest.mark.parametrize("columns", [[*COLUMNS_2026, "of_2031"], list(COLUMNS_2026[:80])])
+def test_a_header_of_an_era_to_come_is_whole_when_its_line_ends(day: PitchDay, columns: list[str]) -> None:
+    day.rows.clear()
+    day.columns = columns
+    pitches.inspect(day.write(last_line_end=True))
+    with pytest.raises(UpstreamMalformed, match="cut"):
+        pitches.inspect(day.write())
+
+
+@given(st.randoms(use_true_random=False), st.sets(st.sampled_from(sorted(OPTIONAL)), max_size=40), st.integers(0, 5))
+def test_columns_may_stand_in_any_order_with_some_gone_added_and_doubled(
+    random: Random, gone: set[str], added: int
+) -> None:
+    usual, day = parse(PitchDay().write()).frame, PitchDay()
+    names = [name for name in day.columns if name not in gone] + [f"new_{n}" for n in range(added)]
+    random.shuffle(names)
+    doubled = random.sample(names, 3)
+    day.columns = [*names, *doubled]
+    pitches.inspect(day.write(last_line_end=True))
+    parsed = parse(day.write())
+    absent = [name for upstream, name in PITCHES.upstream_names.items() if upstream in gone]
+    expected = usual.with_columns(pl.lit(None, PITCHES.schema[name]).alias(name) for name in absent)
+    assert_frame_equal(parsed.frame, expected)
+    assert set(parsed.drift.gone) == gone
+    assert set(parsed.drift.added) == {f"new_{n}" for n in range(added)}
+    assert set(parsed.drift.duplicated) == set(doubled)
+
+
+@pytest.mark.parametrize(
+    "body", [b"x" * 5_000_000, b"a,\x1b[31m" * 90_000, bytes(range(256)) * 300], ids=["long", "colours", "bytes"]
+)
+def test_what_a_feed_wrote_never_makes_a_long_or_unprintable_sentence(body: bytes) -> None:
+    with pytest.raises(UpstreamMalformed) as caught:
+        pitches.inspect(body)
+    assert len(caught.value.message) < 500
+    assert caught.value.message.isprintable()
+
+
+def test_the_reason_of_a_rejected_row_is_short_however_long_its_value(day: PitchDay) -> None:
+    day.rows[1]["release_speed"] = "9" * 100_000 + "x"
+    rejected = parse(day.write()).rejected.row(0, named=True)
+    assert len(rejected["reason"]) < 600
+    assert len(rejected["row"]) > 100_000
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from backstop import telemetry
 from backstop.cli import tables
@@ -299,7 +300,7 @@ def _states(found: Sequence[FeedStatus]) -> Table:
             _instant(health.last_success_at),
             "–" if health.credits_left is None else f"{health.credits_left:,}",
             *(f"{number:,}" for number in (counts.requests, counts.retries, counts.failures)),
-            health.last_error or "",
+            Text(health.last_error or ""),
         )
     return table
 
@@ -317,6 +318,6 @@ def _requests(day: dt.date, asked: Sequence[Asked]) -> Table:
     table.add_column("")
     for each in asked:
         table.add_row(
-            each.table, each.feed, f"{each.requests:,}", f"{each.credits:,}" if each.credits else "–", each.note
+            each.table, each.feed, f"{each.requests:,}", f"{each.credits:,}" if each.credits else "–", Text(each.note)
         )
     return table

@@ -7,6 +7,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from backstop.errors import ResponseTooLarge, UpstreamMalformed
+from backstop.excerpt import excerpt
 from backstop.net.item import Body, Item
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ async def read(response: httpx.Response, item: Item, limit: int) -> bytes:
     if encoding in {"gzip", "x-gzip"}:
         return await _read_gzip(response, item, limit)
     raise UpstreamMalformed(
-        f"{item.feed.value} sent {item.table} {item.key} in the encoding {encoding!r} although only gzip was "
-        "accepted; look for a proxy in between.",
+        f"{item.feed.value} sent {item.table} {item.key} in the encoding {excerpt(encoding, 60)!r} although only "
+        "gzip was accepted; look for a proxy in between.",
         source=item.feed.value,
     )
 
@@ -124,7 +125,7 @@ def check(item: Item, body: bytes) -> None:
 
 
 def _malformed(item: Item, body: bytes, expected: str) -> UpstreamMalformed:
-    seen = body[:60].decode("utf-8", "replace").strip()
+    seen = excerpt(body[:120].decode("utf-8", "replace"), 60)
     return UpstreamMalformed(
         f"{item.feed.value} answered {item.table} {item.key} with {seen!r}, expected {expected}; "
         "the feed may be in maintenance, ask again later.",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from backstop.errors import OutOfCredits, RateLimited, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from backstop.excerpt import excerpt
 from backstop.settings import Feed
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SERVER_ERROR: Final = 500
 NOT_A_FEED_ROUTE: Final = 596
 """SportRadar's gateway: no such service."""
 
+MOST_OF_A_CODE: Final = 60
+
 DEFAULT_PAUSE_S: Final = 2.0
 """Pause after a 429 that names none: what The Odds API documents."""
 
@@ -39,6 +42,9 @@ _HINTS: Final[dict[str, str]] = {
     "INVALID_MARKET": "one unknown market fails the whole call; check the market keys",
 }
 _HINT_BY_STATUS: Final[dict[int, str]] = {
+    **dict.fromkeys(
+        (301, 302, 303, 307, 308), "it sends to another address, which is not followed; check the feed's address"
+    ),
     401: "check the key",
     403: "check the key and the plan",
     404: "check the path and the ids",
@@ -103,4 +109,5 @@ def _code_and_text(body: bytes) -> tuple[str, str]:
         return "", ""
     if not isinstance(parsed, dict):
         return "", ""
-    return str(parsed.get("error_code") or ""), str(parsed.get("message") or "")[:200]
+    code, text = (str(parsed.get(name) or "") for name in ("error_code", "message"))
+    return excerpt(code, MOST_OF_A_CODE), excerpt(text)

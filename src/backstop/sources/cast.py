@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from backstop.errors import SchemaDrift
+from backstop.excerpt import excerpt
 from backstop.sources.csvtext import Text, numbered
 from backstop.sources.parsed import Drift, Parsed, rejections
 from backstop.tables import Table
@@ -48,7 +49,7 @@ def to_table(
     if lost := sorted((needed | nullable) & set(retyped)):
         raise SchemaDrift(
             f"{source} answered {', '.join(lost)} with values that are mostly not of the known type, for example "
-            f"{_first(text.frame[lost[0]].filter(broken[lost[0]]))!r}; {table.name} needs them.",
+            f"{excerpt(str(_first(text.frame[lost[0]].filter(broken[lost[0]]))))!r}; {table.name} needs them.",
             source=source,
         )
     bad_lines = rejections(

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from backstop.errors import UpstreamMalformed
+from backstop.excerpt import names
 from backstop.net.item import Answer, Body, Item
 from backstop.settings import Feed
 from backstop.sources import cast, csvtext
@@ -78,8 +79,7 @@ def inspect(body: bytes) -> None:
     header = csvtext.header_of(body)
     if "key_mlbam" not in header:
         raise UpstreamMalformed(
-            f"{SOURCE} answered no file of people (first columns: {', '.join(header[:3]) or 'none'}); "
-            "check the address.",
+            f"{SOURCE} answered no file of people (first columns: {names(header[:3]) or 'none'}); check the address.",
             source=SOURCE,
         )
     csvtext.separators(body, SOURCE)

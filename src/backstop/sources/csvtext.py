@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from backstop.errors import UpstreamMalformed
+from backstop.excerpt import excerpt
 
 BOM = b"\xef\xbb\xbf"
 NULLS = ("", "null", "NA", "--")
@@ -64,7 +65,7 @@ def refuse_html(body: bytes, source: str) -> None:
     """
     if strip(body[:200]).startswith(b"<"):
         found = re.search(rb"<(?:title|h1)[^>]*>(.*?)<", body[:20_000], re.IGNORECASE | re.DOTALL)
-        title = f" entitled {found[1].decode(errors='replace').strip()!r}" if found else ""
+        title = f" entitled {excerpt(found[1].decode(errors='replace').strip())!r}" if found else ""
         raise UpstreamMalformed(
             f"{source} answered a web page{title} where data was expected; ask again later, and check the parameters "
             "if it persists.",

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from backstop.errors import UpstreamMalformed
+from backstop.excerpt import excerpt, names
 from backstop.sources.csvtext import refuse_html, strip
 from backstop.sources.parsed import Drift
 
@@ -42,7 +43,7 @@ def decode_object(body: bytes, *keys: str, source: str) -> dict[str, Any]:
     if isinstance(value, dict) and all(key in value for key in keys):
         return value
     if isinstance(value, dict):
-        said = value.get("message") or ", ".join(sorted(value)[:8])
+        said = excerpt(str(value.get("message") or "")) or names(sorted(value))
         raise UpstreamMalformed(
             f"{source} answered an object without {' and '.join(repr(key) for key in keys)} ({said}); ask again.",
             source=source,

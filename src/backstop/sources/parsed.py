@@ -13,10 +13,17 @@ import orjson
 import polars as pl
 
 from backstop.errors import ConservationBroken
+from backstop.excerpt import excerpt, names
 from backstop.tables import Table
 
 REJECTED: dict[str, pl.DataType] = {"row": pl.String(), "rule": pl.String(), "reason": pl.String()}
 """Columns of the rows that were not taken: the raw row as JSON text, the rule it broke, the reason in words."""
+
+MOST_DRIFTED = 150
+"""Columns that are listed by name; more than any era has."""
+
+MOST_OF_A_REASON = 500
+"""Characters of a reason: it may quote a value of any length, which stands in the row as well."""
 
 LARGEST = {"Int16": 2**15 - 1, "Int32": 2**31 - 1, "Int64": 2**63 - 1}
 """The largest whole number that a column of the type holds."""
@@ -58,7 +65,7 @@ class Drift:
         'added: miss_distance'
         """
         kinds = ("added", "gone", "retyped", "duplicated")
-        return "; ".join(f"{kind}: {', '.join(names)}" for kind in kinds if (names := getattr(self, kind)))
+        return "; ".join(f"{kind}: {names(found, MOST_DRIFTED)}" for kind in kinds if (found := getattr(self, kind)))
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,11 @@ def rejections(rows: Sequence[tuple[Any, str, str]]) -> pl.DataFrame:
         return pl.DataFrame(schema=REJECTED)
     texts = [raw_text(raw) for raw, _, _ in rows]
     return pl.DataFrame(
-        {"row": texts, "rule": [rule for _, rule, _ in rows], "reason": [reason for _, _, reason in rows]},
+        {
+            "row": texts,
+            "rule": [rule for _, rule, _ in rows],
+            "reason": [excerpt(reason, MOST_OF_A_REASON) for _, _, reason in rows],
+        },
         schema=REJECTED,
     )
 

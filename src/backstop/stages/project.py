@@ -103,9 +103,9 @@ def _tally(house: House, day: dt.date, run_id: str) -> int:
         turn.take(house, TALLIES, key, run_id)  # the ledger speaks of a file that is lost
     frame = tally.tally(house.lake.read(tables.PITCHES.name, day))
     house.lake.write(TALLIES, day, frame)
-    counted = {"rows_in": frame.height, "rows_loaded": frame.height}
-    house.ledger.complete(TALLIES, key, run_id=run_id, content_hash=made_of, **counted)
-    return frame.height
+    rows = frame.height
+    house.ledger.complete(TALLIES, key, run_id=run_id, content_hash=made_of, rows_in=rows, rows_loaded=rows)
+    return rows
 
 
 def untallied(house: House, before: dt.date) -> list[dt.date]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from backstop.clock import EASTERN
 from backstop.errors import UpstreamMalformed, UsageError
+from backstop.excerpt import excerpt, names
 from backstop.net.item import Answer, Body, Item
 from backstop.settings import Feed
 from backstop.sources import cast, csvtext
@@ -73,12 +74,12 @@ def inspect(body: bytes) -> None:
     header = csvtext.header_of(body)
     if "error" in header:
         raise UpstreamMalformed(
-            f"{source} answered an error as data: {body[:300].decode(errors='replace')}", source=source
+            f"{source} answered an error as data: {excerpt(body[:300].decode(errors='replace'))}", source=source
         )
     ids = {board.player_id for board in BOARDS.values()} | {"entity_id"}
     if not ids & set(header):
         raise UpstreamMalformed(
-            f"{source} answered no table of players (first columns: {', '.join(header[:4]) or 'none'}); "
+            f"{source} answered no table of players (first columns: {names(header[:4]) or 'none'}); "
             "check the parameters.",
             source=source,
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from backstop.errors import RowCapReached, UpstreamMalformed
+from backstop.excerpt import excerpt, names
 from backstop.net.item import Answer, Body, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import cast, csvtext
@@ -72,11 +73,11 @@ def inspect(body: bytes) -> None:
     if not header:
         return
     if "error" in header:
-        said = csvtext.strip(body).partition(b"\n")[2][:300].decode(errors="replace").strip().strip('"')
+        said = excerpt(csvtext.strip(body).partition(b"\n")[2][:300].decode(errors="replace").strip().strip('"'))
         raise UpstreamMalformed(f"{SOURCE} answered an error as data: {said}", source=SOURCE)
     if len(NEEDED & set(header)) * 2 < len(NEEDED):
         raise UpstreamMalformed(
-            f"{SOURCE} answered another table (first columns: {', '.join(header[:4])}); expected one row per pitch, "
+            f"{SOURCE} answered another table (first columns: {names(header[:4])}); expected one row per pitch, "
             "starting with pitch_type: check the parameters.",
             source=SOURCE,
         )
@@ -95,7 +96,8 @@ def _refuse_cut(body: bytes, end: int, header: tuple[str, ...]) -> None:
     """Compare the last line with the header: a whole answer may end without line end, but not within a row."""
     start = body.rfind(b"\n", 0, end) + 1
     fields = b"".join(body[start:end].split(b'"')[::2]).count(b",") + 1
-    header_cut = start == 0 and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
+    is_open = start == 0 and end == len(body)  # a header alone, without the line end that would say that it is whole
+    header_cut = is_open and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
     if body.count(b'"') % 2 or fields != len(header) or header_cut:
         raise UpstreamMalformed(
             f"{SOURCE} answered {len(body):,} bytes whose last line has {fields} fields where the header has "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backstop.errors import UpstreamMalformed, UsageError
+from backstop.excerpt import excerpt, names
 from backstop.sources import jsontext
 from backstop.sources.teams import BY_NAME
 
@@ -46,7 +47,7 @@ def unwrap(body: bytes, *, source: str) -> Envelope:
             )
         return Envelope(value["data"], snapshot_at)
     if isinstance(value, dict) and "id" not in value:
-        said = value.get("message") or ", ".join(sorted(value)[:8])
+        said = excerpt(str(value.get("message") or "")) or names(sorted(value))
         raise UpstreamMalformed(f"{source} answered an object that is no event ({said}).", source=source)
     return Envelope(value, None)
 
