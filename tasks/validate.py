@@ -103,7 +103,9 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
     players, box = receive.box_scores(house, batches, day)
     known = keep(house, _checked(players, players_suite()), run)
     lines = keep(house, _checked(box, box_suite()), run)
-    lost = _missed(tables.PLAYERS.name, batches)
+    plan.settle_scores(house, day, batches)
+    untold = receive.games_untold(house, batches, players.parsed.frame, day)
+    lost = [*_missed(tables.PLAYERS.name, batches), Outcome(tables.PLAYERS.name, gaps=untold)]
     progress.reached(day, "line-ups")
     return (
         report(total(tables.PLAYERS.name, [known, *lost]), "Players"),

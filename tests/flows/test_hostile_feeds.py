@@ -203,6 +203,7 @@ def test_one_event_and_one_box_score_that_cannot_be_had_are_gaps_and_the_others_
     with Proxy(league.base_url) as feed:
         feed.spoil("/odds?", body(cut), one=True)
         feed.spoil("/boxscore", WEB_PAGE, one=True)
+        feed.spoil("/mlb/", DOWN)
         state = rooms.refresh(EARLY, upstream=feed.base_url, **QUICK)
     assert state.name == "Degraded"
     assert len(gaps(state.result(), "core_quotes")) == 1

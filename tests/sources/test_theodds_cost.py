@@ -30,6 +30,9 @@ def test_history_costs_ten_times_as_much() -> None:
 
 def test_the_sentence_says_whether_the_floor_holds() -> None:
     found = cost.estimate(props.plan(LISTED, MARKETS))
-    assert found.sentence(left=500, floor=20) == "15 requests, at most 120 credits of 500, within the floor of 20."
+    assert (
+        found.sentence(left=500, floor=20)
+        == "theodds: 15 requests, at most 120 credits of 500, within the floor of 20."
+    )
     assert "NOT within" in found.sentence(left=130, floor=20)
     assert "not known yet" in found.sentence()

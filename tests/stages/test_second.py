@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from backstop.clock import SystemClock, baseball_day
 from backstop.settings import Feed
+from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops
-from backstop.sources.statsapi import boxscore, schedule
+from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events, props
 from backstop.stages import plan, receive, second
 from backstop.stages.fetch import Missed, fetch
@@ -153,8 +154,72 @@ def test_prices_that_the_odds_feed_owes_come_from_sportradar_and_find_their_play
 
 
 def test_what_has_one_source_only_stays_missed(online):
-    item = boxscore.plan([900041])[0]
+    item = pitches.plan([DAY])[0]
     assert second.instead(online, [Missed(item, "UpstreamMalformed", "a page")]) == []
+
+
+def summary_of(*games: tuple[str | None, dict[str, str]]) -> Reply:
+    """A day's summary: per game MLB's number, and the MLBAM ids of players by name, none where it is empty."""
+
+    def side(club: str, people: dict[str, str]) -> dict[str, object]:
+        overall = {"ap": 4, "ab": 4, "onbase": {"h": 2, "d": 1, "t": 0, "hr": 1, "tb": 6, "bb": 0, "ibb": 0, "hbp": 0},
+                   "outs": {"ktotal": 1}, "outcome": {"ktotal": 9}, "runs": {"total": 1}, "rbi": 3,
+                   "steal": {"stolen": 1}}  # fmt: skip
+        entries = [{"id": f"{club}-{name}", "full_name": name} | ({"mlbam_id": mlbam} if mlbam else {})
+                   for name, mlbam in people.items()]  # fmt: skip
+        played = [entry | {"statistics": {"hitting": {"overall": overall}}} for entry in entries[:1]]
+        lineup = [{"id": entries[0]["id"], "inning": 0, "order": 1}] if entries else []
+        return {"id": CLUBS[club][0], "abbr": club, "roster": entries, "players": played, "lineup": lineup}
+
+    told = [
+        {"id": f"game-{number}", "scheduled": f"{DAY}T17:35:00+00:00", "home": side("NYY", people),
+         "away": side("BOS", {"Duran, Jarren": "680776"})} | ({"reference": reference} if reference else {})
+        for number, (reference, people) in enumerate(games)
+    ]  # fmt: skip
+    body = {"league": {"alias": "MLB", "games": [{"game": game} for game in told]}}
+    return Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("reference", ["777001", None])
+def test_box_scores_that_the_stats_api_owes_come_from_sportradar_and_settle(online, feed, reference):
+    online.lake.write("core_games", DAY, games(DAY, 777001))
+    feed.spoil("/boxscore", DOWN)
+    feed.spoil("/mlb/", summary_of((reference, {"Judge, Aaron": "592450", "Nobody, Known": ""})))
+    batch = fetch(online, 1, plan.box_batches(online, DAY)[0], "box scores")
+    assert batch.missed == ()
+    assert batch.notes[0].startswith("box scores: sportradar, because statsapi ")
+    players, box = receive.box_scores(online, [batch], DAY)
+    assert set(players.parsed.frame["player_id_mlbam"]) == {592450, 680776}
+    assert players.parsed.rejected_by_rule == {"unknown_player": 1}
+    row = box.parsed.frame.filter(player_id_mlbam=592450).row(0, named=True)
+    settled = ("game_pk", "team", "is_starter", "hits", "total_bases", "strikeouts", "runs", "rbi", "stolen_bases")
+    assert tuple(row[name] for name in settled) == (777001, "NYY", True, 2, 6, 1, 1, 3, 1)
+    assert row["batters_faced"] is None
+    assert receive.games_untold(online, [batch], players.parsed.frame, DAY) == ()
+
+
+def test_games_that_the_second_source_cannot_tell_apart_are_named_and_never_guessed(online, feed):
+    online.lake.write("core_games", DAY, games(DAY, 777001, 777002))
+    feed.spoil("/boxscore", DOWN)
+    feed.spoil("/mlb/", summary_of((None, {"Judge, Aaron": "592450"}), (None, {"Judge, Aaron": "592450"})))
+    batch = fetch(online, 1, plan.box_batches(online, DAY)[0], "box scores")
+    players, box = receive.box_scores(online, [batch], DAY)
+    assert players.parsed.frame.is_empty()
+    assert box.parsed.frame.is_empty()
+    named = receive.games_untold(online, [batch], players.parsed.frame, DAY)
+    assert [gap.key for gap in named] == ["777001", "777002"]
+
+
+def test_a_day_settled_by_the_second_source_is_asked_of_the_first_again(online, feed):
+    key = DAY.isoformat()
+    online.lake.write("core_games", DAY, games(DAY, 777001))
+    feed.spoil("/boxscore", DOWN)
+    feed.spoil("/mlb/", summary_of(("777001", {"Judge, Aaron": "592450"})))
+    batch = fetch(online, 1, plan.box_batches(online, DAY)[0], "box scores")
+    online.ledger.begin("core_box", key, run_id="r")
+    online.ledger.complete("core_box", key, run_id="r", rows_in=1, rows_loaded=1)
+    plan.settle_scores(online, DAY, [batch])
+    assert online.ledger.missing("core_box", [key]) == [key]
 
 
 def test_an_event_that_is_over_is_no_reason_to_ask_elsewhere(online):

@@ -1,6 +1,7 @@
 """SportRadar's players as MLB's: by the id the feed carries, else by name within the team.
 
-With the crosswalk its summary fills `core_players`, so that a slate can be made while the Stats API is away.
+With the crosswalk its summary fills `core_players` and `core_box`, so that a slate can be made, and settled, while the
+Stats API is away.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import polars as pl
 
 from backstop.identity.match import PASSES, REASON_NOBODY, REASON_SEVERAL
-from backstop.tables import PLAYERS
+from backstop.sources.parsed import Intake, Parsed
+from backstop.sources.sportradar import statistics
+from backstop.tables import BOX, PLAYERS
 
 CROSSWALK = {
     "player_id_sportradar": pl.String(),
@@ -76,3 +79,41 @@ def as_players(summary: pl.DataFrame, games: pl.DataFrame, known: pl.DataFrame) 
         .join(opponents, on=["game_id_sportradar", "team"], how="left")
     )
     return named.select(list(PLAYERS.schema)).cast(PLAYERS.schema).sort(PLAYERS.key)  # type: ignore[arg-type]
+
+
+def as_tables(summary: pl.DataFrame, games: pl.DataFrame, known: pl.DataFrame) -> tuple[Parsed, Parsed]:
+    """Say a summary in the words of a box score: `core_players` and `core_box`.
+
+    Args:
+        summary: `core_players_sportradar`, of games that are in `games`.
+        games: Columns game_id_sportradar and game_pk: which game is which.
+        known: What `crosswalk` gave.
+
+    Returns:
+        Players: one row per player of a roster. Box: one row per player with statistics. Rejected in both:
+        `unknown_player` (he has no MLBAM id, with the reason of the crosswalk), `superseded` (two of the feed's ids are
+        one man).
+    """
+    listed = as_players(summary, games, known)
+    people, box = Intake(PLAYERS), Intake(BOX)
+    for row in listed.to_dicts():
+        people.load(row, row)
+    named = (
+        summary.drop("game_pk", "player_id_mlbam")
+        .join(
+            known.select("player_id_sportradar", "team", "player_id_mlbam", "reason"),
+            on=["player_id_sportradar", "team"],
+        )
+        .join(games.select("game_id_sportradar", "game_pk"), on="game_id_sportradar")
+    )
+    counts = [column.name for column in statistics.COLUMNS]
+    for row in named.to_dicts():
+        appeared = any(row[name] is not None for name in counts)
+        if row["player_id_mlbam"] is None:
+            reason = f"{row['full_name']} ({row['team']}) has no MLBAM id: {row['reason']}"
+            people.reject(row, "unknown_player", reason)
+            if appeared:
+                box.reject(row, "unknown_player", reason)
+        elif appeared:
+            box.load(row | {"is_starter": row["slot"] is not None or row["is_starting_pitcher"]}, row)
+    return people.parsed(), box.parsed()

@@ -1,4 +1,4 @@
-"""Which feed gives schedule and odds now, and why: the first one that can answer, said in a sentence for the run."""
+"""Which feed gives schedule, box scores and odds now: the first one that can answer, said in a sentence for the run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class Purpose(StrEnum):
     """What is wanted."""
 
     SCHEDULE = "schedule"
+    BOX = "box scores"
     ODDS = "odds"
 
 
 ORDER: Final[dict[Purpose, tuple[Feed, ...]]] = {
     Purpose.SCHEDULE: (Feed.STATSAPI, Feed.SPORTRADAR),
+    Purpose.BOX: (Feed.STATSAPI, Feed.SPORTRADAR),
     Purpose.ODDS: (Feed.THEODDS, Feed.SPORTRADAR),
 }
 """The feeds of a purpose, the preferred one first."""

@@ -15,7 +15,7 @@ from backstop.lake.states import State
 from backstop.settings import Feed
 from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
-from backstop.sources.sportradar import playerprops
+from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
 from backstop.stages import second, turn
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from backstop.net.item import Item
+    from backstop.stages.fetch import FetchedBatch
     from backstop.stages.house import House
     from backstop.stages.outcome import Outcome
 
@@ -233,6 +234,12 @@ def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str, stood
             house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="the second source's word on the day")
         elif not _settled(house.lake.read(tables.GAMES.name, day)):
             house.ledger.stale(tables.GAMES.name, [day.isoformat()], reason="games are not final yet")
+
+
+def settle_scores(house: House, day: dt.date, batches: Iterable[FetchedBatch]) -> None:
+    """Mark a day whose box scores the second source told: the preferred one is asked again next time."""
+    if any(fetched.item.table == summary.TABLE for batch in batches for fetched in batch.answers):
+        house.ledger.stale(tables.BOX.name, [day.isoformat()], reason="the second source's word on the day")
 
 
 def _settled(games: pl.DataFrame) -> bool:

@@ -14,11 +14,12 @@ from backstop.clock import days_between
 from backstop.sources import failover
 from backstop.sources import parsed as parsing
 from backstop.sources.savant import completeness, pitches
-from backstop.sources.sportradar import playerprops
+from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
-from backstop.stages import second
+from backstop.stages import plan, second, stand_in
 from backstop.stages.fetch import reopen
+from backstop.stages.outcome import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -95,10 +96,14 @@ def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Rece
 
 
 def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> tuple[Received, Received]:
-    """Return the players and the box-score lines of a day's games."""
+    """Return the players and the box-score lines of a day's games; what one feed owes the second source tells."""
     games = house.lake.read(tables.GAMES.name, day)
     answers = [fetched for batch in batches for fetched in batch.answers]
-    scores = [boxscore.parse(reopen(house, fetched), games) for fetched in answers]
+    own = [fetched for fetched in answers if fetched.item.table == boxscore.TABLE]
+    scores = [boxscore.parse(reopen(house, fetched), games) for fetched in own]
+    owed = plan.games_of(house, day).filter(~pl.col("game_pk").is_in([int(fetched.item.key) for fetched in own]))
+    others = [fetched for fetched in answers if fetched.item.table == summary.TABLE]
+    scores += [stand_in.box_scores(house, reopen(house, fetched), owed) for fetched in others]
     players = parsing.merge([score.players for score in scores], tables.PLAYERS)
     lines = parsing.merge([score.box for score in scores], tables.BOX)
     came_from = refs(answers)
@@ -111,6 +116,20 @@ def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Recei
     answers = [fetched for batch in batches for fetched in batch.answers if fetched.item.table in asked]
     parts = [failover.parse_odds(reopen(house, fetched)) for fetched in answers]
     return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), refs(answers))
+
+
+def games_untold(house: House, batches: Sequence[FetchedBatch], players: pl.DataFrame, day: dt.date) -> tuple[Gap, ...]:
+    """Return the games that the second source was asked about and told nothing of."""
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    if not any(fetched.item.table == summary.TABLE for fetched in answers):
+        return ()
+    told = [
+        *players["game_pk"].unique(),
+        *(int(each.item.key) for each in answers if each.item.table == boxscore.TABLE),
+    ]
+    untold = plan.games_of(house, day).filter(~pl.col("game_pk").is_in(told))["game_pk"]
+    reason = "neither the Stats API nor SportRadar's summary of the day has its box score"
+    return tuple(Gap(tables.PLAYERS.name, str(game_pk), reason) for game_pk in untold)
 
 
 def events_listed(house: House, batches: Sequence[FetchedBatch]) -> pl.DataFrame:

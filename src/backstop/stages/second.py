@@ -1,4 +1,4 @@
-"""The second source: whom to ask when the preferred feed did not give the slate's schedule or its live prices.
+"""The second source: whom to ask when the preferred feed did not give a slate's schedule, box scores or live prices.
 
 Only what a slate cannot be made without is asked for again, a day at a time: a season's schedule would cost a trial
 key its month. History keeps its gap, which is named, and is asked for in the next run.
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from backstop import tables
 from backstop.errors import UpstreamRefused
 from backstop.settings import LIVE_HOSTS, Feed, Settings
 from backstop.sources import failover
 from backstop.sources.failover import Choice, Purpose
-from backstop.sources.sportradar import playerprops
+from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
-from backstop.sources.statsapi import schedule
+from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from backstop.stages.fetch import Missed
     from backstop.stages.house import House
 
-TABLES: Final = frozenset({sportradar_schedule.TABLE, playerprops.TABLE})
+TABLES: Final = frozenset({sportradar_schedule.TABLE, summary.TABLE, playerprops.TABLE})
 """Tables of answers that stand in for those of the preferred feed."""
 
 PURPOSES: Final = {
     schedule.TABLE: Purpose.SCHEDULE,
+    boxscore.TABLE: Purpose.BOX,
     events.TABLE: Purpose.ODDS,
     props.TABLE: Purpose.ODDS,
     playerprops.TABLE: Purpose.ODDS,
@@ -79,11 +81,13 @@ def choose(house: House, purpose: Purpose, failed: dict[Feed, str] | None = None
 def instead(house: House, missed: Sequence[Missed]) -> list[Instead]:
     """Return what to ask the second source for the items that the preferred feed did not give."""
     by_need: dict[tuple[Purpose, dt.date], list[Missed]] = {}
+    of_games = _days_of_games(house, [lost for lost in missed if lost.item.table == boxscore.TABLE])
     for lost in missed:
         purpose = PURPOSES.get(lost.item.table)
         if purpose is None or lost.item.table in TABLES:
             continue
-        if (day := _day(lost)) is not None:
+        day = of_games.get(lost.item.key) if purpose is Purpose.BOX else _day(lost)
+        if day is not None:
             by_need.setdefault((purpose, day), []).append(lost)
     return [_instead(house, purpose, day, lost) for (purpose, day), lost in by_need.items()]
 
@@ -93,9 +97,19 @@ def _instead(house: House, purpose: Purpose, day: dt.date, lost: list[Missed]) -
     items: list[Item] = []
     if choice.usable and purpose is Purpose.SCHEDULE:
         items = failover.plan_schedule(choice, day)
+    elif choice.usable and purpose is Purpose.BOX:
+        items = summary.plan_day(day)
     elif choice.usable:
         items = failover.plan_odds(choice, day, pl.DataFrame(), ())
     return Instead(choice, tuple(items), tuple(lost))
+
+
+def _days_of_games(house: House, lost: Sequence[Missed]) -> dict[str, dt.date]:
+    """Return the days of the games whose box scores were missed, by the key of the item."""
+    if not lost or not house.lake.days(tables.GAMES.name):
+        return {}
+    games = house.lake.scan(tables.GAMES.name).filter(pl.col("game_pk").is_in([int(each.item.key) for each in lost]))
+    return {str(game_pk): day for game_pk, day in games.select("game_pk", "game_date").collect().iter_rows()}
 
 
 def _day(lost: Missed) -> dt.date | None:

@@ -82,11 +82,20 @@ def _boxscores(job: Job) -> Step:
     def kept(batch: FetchedBatch) -> list[Outcome]:
         if not batch.answers:
             return _missed(tables.BOX.name, batch)
-        day = plan.day_of_games(job.house, job.days, batch.answers[0].item.key)
-        both = [job.keep(received) for received in receive.box_scores(job.house, [batch], day)]
-        return [*both, *_missed(tables.BOX.name, batch)]
+        asked = [*(each.item.key for each in batch.answers), *(each.item.key for each in batch.missed)]
+        day = _day_of_scores(job, asked[0])
+        players, box = receive.box_scores(job.house, [batch], day)
+        kept = [job.keep(players), job.keep(box)]
+        plan.settle_scores(job.house, day, [batch])
+        untold = receive.games_untold(job.house, [batch], players.parsed.frame, day)
+        return [*kept, Outcome(tables.PLAYERS.name, gaps=untold), *_missed(tables.BOX.name, batch)]
 
     return Step("box scores", planned, kept)
+
+
+def _day_of_scores(job: Job, key: str) -> dt.date:
+    """Return the day of an answer about box scores: of one game, or the second source's about all of a day."""
+    return plan.day_of_games(job.house, job.days, key) if key.isdecimal() else dt.date.fromisoformat(key)
 
 
 def _quotes(job: Job) -> list[Step]:

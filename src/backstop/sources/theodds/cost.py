@@ -25,7 +25,7 @@ class Estimate:
 
     def sentence(self, *, left: int | None = None, floor: int = 0) -> str:
         """Say it in words, with what would remain."""
-        said = f"{self.requests} requests, at most {self.most} credits"
+        said = f"{Feed.THEODDS.value}: {self.requests} requests, at most {self.most} credits"
         if left is None:
             return f"{said}; how many are left is not known yet."
         remain = left - self.most
