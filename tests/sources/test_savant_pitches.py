@@ -10,7 +10,7 @@ from time import perf_counter
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -209,6 +209,7 @@ def test_a_header_of_an_era_to_come_is_whole_when_its_line_ends(day: PitchDay, c
         pitches.inspect(day.write())
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.randoms(use_true_random=False), st.sets(st.sampled_from(sorted(OPTIONAL)), max_size=40), st.integers(0, 5))
 def test_columns_may_stand_in_any_order_with_some_gone_added_and_doubled(
     random: Random, gone: set[str], added: int

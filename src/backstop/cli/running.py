@@ -47,6 +47,10 @@ def upstream(
     """Serve a simulated league, or recordings, in the upstreams' dialects, with faults on demand."""
     from backstop.demo import serve
 
+    hint = (
+        "In another terminal: backstop fetch savant 2025-04-01 2025-04-07 --upstream ADDRESS. Ctrl-C ends the server."
+    )
+    typer.echo(hint, err=True)
     arguments = [source, "--port", str(port), *(["--faults", faults] if faults else [])]
     raise typer.Exit(serve.main(arguments))
 
