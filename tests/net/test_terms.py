@@ -26,6 +26,10 @@ def test_a_trial_key_of_sportradar_allows_one_request_a_second(live: Settings) -
     assert (terms.per_second, terms.burst) == (1.0, 1)
 
 
+def test_savant_is_asked_two_at_once_at_most(live: Settings) -> None:
+    assert terms_of(Feed.SAVANT, live).cap == 2
+
+
 @pytest.mark.parametrize("feed", list(Feed))
 def test_a_server_of_our_own_is_bound_by_the_promise_only(feed: Feed, live: Settings) -> None:
     assert terms_of(feed, live.pointed_at("http://127.0.0.1:8000")) is OWN_SERVER

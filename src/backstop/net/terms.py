@@ -27,8 +27,8 @@ class Terms:
 
 
 LIVE_TERMS: Final[dict[Feed, Terms]] = {
-    # No published limit; clients that fire a request per day report hangs and resets, so we stay far below 25.
-    Feed.SAVANT: Terms(cap=4, first_width=2),
+    # No published limit; clients that fire a request per day at once report hangs, resets and instant timeouts.
+    Feed.SAVANT: Terms(cap=2, first_width=2),
     # No published limit; individual, non-bulk use.
     Feed.STATSAPI: Terms(),
     # 30 requests a second, 429 EXCEEDED_FREQ_LIMIT beyond.
