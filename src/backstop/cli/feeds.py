@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from backstop import telemetry
-from backstop.cli import tables
+from backstop.cli import feedtables, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, days_between, parse_day
 from backstop.errors import UpstreamUnavailable, UsageError
@@ -30,11 +28,8 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from backstop.stages.collect import Collected
-    from backstop.stages.feeds import FeedStatus
-    from backstop.stages.forecast import Asked
     from backstop.stages.house import House
 
-GAPS = 10
 LONGEST_DAYS = 7 * 366
 """Seven seasons: a typing error in a year should not plan a century."""
 
@@ -66,8 +61,8 @@ def fetch(
     if not any(each.items for each in done):
         console.print("Everything is there already; --again asks for it again.")
         return
-    console.print(_closing(done))
-    _tell(console, done)
+    console.print(feedtables.closing(done))
+    feedtables.tell(console, done)
     if failed := sum(each.failed for each in done):
         raise UpstreamUnavailable(
             f"{failed} of {sum(each.items for each in done)} requests could not be answered; what came is kept. "
@@ -100,10 +95,12 @@ def sources(as_json: AsJson = False, upstream: Upstream = None) -> None:
         typer.echo(f"{settings.upstream}: answers come from an archive, no feed is asked.")
         return
     console = tables.terminal()
-    console.print(_states(found))
+    console.print(feedtables.states(found))
     for host, at in known:
         if host not in here:
-            console.print(f"also asked: {host}, last {_instant(at)} UTC; --upstream {host} shows it", soft_wrap=True)
+            console.print(
+                f"also asked: {host}, last {feedtables.instant(at)} UTC; --upstream {host} shows it", soft_wrap=True
+            )
 
 
 def plan(
@@ -122,7 +119,7 @@ def plan(
         typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
         return
     console = tables.terminal()
-    console.print(_requests(day, asked))
+    console.print(feedtables.requests(day, asked))
     console.print(sentence, soft_wrap=True)
 
 
@@ -253,71 +250,3 @@ def _progress(console: Console, title: str) -> Iterator[None]:
 
         with telemetry.listening(on_progress):
             yield
-
-
-def _closing(done: Sequence[Collected]) -> Table:
-    table = Table(title="Fetched", title_justify="left")
-    table.add_column("step")
-    for column in ("items", "bytes", "from archive", "retried", "split", "failed", "seconds", "rows", "quarantined"):
-        table.add_column(column, justify="right")
-    for each in done:
-        rows = sum(outcome.loaded for outcome in each.outcomes)
-        aside = sum(outcome.quarantined for outcome in each.outcomes)
-        numbers = (each.items, each.size, each.from_archive, each.retried, each.split, each.failed)
-        table.add_row(each.label, *(f"{n:,}" for n in numbers), f"{each.seconds:.1f}", f"{rows:,}", f"{aside:,}")
-    return table
-
-
-def _tell(console: Console, done: Sequence[Collected]) -> None:
-    """Print who stood in for whom, drift, and the gaps."""
-    outcomes = [outcome for each in done for outcome in each.outcomes]
-    for note in dict.fromkeys(note for each in done for note in each.notes):
-        console.print(note, soft_wrap=True, markup=False)
-    for outcome in outcomes:
-        if outcome.drift:
-            console.print(f"{outcome.table}: columns drifted: {'; '.join(outcome.drift)}", soft_wrap=True, markup=False)
-    gaps = list(dict.fromkeys(gap for outcome in outcomes for gap in outcome.gaps))
-    for gap in gaps[:GAPS]:
-        console.print(f"missing {gap.table} {gap.key}: {gap.reason}", soft_wrap=True, markup=False, style="yellow")
-    if len(gaps) > GAPS:
-        console.print(f"missing {len(gaps) - GAPS} more; the ledger has them all", style="yellow")
-
-
-def _states(found: Sequence[FeedStatus]) -> Table:
-    table = Table(title="Feeds", title_justify="left")
-    for column in ("feed", "breaker", "since (UTC)", "gate", "last success (UTC)", "credits left"):
-        table.add_column(column)
-    for column in ("requests", "retries", "failures"):
-        table.add_column(column, justify="right")
-    table.add_column("last error")
-    for each in found:
-        health, counts = each.health, each.counts
-        table.add_row(
-            health.feed,
-            f"[{'green' if health.breaker == 'closed' else 'red'}]{health.breaker}[/]",
-            _instant(health.open_since),
-            f"{health.gate_width} of {health.gate_cap}",
-            _instant(health.last_success_at),
-            "–" if health.credits_left is None else f"{health.credits_left:,}",
-            *(f"{number:,}" for number in (counts.requests, counts.retries, counts.failures)),
-            Text(health.last_error or ""),
-        )
-    return table
-
-
-def _instant(instant: dt.datetime | None) -> str:
-    return "–" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S}"
-
-
-def _requests(day: dt.date, asked: Sequence[Asked]) -> Table:
-    table = Table(title=f"Requests for {day}", title_justify="left")
-    table.add_column("table")
-    table.add_column("feed")
-    for column in ("requests", "credits at most"):
-        table.add_column(column, justify="right")
-    table.add_column("")
-    for each in asked:
-        table.add_row(
-            each.table, each.feed, f"{each.requests:,}", f"{each.credits:,}" if each.credits else "–", Text(each.note)
-        )
-    return table

@@ -53,6 +53,7 @@ LEAST_PRICE: Final = 100
 IS_A_PRICE: Final = pl.col("american").abs() >= LEAST_PRICE
 """American prices are at most -100 or at least +100; what lies between is none."""
 
+NEEDED: Final = ("event_id", "title", "market", "commence_at")
 PRICE: Final = ["book", "market", "player", "point", "side"]
 INSTANT: Final = pl.Datetime("us", "UTC")
 _LOG: Final = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Quotes:
         frames = [frame for frame in read if frame is not None]
         if not frames:
             return pl.DataFrame(schema=_SCHEMA)
-        titles = pl.concat(frames)
+        titles = pl.concat(frames).drop_nulls(NEEDED)
         keys = {title: book_key(title) for title in titles["title"].unique()}
         return titles.with_columns(book=pl.col("title").replace_strict(keys, return_dtype=pl.String())).sort(
             "event_id", "seen_from", maintain_order=True
