@@ -4,7 +4,8 @@
 
 An hour of simulated time in ticks of five minutes: in every second one all feeds answer 503, and in each `slate-refresh`
 is run for the demo day, under a real Prefect server, against the demo upstream over HTTP. The clock that dates versions
-and ages moves with the ticks. A reader asks for the slate and for a random player all the while.
+and ages moves with the ticks. A reader asks for the slate and for a random player all the while; beside it another
+does without Redis and asks the feed's schedule each time, which is what reading through to the feeds would get.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from collections import Counter
 from pathlib import Path
 from unittest import mock
 
+import httpx
+
 from backstop.clock import SystemClock
 from backstop.demo import DEMO_DAY
+from backstop.demo.faults import FEEDS
 from backstop.demo.upstream import Upstream
 from backstop.errors import BackstopError
 from backstop.settings import Settings
@@ -30,7 +34,8 @@ from benchmarks.report import Report, arguments
 from deployments import machine, server
 
 TICKS, TICK_S = 12, 300
-DOWN = "savant:503=1x99,statsapi:503=1x99,theodds:503=1x99,sportradar:503=1x99,chadwick:503=1x99"
+DOWN = ",".join(f"{feed}:503=1x1000000" for feed in FEEDS)
+ASKED = "asking the feed each time"
 PATIENCE = {"BACKSTOP_REQUEST_BUDGET_S": "5"}
 """Less than a run would wait in earnest: the feeds of this hour do not come back within a tick."""
 
@@ -70,6 +75,23 @@ class Reader(threading.Thread):
             self.ends[str(view.state) if whole else "half a version, or an older one"] += 1
 
 
+class Asker(threading.Thread):
+    """Asks the feed itself, again and again, until told to stop."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(daemon=True)
+        self.answered = self.asked = 0
+        self.stop = threading.Event()
+        self._client = httpx.Client(base_url=base_url)
+
+    def run(self) -> None:
+        """Ask."""
+        while not self.stop.wait(0.02):
+            self.asked += 1
+            answer = self._client.get("/api/v1/schedule", params={"sportId": 1, "date": f"{DEMO_DAY}"})
+            self.answered += answer.is_success
+
+
 def main() -> None:
     """Measure and print."""
     report = Report("availability", arguments(__doc__).parse_args().record)
@@ -86,7 +108,7 @@ def main() -> None:
         try:
             own.wait_ready()
             machine.export(settings, own)
-            reader, runs = hour(settings, upstream, clock)
+            reader, asker, runs = hour(settings, upstream, clock)
             server.send_what_is_left()
         finally:
             own.stop()
@@ -95,6 +117,7 @@ def main() -> None:
     asked = reader.ends.total()
     answered = reader.ends["fresh"] + reader.ends["stale"]
     table = report.table("reads", f"{asked:,} reads in an hour of which feeds were down half", unit="%", better="more")
+    table.row(ASKED, asker.answered / asker.asked * 100, reads=f"{asker.answered:,} of {asker.asked:,}")
     table.row("answered", answered / asked * 100, reads=f"{answered:,}")
     table.row("answered fresh", reader.ends["fresh"] / asked * 100, reads=f"{reader.ends['fresh']:,}")
     unanswered = {end: count for end, count in reader.ends.items() if end not in {"fresh", "stale"}}
@@ -105,14 +128,15 @@ def main() -> None:
     report.close()
 
 
-def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, Counter[str]]:
-    """Publish the slate, then live through the hour; return what the reader saw and how the runs ended."""
+def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, Asker, Counter[str]]:
+    """Publish the slate, then live through the hour; return what the readers saw and how the runs ended."""
     from flows.slate import slate_refresh
 
     slate_refresh(DEMO_DAY, return_state=True)
     players = House.of(settings).reader.features(DEMO_DAY)["player_id_mlbam"].unique().sort().to_list()
-    reader = Reader(settings, players)
-    reader.start()
+    readers = reader, asker = Reader(settings, players), Asker(upstream.base_url)
+    for each in readers:
+        each.start()
     runs: Counter[str] = Counter()
     for tick in range(TICKS):
         down = tick % 2 == 0
@@ -120,9 +144,10 @@ def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, 
         clock.by_s += TICK_S
         state = slate_refresh(DEMO_DAY, return_state=True)
         runs[f"feeds {'down' if down else 'up'}: {str(state.name).lower()}"] += 1
-    reader.stop.set()
-    reader.join()
-    return reader, runs
+    for each in readers:
+        each.stop.set()
+        each.join()
+    return reader, asker, runs
 
 
 if __name__ == "__main__":

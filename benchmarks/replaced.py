@@ -3,10 +3,11 @@
     python -m benchmarks.replaced             # about five minutes
     python -m benchmarks.replaced --rounds 1
 
-Both ask the same demo server, which answers 50 ms late, do the same steps with the same code and end with the same rows:
+All ask the same demo server, which answers 50 ms late, do the same steps with the same code and end with as many rows:
 `one by one` asks for one item after another, validates one answer after another, projects one player after another and
-writes one row after another to Redis; the flow is `slate-refresh` under a Prefect server that is up, with everything
-that it records.
+writes one row after another to Redis; `batches, one after another` gives the same functions batches of 50 and the loader
+but no Prefect, which shows what batching alone is worth; the flow is `slate-refresh` under a Prefect server that is up,
+with everything that it records.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import polars as pl
 
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
+from backstop.ids import batched
 from backstop.net.item import Item
 from backstop.settings import Settings
 from backstop.stages.fetch import FetchedBatch
@@ -31,14 +33,15 @@ from benchmarks.report import Report, arguments, timed
 from deployments import machine, server
 
 LATENCY_MS = 50
+BATCH = 50
 
 
 def main() -> None:
     """Measure and print."""
     asked = arguments(__doc__, rounds=3).parse_args()
     report = Report("replaced", asked.record)
-    alone, flowed = [], []
-    rows: tuple[int, int] = (0, 0)
+    alone, batches, flowed = [], [], []
+    rows: tuple[int, ...] = ()
     with Upstream.start("demo", latency_ms=LATENCY_MS) as upstream, prefect() as own:
         with home(upstream.base_url, own):
             flow()  # the server makes its answers on first asking, everything is imported
@@ -47,11 +50,15 @@ def main() -> None:
                 flowed.append(timed(flow))
                 served = house.reader.slate(DEMO_DAY).props_count
             with home(upstream.base_url, own) as house:
-                alone.append(timed(functools.partial(one_by_one, house)))
-                rows = (sum(1 for _ in house.redis.scan_iter("one-by-one:*", count=1000)), served)
-    assert rows[0] == rows[1], f"{rows[0]} props one by one, {rows[1]} by the flow: not the same work"
-    table = report.table("processing", f"{DEMO_DAY} from an empty home, {rows[1]:,} props, {LATENCY_MS} ms", unit="s")
+                alone.append(timed(functools.partial(in_turn, house, one_by_one=True)))
+                written = sum(1 for _ in house.redis.scan_iter("one-by-one:*", count=1000))
+            with home(upstream.base_url, own) as house:
+                batches.append(timed(functools.partial(in_turn, house, one_by_one=False)))
+                rows = (written, house.reader.slate(DEMO_DAY).props_count, served)
+            assert len(set(rows)) == 1, f"{rows} props: not the same work"
+    table = report.table("processing", f"{DEMO_DAY} from an empty home, {rows[0]:,} props, {LATENCY_MS} ms", unit="s")
     table.row("one by one", alone)
+    table.row("batches, one after another", batches)
     table.row("the flow slate-refresh", flowed)
     report.close()
 
@@ -63,29 +70,40 @@ def flow() -> None:
     slate_refresh(DEMO_DAY)
 
 
-def one_by_one(house: House) -> None:
-    """Do what the flow does, one thing after another."""
+def in_turn(house: House, *, one_by_one: bool) -> None:
+    """Do what the flow does, one thing after another: items and rows, or batches of them."""
     from tasks import slate, validate
     from tasks.fetch import fetch_batch
 
-    day = DEMO_DAY
+    day, size = DEMO_DAY, 1 if one_by_one else BATCH
 
     def fetched(batches: list[list[Item]], label: str) -> list[FetchedBatch]:
-        singles = [item for batch in batches for item in batch]
-        return [fetch_batch.fn(number, [item], label) for number, item in enumerate(singles, 1)]
+        parts = batched([item for batch in batches for item in batch], size)
+        return [fetch_batch.fn(number, part, label) for number, part in enumerate(parts, 1)]
 
     calendar = validate.validate_games.fn(fetched(slate.plan_schedule.fn(day), "schedule"), day)
     todo = slate.plan_day.fn(day, calendar)
+    pitches = []
     for batch in fetched(todo.pitches, "pitches"):
-        slate.tally.fn(batch.number, batch, validate.validate_pitches.fn(batch.number, batch, day))
-    players, _box = validate.validate_players.fn(fetched(todo.boxes, "line-ups"), day)
+        pitches.append(validate.validate_pitches.fn(batch.number, batch, day))
+        slate.tally.fn(batch.number, batch, pitches[-1])
+    players, box = validate.validate_players.fn(fetched(todo.boxes, "line-ups"), day)
     events = fetched(todo.events, "events")
-    validate.validate_quotes.fn(fetched(slate.plan_quotes.fn(day, events), "quotes"), day, events)
-    features, _absent = slate.build_features.fn(day, players, ())
-    for number, player in enumerate((one for batch in slate.plan_players.fn(day, players) for one in batch), 1):
-        staged = slate.project_players.fn(day, number, [player], features, priced=True)
-        validate.validate_props.fn(number, staged, day)
-        set_each(house, pl.read_parquet(staged.props))
+    quotes = validate.validate_quotes.fn(fetched(slate.plan_quotes.fn(day, events), "quotes"), day, events)
+    features, absent = slate.build_features.fn(day, players, ())
+    draft = None if one_by_one else slate.open_slate.fn(day)
+    checked, loaded = [], []
+    starters = [player for batch in slate.plan_players.fn(day, players) for player in batch]
+    for number, some in enumerate(batched(starters, size), 1):
+        staged = slate.project_players.fn(day, number, some, features, priced=True)
+        checked.append(validate.validate_props.fn(number, staged, day))
+        if draft is None:
+            set_each(house, pl.read_parquet(staged.props))
+        else:
+            loaded.append(slate.load.fn(number, draft, checked[-1]))
+    if draft is not None:
+        slate.add_up.fn(day, [calendar, players, box, quotes], pitches, checked, loaded)
+        slate.publish_slate.fn(day, draft, checked, loaded, 0, list(absent))
 
 
 def set_each(house: House, props: pl.DataFrame) -> None:
