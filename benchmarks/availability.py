@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+import statistics
 import tempfile
 import threading
 from collections import Counter
@@ -35,7 +36,6 @@ from deployments import machine, server
 
 TICKS, TICK_S = 12, 300
 DOWN = ",".join(f"{feed}:503=1x1000000" for feed in FEEDS)
-ASKED = "asking the feed each time"
 PATIENCE = {"BACKSTOP_REQUEST_BUDGET_S": "5"}
 """Less than a run would wait in earnest: the feeds of this hour do not come back within a tick."""
 
@@ -50,46 +50,69 @@ class Moved:
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.by_s)
 
 
-class Reader(threading.Thread):
-    """Reads one player after another until told to stop, and counts how each read ended."""
+class Asking(threading.Thread):
+    """Asks one thing after another until told to stop, and counts how each ended, tick by tick."""
 
-    def __init__(self, settings: Settings, players: list[int]) -> None:
+    pause_s = 0.002
+
+    def __init__(self) -> None:
         super().__init__(daemon=True)
         self.ends: Counter[str] = Counter()
+        self.ticks: list[Counter[str]] = []
         self.stop = threading.Event()
-        self._reader = SlateReader(connection.connect(settings), SystemClock())
-        self._players = players
-
-    def run(self) -> None:
-        """Read."""
-        chance, newest = random.Random(1), 0
-        while not self.stop.wait(0.002):
-            try:
-                view = self._reader.player(chance.choice(self._players), DEMO_DAY)
-            except BackstopError as error:
-                self.ends[type(error).__name__] += 1
-                continue
-            version = view.slate.version or 0
-            whole = bool(view.features) and version >= newest
-            newest = max(newest, version)
-            self.ends[str(view.state) if whole else "half a version, or an older one"] += 1
-
-
-class Asker(threading.Thread):
-    """Asks the feed itself, again and again, until told to stop."""
-
-    def __init__(self, base_url: str) -> None:
-        super().__init__(daemon=True)
-        self.answered = self.asked = 0
-        self.stop = threading.Event()
-        self._client = httpx.Client(base_url=base_url)
 
     def run(self) -> None:
         """Ask."""
-        while not self.stop.wait(0.02):
-            self.asked += 1
-            answer = self._client.get("/api/v1/schedule", params={"sportId": 1, "date": f"{DEMO_DAY}"})
-            self.answered += answer.is_success
+        while not self.stop.wait(self.pause_s):
+            self.ends[self.ask()] += 1
+
+    def ask(self) -> str:
+        """Ask once and say how it ended."""
+        raise NotImplementedError
+
+    def end_tick(self) -> None:
+        """Put what ended since the last call into a tick of its own."""
+        self.ticks.append(self.ends.copy() - sum(self.ticks, Counter()))
+
+    def share(self, *ends: str) -> float:
+        """Return the percentage that ended so: the mean of the ticks, which last equally long in simulated time."""
+        return statistics.mean(100 * sum(tick[end] for end in ends) / tick.total() for tick in self.ticks)
+
+
+class Reader(Asking):
+    """Reads one player after another from Redis."""
+
+    def __init__(self, settings: Settings, players: list[int]) -> None:
+        super().__init__()
+        self._reader = SlateReader(connection.connect(settings), SystemClock())
+        self._players = players
+        self._chance, self._newest = random.Random(1), 0
+
+    def ask(self) -> str:
+        """Read one."""
+        try:
+            view = self._reader.player(self._chance.choice(self._players), DEMO_DAY)
+        except BackstopError as error:
+            return type(error).__name__
+        version = view.slate.version or 0
+        whole = bool(view.features) and version >= self._newest
+        self._newest = max(self._newest, version)
+        return str(view.state) if whole else "half a version, or an older one"
+
+
+class ReadThrough(Asking):
+    """Asks the feed itself."""
+
+    pause_s = 0.02
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        self._client = httpx.Client(base_url=base_url)
+
+    def ask(self) -> str:
+        """Ask for the day's schedule."""
+        answer = self._client.get("/api/v1/schedule", params={"sportId": 1, "date": f"{DEMO_DAY}"})
+        return "fresh" if answer.is_success else str(answer.status_code)
 
 
 def main() -> None:
@@ -108,46 +131,48 @@ def main() -> None:
         try:
             own.wait_ready()
             machine.export(settings, own)
-            reader, asker, runs = hour(settings, upstream, clock)
+            reader, through, runs = hour(settings, upstream, clock)
             server.send_what_is_left()
         finally:
             own.stop()
             House.close_all()
             embedded.stop(settings.home / "redis")
-    asked = reader.ends.total()
-    answered = reader.ends["fresh"] + reader.ends["stale"]
-    table = report.table("reads", f"{asked:,} reads in an hour of which feeds were down half", unit="%", better="more")
-    table.row(ASKED, asker.answered / asker.asked * 100, reads=f"{asker.answered:,} of {asker.asked:,}")
-    table.row("answered", answered / asked * 100, reads=f"{answered:,}")
-    table.row("answered fresh", reader.ends["fresh"] / asked * 100, reads=f"{reader.ends['fresh']:,}")
-    unanswered = {end: count for end, count in reader.ends.items() if end not in {"fresh", "stale"}}
-    table.row("not answered", (asked - answered) / asked * 100, reads=", ".join(f"{n} {end}" for end, n in unanswered.items()) or "none")  # fmt: skip
+    answered = {"fresh", "stale"}
+    table = report.table("reads", "Reads in an hour of which every feed was down half", unit="%", better="more")
+    for name, each in (("reading through to the feed", through), ("answered", reader)):
+        other = ", ".join(f"{count:,} {end}" for end, count in each.ends.items() if end not in answered)
+        reads = f"{each.ends.total():,}"
+        table.row(
+            name, each.share(*answered), fresh=f"{each.share('fresh'):.1f} %", reads=reads, others=other or "none"
+        )
     refreshed = report.table("runs", f"{TICKS} refreshes, one every five minutes", unit="runs", better="more")
     for name, count in sorted(runs.items()):
         refreshed.row(name, count)
     report.close()
 
 
-def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, Asker, Counter[str]]:
+def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, ReadThrough, Counter[str]]:
     """Publish the slate, then live through the hour; return what the readers saw and how the runs ended."""
     from flows.slate import slate_refresh
 
     slate_refresh(DEMO_DAY, return_state=True)
     players = House.of(settings).reader.features(DEMO_DAY)["player_id_mlbam"].unique().sort().to_list()
-    readers = reader, asker = Reader(settings, players), Asker(upstream.base_url)
-    for each in readers:
-        each.start()
+    readers = reader, through = Reader(settings, players), ReadThrough(upstream.base_url)
     runs: Counter[str] = Counter()
     for tick in range(TICKS):
         down = tick % 2 == 0
         upstream.set_faults(DOWN if down else "calm")
+        for each in readers if not tick else ():
+            each.start()
         clock.by_s += TICK_S
         state = slate_refresh(DEMO_DAY, return_state=True)
+        for each in readers:
+            each.end_tick()
         runs[f"feeds {'down' if down else 'up'}: {str(state.name).lower()}"] += 1
     for each in readers:
         each.stop.set()
         each.join()
-    return reader, asker, runs
+    return reader, through, runs
 
 
 if __name__ == "__main__":
