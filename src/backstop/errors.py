@@ -143,7 +143,7 @@ class StaleVersion(StoreError):
 
 
 class IncompleteVersion(StoreError):
-    """A written version does not hold every row; it was not published."""
+    """A version does not hold every row: it is not published, or not given to a reader."""
 
 
 class LakeError(BackstopError):

@@ -8,6 +8,7 @@ the same; when and by whom it was fetched is not compared.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import time
 from collections.abc import Sequence
@@ -18,11 +19,13 @@ import httpx
 import polars as pl
 
 from backstop import tables
+from backstop.errors import IncompleteVersion
 from backstop.lake.states import State as Stage
 from backstop.settings import Settings
 from backstop.stages import rebuild
 from backstop.stages.house import House
 from backstop.store.keys import KEYS
+from backstop.store.kinds import kind_of
 from tests.chaos.site import Site
 from tests.operations.books import Books
 
@@ -58,9 +61,12 @@ def state_of(settings: Settings, days: Sequence[dt.date]) -> State:
             if not each.equal or not each.rows:
                 books.wrong.append(f"{each.kind} of {each.day}: Redis and the lake differ ({each})")
         slates = {}
-        for day in days:
-            slates[day, "props"] = house.reader.props(day).sort("prop_id")
-            slates[day, "features"] = house.reader.features(day)
+        for day, kind in itertools.product(days, ("props", "features")):
+            try:
+                slates[day, kind] = getattr(house.reader, kind)(day).sort(kind_of(kind).key)
+            except IncompleteVersion as error:
+                books.wrong.append(str(error))
+                slates[day, kind] = pl.DataFrame()
         ledger = {(entry.table, entry.key): str(entry.state) for entry in house.ledger.entries()}
         for entry in house.ledger.entries():
             if entry.state is Stage.RUNNING or entry.lease_owner or entry.lease_until:

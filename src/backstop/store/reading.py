@@ -2,7 +2,9 @@
 
 The pointer and the rows of the version that it named last time are asked for together, so a read is one round trip
 until the next flip. A version never changes: when the pointer names the version whose rows came with it, the answer is
-that version whole; when it names another, that one's rows are asked for.
+that version whole; when it names another, that one's rows are asked for. Where a read takes several trips, Redis may
+lose its data between two of them, or get another version of the same number: the stamp of the version comes with every
+later trip, and what is not of one version is asked for again.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from backstop import tables
-from backstop.errors import UsageError
+from backstop.errors import IncompleteVersion, UsageError
 from backstop.store import decode, keys, scripts
 from backstop.store.kinds import ALL_MARKETS, FEATURES, PROPS, TOP_OF_ALL, TOP_PER_MARKET
 from backstop.store.views import About, PlayerView, Shape, SlateView, State
@@ -34,6 +36,9 @@ VERSIONS_KNOWN: Final = 64
 POINTER: Final = ("version", "published_at", "server_at", "pinned")
 SCAN_FIELDS: Final = 2000
 """Fields in one answer of a scan: Redis is held for about a millisecond."""
+
+TRIES: Final = 3
+"""Reads of a slate whose rows are not those that were published; after the last of them it is damaged, not changing."""
 
 NEWEST_DAYS: Final = 4
 """Days looked at in one trip for the newest slate; only the very last may lack one, while it is being published."""
@@ -108,23 +113,20 @@ class Reading:
 
         Raises:
             UsageError: an unknown sort, or a limit below 1.
+            IncompleteVersion: Redis holds fewer rows than were published.
         """
         if sort not in SORTS:
             raise UsageError(f"{sort!r} is not a way to sort props; expected one of {', '.join(SORTS)}.")
         if limit is not None and limit < 1:
             raise UsageError(f"A limit of {limit} shows nothing; expected 1 or more.")
-        view, _ = yield from self._read(day, ())
-        shape = self._shape_of(view, PROPS.name)
-        if view.version is None or shape is None:
-            return view, tables.PROPS.empty()
         ready = TOP_OF_ALL if market is None else TOP_PER_MARKET
         if limit is not None and limit <= ready and team is None:
-            best = keys.SlateKeys(day).top(view.version, sort, market or ALL_MARKETS)
-            (members,) = yield [("ZREVRANGE", best, 0, limit - 1)]
-            if len(members) == limit:
-                return view, decode.frame_of(shape.columns, map(decode.member_of, members))
-        values = yield from every_value(day, view.version, PROPS.name, shape)
-        frame = decode.frame_of(shape.columns, values)
+            found = yield from self._ready(day, market, limit, sort)
+            if found is not None:
+                return found
+        view, frame = yield from self._all(day, PROPS.name)
+        if frame is None:
+            return view, tables.PROPS.empty()
         if market is not None:
             frame = frame.filter(pl.col("market") == market)
         if team is not None:
@@ -134,12 +136,48 @@ class Reading:
 
     def features(self, day: dt.date) -> Plan[pl.DataFrame]:
         """Ask for a slate's features."""
+        _, frame = yield from self._all(day, FEATURES.name)
+        return pl.DataFrame() if frame is None else frame.sort(FEATURES.key)
+
+    def _ready(
+        self, day: dt.date, market: str | None, limit: int, sort: str
+    ) -> Plan[tuple[SlateView, pl.DataFrame] | None]:
+        """Ask for the best props that are kept ready; `None` when there are not as many of them."""
         view, _ = yield from self._read(day, ())
-        shape = self._shape_of(view, FEATURES.name)
+        shape = self._shape_of(view, PROPS.name)
         if view.version is None or shape is None:
-            return pl.DataFrame()
-        values = yield from every_value(day, view.version, FEATURES.name, shape)
-        return decode.frame_of(shape.columns, values).sort(FEATURES.key)
+            return view, tables.PROPS.empty()
+        slate = keys.SlateKeys(day)
+        best = slate.top(view.version, sort, market or ALL_MARKETS)
+        members, stamp = yield [("ZREVRANGE", best, 0, limit - 1), _stamp(slate, view.version)]
+        if len(members) < limit or stamp != self._known[(day, view.version)].stamp:
+            return None
+        return view, decode.frame_of(shape.columns, map(decode.member_of, members))
+
+    def _all(self, day: dt.date, kind: str) -> Plan[tuple[SlateView, pl.DataFrame | None]]:
+        """Ask for a slate and all its rows of a kind, both of one version; `None` when it has none of that kind.
+
+        Raises:
+            IncompleteVersion: Redis holds fewer rows than were published.
+        """
+        version, held, published = 0, 0, 0
+        for _ in range(TRIES):
+            view, _ = yield from self._read(day, ())
+            shape = self._shape_of(view, kind)
+            if view.version is None or shape is None:
+                return view, None
+            version, about = view.version, self._known[(day, view.version)]
+            values = yield from every_value(day, version, kind, shape, about.stamp)
+            frame = None if values is None else decode.frame_of(shape.columns, values)
+            if frame is not None and frame.height == about.rows.get(kind, 0):
+                return view, frame
+            self._known.pop((day, version), None)
+            held, published = 0 if frame is None else frame.height, about.rows.get(kind, 0)
+        raise IncompleteVersion(
+            f"{kind} of {day}: Redis holds {held} rows of version {version}, {published} were published. Nothing of it "
+            "is given out; restore it with `backstop redis rebuild`, or refresh the day.",
+            source="redis",
+        )
 
     def _read(self, day: dt.date, ids: Sequence[int]) -> Plan[tuple[SlateView, dict[str, dict[int, bytes | None]]]]:
         """Ask for the pointer and the players' rows, of the version that is served."""
@@ -151,7 +189,11 @@ class Reading:
         if version is not None and (version != guess or about is None or about.stamp != pointer[1]):
             about = yield from self._about(day, version, pointer[1])
             asked = [] if about is None else _rows(slate, version, about, ids)
-            answers = (yield asked) if asked else []
+            if about is not None:
+                *answers, stamp = yield [*asked, _stamp(slate, version)]
+                if stamp != about.stamp:  # lost since its meta was read
+                    self._known.pop((day, version), None)
+                    return (yield from self._read(day, ids))
         if version is None or about is None:
             self._served.pop(day, None)
             return SlateView(day, State.MISSING), {}
@@ -243,15 +285,29 @@ def _by_shard(ids: Sequence[int], shards: int) -> dict[int, list[int]]:
     return places
 
 
-def every_value(day: dt.date, version: int, kind: str, shape: Shape) -> Plan[list[tuple[int, bytes]]]:
-    """Ask for all players of a kind in one version with their values, without holding Redis for long."""
+def _stamp(slate: keys.SlateKeys, version: int) -> Command:
+    """Return the command that tells whether a version is still the one whose meta was read."""
+    return ("HGET", slate.meta(version), "published_at")
+
+
+def every_value(
+    day: dt.date, version: int, kind: str, shape: Shape, stamp: bytes
+) -> Plan[list[tuple[int, bytes]] | None]:
+    """Ask for all players of a kind in one version with their values, without holding Redis for long.
+
+    Returns:
+        `None` when the version with this stamp went away meanwhile.
+    """
     values: list[tuple[int, bytes]] = []
+    slate = keys.SlateKeys(day)
     for shard in range(shape.shards):
         found: dict[bytes, bytes] = {}
-        cursor, key = 0, keys.SlateKeys(day).rows(version, kind, shard)
+        cursor, key = 0, slate.rows(version, kind, shard)
         while True:
             # a scan may give a field twice
-            ((cursor, some),) = yield [("HSCAN", key, cursor, "COUNT", SCAN_FIELDS)]
+            (cursor, some), now = yield [("HSCAN", key, cursor, "COUNT", SCAN_FIELDS), _stamp(slate, version)]
+            if now != stamp:
+                return None
             found.update(some)
             if not cursor:
                 break

@@ -135,12 +135,12 @@ class Slates:
         what = kind_of(kind)
         with explained(f"reading version {version} of {day}"):
             meta: Mapping[bytes, bytes] = self.redis.hgetall(keys.SlateKeys(day).meta(version))
-            if not meta:
-                raise UsageError(f"The slate of {day} has no version {version}; list the versions that are kept.")
-            shape = read_shapes(meta).get(kind)
-            if shape is None:
+            shape = read_shapes(meta).get(kind) if meta else None
+            if meta and shape is None:
                 return pl.DataFrame()
-            found = drive(self.redis, every_value(day, version, kind, shape))
+            found = shape and drive(self.redis, every_value(day, version, kind, shape, meta[b"published_at"]))
+            if shape is None or found is None:
+                raise UsageError(f"The slate of {day} has no version {version}; list the versions that are kept.")
             return decode.frame_of(shape.columns, found).sort(what.key)
 
     def diff(self, day: dt.date, before: int, after: int, kind: str = "props") -> Diff:
