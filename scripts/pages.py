@@ -22,8 +22,8 @@ from backstop import errors
 from backstop.cli.main import app
 from backstop.settings import Settings
 from expectations import features, games, pitches, players, props, quotes
-from scripts import reference
-from scripts.reference import cell
+from scripts import api_pages, flow_pages
+from scripts.words import cell
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -106,10 +106,10 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "settings.md": settings_page,
     "errors.md": errors_page,
     "commands.md": commands_page,
-    "api.md": reference.api_page,
-    "metrics.md": reference.metrics_page,
-    "deployments.md": reference.deployments_page,
-    "flows.md": reference.flows_page,
+    "api.md": api_pages.api_page,
+    "metrics.md": api_pages.metrics_page,
+    "deployments.md": flow_pages.deployments_page,
+    "flows.md": flow_pages.flows_page,
 }
 
 

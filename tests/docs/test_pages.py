@@ -33,3 +33,17 @@ def test_every_document_is_on_the_map():
     shown = set(re.findall(r"[\w./-]+\.md", str(yaml.safe_load("nav:" + nav))))
     there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
     assert shown == there
+
+
+def test_every_line_of_the_threat_model_names_tests_that_exist():
+    table = (ROOT / "SECURITY.md").read_text(encoding="utf-8").partition("what holds\n")[2].partition("\n## ")[0]
+    lines = [line.rstrip(" |").rpartition("| ")[2] for line in table.splitlines() if line.startswith("| ")][2:]
+    named = [re.findall(r"`([\w/]+)`", cell) for cell in lines]
+    assert len(named) > 10
+    assert all(named)
+    missing = [name for name in sum(named, []) if not (_test(name).is_dir() or _test(name, ".py").is_file())]
+    assert missing == []
+
+
+def _test(name: str, end: str = "") -> Path:
+    return ROOT / "tests" / f"{name}{end}"
