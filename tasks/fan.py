@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from backstop.stages.fetch import FetchedBatch
     from backstop.store.loader import Draft
 
-Futures = list[Any]
 Chains = list[list[Any]]
 
 

@@ -58,8 +58,8 @@ def _c(name: str, dtype: pl.DataType, meaning: str, upstream: str | None = None)
     return Column(name, dtype, meaning, upstream)
 
 
-I64, I32, I16, F64, STR, DATE, BOOL = (
-    pl.Int64(), pl.Int32(), pl.Int16(), pl.Float64(), pl.String(), pl.Date(), pl.Boolean(),
+I64, I16, F64, STR, DATE, BOOL = (
+    pl.Int64(), pl.Int16(), pl.Float64(), pl.String(), pl.Date(), pl.Boolean(),
 )  # fmt: skip
 
 PITCHES = Table(
