@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 export NO_MKDOCS_2_WARNING := 1 # it builds what is locked
 
-.PHONY: help run stop test check fuzz audit bench docs screenshot lock clean
+.PHONY: help run stop test check coverage chaos fuzz audit bench docs screenshot lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,10 +33,13 @@ fuzz: .venv/dev  ## damaged answers at every parser, SECONDS=60 each
 
 audit: .venv/dev  ## known weaknesses of what is locked; needs an index that serves advisories
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
-	  $(BIN)/pip-audit --strict --disable-pip --no-deps --require-hashes --requirement $$lock || exit 1; done
+	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
-chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; what a seed did not survive is named
-	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200)
+chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; RESUME=FILE keeps what was played and goes on from there
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200) $(if $(RESUME),--resume $(RESUME))
+
+coverage: .venv/dev  ## branches that the tests take, subprocesses too; TESTS=tests/net for some
+	scripts/coverage $(or $(TESTS),tests)
 
 bench: .venv/dev  ## every benchmark, results on the terminal
 	$(BIN)/python -m benchmarks

@@ -2,7 +2,7 @@
 
     python -m tests.chaos --seeds 200              # the long form; --workers 2 where cores are idle
     python -m tests.chaos --first 17 --seeds 1     # one seed again
-    python -m tests.chaos --seeds 200 --resume F   # seeds that F says were played are not played again
+    python -m tests.chaos --seeds 200 --resume F   # a seed that F says held is not played again
 
 After each seed every row is accounted for, every slate is as on calm days, nothing is left behind, and a reader that
 polled all the time never saw half a slate (`tests.chaos.checks`, `tests.chaos.watch`). Exit code 1 when a seed failed.
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     warnings.simplefilter("ignore")
     wanted = range(options.first, options.first + options.seeds)
-    done = {each["seed"]: each for each in _read(options.resume) if each["seed"] in wanted}
+    done = {each["seed"]: each for each in _read(options.resume) if each["seed"] in wanted and not each["wrong"]}
     left = [seed for seed in wanted if seed not in done]
     console = Console(width=150, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -62,13 +62,14 @@ def report(seeds: list[dict[str, Any]], record: Path | None) -> None:
     """Print what the seeds came to, and write it where that was asked for."""
     told = Report("chaos", record)
     held, failed = [each for each in seeds if not each["wrong"]], [each for each in seeds if each["wrong"]]
-    table = told.table("seeds", "Seasons of the demo league under faults", unit="seeds", better="more")
+    table = told.table("seeds", "Seasons of the demo league under faults", unit=f"of {len(seeds)} seeds", better="more")
     faults = Counter(kind for each in seeds for kind in each["struck"])
     table.row(
         "held", len(held),
         faults=sum(faults.values()), runs_killed=sum(each["killed"] for each in seeds),
         reruns=sum(each["reruns"] for each in seeds), reads=f"{sum(each['reads'] for each in seeds):,}",
         rows=f"{sum(each['rows'] for each in seeds):,}",
+        commits=", ".join(sorted({each["commit"] for each in seeds})),
     )  # fmt: skip
     table.row("failed", len(failed))
     kinds = told.table("faults", "Faults by kind", unit="times", better="more")

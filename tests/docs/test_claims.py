@@ -26,7 +26,8 @@ def test_the_page_and_the_readme_say_what_was_recorded():
 
 
 def test_every_record_is_of_a_benchmark_that_exists():
-    assert {path.stem for path in RESULTS.glob("*.json")} <= {path.stem for path in RESULTS.parent.glob("*.py")}
+    known = {path.stem for path in RESULTS.parent.glob("*.py")} | claims.ELSEWHERE.keys()
+    assert {path.stem for path in RESULTS.glob("*.json")} <= known
 
 
 @pytest.mark.parametrize("claim", claims.CLAIMS + claims.PEERS, ids=lambda claim: f"{claim.bench} {claim.about}")
