@@ -21,6 +21,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "a reader sees the whole old version or the whole new one, never an older one than before": (
         "tests/cache/test_order.py::test_nobody_ever_gets_an_older_version_than_he_got_before",
         "tests/store/test_faults.py::test_two_loaders_of_one_slate_at_once_end_with_one_whole_version",
+        "tests/store/test_whole.py::test_a_redis_that_is_emptied_between_two_trips_gives_the_whole_slate_or_none",
     ),
     "a value past its lifetime is never served as fresh": (
         "tests/store/test_versions.py::test_no_value_is_fresh_past_its_lifetime_and_no_older_cutoff_replaces_a_newer",
