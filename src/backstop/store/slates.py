@@ -138,7 +138,9 @@ class Slates:
             shape = read_shapes(meta).get(kind) if meta else None
             if meta and shape is None:
                 return pl.DataFrame()
-            found = shape and drive(self.redis, every_value(day, version, kind, shape, meta[b"published_at"]))
+            found = None
+            if shape is not None:
+                found = drive(self.redis, every_value(day, version, kind, shape, meta[b"published_at"]))
             if shape is None or found is None:
                 raise UsageError(f"The slate of {day} has no version {version}; list the versions that are kept.")
             return decode.frame_of(shape.columns, found).sort(what.key)
