@@ -97,7 +97,7 @@ def _row(table: Table, name: str) -> Row:
 
 
 def _said(row: Row, table: Table) -> str:
-    spread = f" ({row.spread}, N={len(row.values)})" if len(row.values) > 1 else ""
+    spread = f" ({row.spread}, N={row.more.get('values', len(row.values))})" if len(row.values) > 1 else ""
     return f"{figure(row.median)} {table.unit}{spread}"
 
 
