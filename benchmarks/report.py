@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import math
 import os
 import platform
 import statistics
@@ -165,7 +166,9 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def figure(value: float) -> str:
-    """Return a number with three figures that mean something: 21.4, 1.65, 0.0123, 117,250."""
+    """Return a number with three figures that mean something: 21.4, 1.65, 0.0123, 117,250; 99.98 is not made 100."""
+    if 99 < value < 100:
+        return f"{math.floor(value * 100) / 100:.2f}"
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import claims
 from benchmarks.promises import PROMISES
-from benchmarks.report import RESULTS, Row, Table, read
+from benchmarks.report import RESULTS, Row, Table, figure, read
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,3 +60,10 @@ def test_a_record_is_read_as_it_was_written(tmp_path, monkeypatch):
     report.close()
     kept = read("b", tmp_path)["t"].rows[0]
     assert (kept.median, len(kept.values), kept.more) == (500, 101, {"values": "1,000", "note": "x"})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(99.999, "99.99"), (99.0, "99"), (100.0, "100"), (21.44, "21.4"), (117250.4, "117,250")]
+)
+def test_a_figure_is_never_rounded_up_to_all_of_it(value, text):
+    assert figure(value) == text
