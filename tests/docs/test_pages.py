@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_every_line_of_the_threat_model_names_tests_that_exist():
     named = [re.findall(r"`([\w/]+)`", cell) for cell in lines]
     assert len(named) > 10
     assert all(named)
-    missing = [name for name in sum(named, []) if not (_test(name).is_dir() or _test(name, ".py").is_file())]
+    missing = [name for name in itertools.chain(*named) if not (_test(name).is_dir() or _test(name, ".py").is_file())]
     assert missing == []
 
 
