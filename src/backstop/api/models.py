@@ -19,14 +19,6 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Wrong(BaseModel):
-    """One thing that cannot be read in a request."""
-
-    where: str
-    what: str
-    seen: str
-
-
 class ProblemDocument(BaseModel):
     """Why a request was refused (RFC 9457)."""
 
