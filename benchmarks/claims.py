@@ -103,6 +103,7 @@ def _said(row: Row, table: Table) -> str:
 
 CLAIMS = (
     Claim("a day from an empty home, same steps, same rows", "replaced", "processing", "the flow slate-refresh", "one by one", "70 % less time", readme=True),
+    Claim("the same, beside batches in turn without Prefect", "replaced", "processing", "the flow slate-refresh", "batches, one after another"),
     Claim("box scores in batches of 50, 25 at once", "fetch_stage", "batches", "the fetch stage", "httpx, one request at a time", "70 % less time", readme=True),
     Claim("1,000 items at 50 ms", "fetch_engine", "widths", "engine, gate from 10 to 25", "httpx, one at a time", readme=True),
     Claim("processor time of a request, Redis gate and archive included", "fetch_engine", "overhead", "engine + Redis + archive", "bare httpx", readme=True),
