@@ -112,7 +112,7 @@ def limit(client: redis.Redis, results: dict[str, Result], kind: str, frame: pl.
     redis-benchmark sends one buffer again and again, and what is left is copying it.
     """
     what = kind_of(kind)
-    _, block = next(Rows.of(what, frame.head(20_000)).blocks())
+    block = next(Rows.of(what, frame.head(20_000)).blocks())
     values = codec.encode(what, Columns.of(what, block), block).values
     mean, rows_per_value = int(sum(map(len, values)) / len(values)), len(block) / len(values)
     pairs = int(max(1, min(PAIRS, COMMAND_BYTES // mean)))
