@@ -102,7 +102,9 @@ def _spelled(command: Command) -> bytes:
 
     hiredis lets its buffer grow, copies it, and takes three times as long for half a thousand players.
     """
-    parts = [part if isinstance(part, bytes) else str(part).encode() for part in command]
+    parts: list[bytes] = [str(command[0]).encode(), str(command[1]).encode(), *command[2:]]
+    if set(map(type, parts)) != {bytes}:
+        parts = [part if isinstance(part, bytes) else str(part).encode() for part in parts]
     sizes = list(map(len, parts))
     heads = {size: b"\r\n$%d\r\n" % size for size in set(sizes)}
     spelled = [b""] * (2 * len(parts))

@@ -82,7 +82,7 @@ class Encoded:
         values: Value per group.
         groups: Group value per row, in order.
         mask: Which text columns stand once per group.
-        records: Record per row.
+        records: All records, one behind the other.
         shared: Lengths and shared texts per group.
         own: Other texts per row.
         group_of: Place of each row's group.
@@ -93,14 +93,15 @@ class Encoded:
     values: list[bytes]
     groups: NDArray[np.int64]
     mask: int
-    records: NDArray[np.void]
+    records: memoryview[int]
     shared: list[bytes]
     own: Texts
     group_of: NDArray[np.int64]
 
     def member(self, row: int) -> bytes:
         """Return a row with its group as a value of its own: a member of a sorted set."""
-        record = self.records[row].tobytes()
+        size = len(self.records) // len(self.groups)
+        record = self.records[row * size : (row + 1) * size]
         head = GROUP.pack(int(self.groups[row])) + HEADER.pack(1, self.mask)
         shared = self.shared[self.group_of[row]] if self.shared else b""
         return b"".join((head, record, shared, self.own.of(row)))
@@ -123,55 +124,49 @@ def tiles(kind: Kind, columns: Columns, block: pl.DataFrame, size: int = TILE_BY
     """
     groups = block.get_column(kind.group).to_numpy()
     first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
-    end = np.append(first[1:], len(groups))
     layout = Layout.of(columns, _mask(columns, block, kind.group, len(first)))
     lengths, own = _texts(block, layout.own, kind)
-    filled = [*_numbers(layout, block), (LENGTHS, lengths)]
     shared = _shared(block[first], layout, kind) if layout.shared else []
-    names = _spelled(groups[first])
+    filled = [*_numbers(layout, block), (LENGTHS, lengths)]
+    known = _Block(layout, groups, first, np.append(first[1:], len(groups)), filled, own, shared)
     start, rows = 0, max(1, size // max(1, layout.record.itemsize))
     while start < len(first):
         # the groups that begin within so many rows, at least one
         stop = max(start + 1, int(np.searchsorted(first, first[start] + rows)))
-        some = slice(start, stop)
-        yield _encoded(layout, groups, first[some], end[some], filled, own, shared[some], names[some])
+        yield known.encoded(slice(start, stop))
         start = stop
 
 
-def _encoded(
-    layout: Layout,
-    groups: NDArray[np.int64],
-    first: NDArray[np.int64],
-    end: NDArray[np.int64],
-    filled: list[tuple[str, NDArray[Any]]],
-    own: Texts,
-    shared: list[bytes],
-    names: list[bytes],
-) -> Encoded:
-    """Return the values of neighbouring groups, out of what is known of all rows."""
-    start, rows = int(first[0]), slice(int(first[0]), int(end[-1]))
-    records = np.empty(rows.stop - start, layout.record)
-    for name, numbers in filled:
-        records[name] = numbers[rows]
-    counts = end - first
-    head_of = {count: HEADER.pack(count, layout.mask) for count in np.unique(counts).tolist()}
-    heads: Iterable[bytes] = map(head_of.__getitem__, counts.tolist())
-    fixed = _cut(records, first - start, end - start)
-    parts = (heads, fixed, *([shared] if shared else []), own.slices(first, end))
-    # joined in C: one value per player is the only loop that is left
-    values = list(map(b"".join, zip(*parts, strict=True)))
-    texts = Texts(own.text, own.bounds[start : rows.stop + 1])
-    return Encoded(
-        groups[first],
-        names,
-        values,
-        groups[rows],
-        layout.mask,
-        records,
-        shared,
-        texts,
-        np.repeat(np.arange(len(first)), counts),
-    )
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What is known of the rows of a block before they are bytes."""
+
+    layout: Layout
+    groups: NDArray[np.int64]
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    filled: list[tuple[str, NDArray[Any]]]
+    own: Texts
+    shared: list[bytes]
+
+    def encoded(self, some: slice) -> Encoded:
+        """Return the values of neighbouring groups."""
+        first, end, shared = self.first[some], self.end[some], self.shared[some]
+        start, stop = int(first[0]), int(end[-1])
+        records, counts = np.empty(stop - start, self.layout.record), end - first
+        for name, numbers in self.filled:
+            records[name] = numbers[start:stop]
+        head_of = {count: HEADER.pack(count, self.layout.mask) for count in np.unique(counts).tolist()}
+        heads: Iterable[bytes] = map(head_of.__getitem__, counts.tolist())
+        fixed = _cut(records, first - start, end - start)
+        parts = (heads, fixed, *([shared] if shared else []), self.own.slices(first, end))
+        # joined in C: one value per player is the only loop that is left
+        values = list(map(b"".join, zip(*parts, strict=True)))
+        ids, raw = self.groups[first], records.view(np.uint8).data
+        own, group_of = Texts(self.own.text, self.own.bounds[start : stop + 1]), np.repeat(np.arange(len(ids)), counts)
+        return Encoded(
+            ids, _spelled(ids), values, self.groups[start:stop], self.layout.mask, raw, shared, own, group_of
+        )
 
 
 def _cut(
