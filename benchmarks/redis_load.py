@@ -1,7 +1,7 @@
 """Loading, memory and reads of the Redis store, side by side on one server.
 
     python -m benchmarks.redis_load [--rows 100000] [--rounds 3] [--large] [--feast PYTHON] [--server redis-server]
-                                    [--only loading,reading,pauses] [--record FILE]
+                                    [--only loading,reading,pauses] [--record FILE [--add]]
 
 `--large` adds a million rows of both kinds with the loader's peak memory. Feast writes and reads the same rows on the
 same server, in an environment that is made on first use; `--feast` names the Python of one that is there.
@@ -265,10 +265,11 @@ def main() -> None:
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--feast", type=Path, help="Python of an environment with feast[redis]")
     parser.add_argument("--server", default="redis-server", help="or valkey-server, or valkey for the bundled one")
-    parser.add_argument("--only", default="loading,reading,pauses")
+    parser.add_argument("--only", default="loading,reading,pauses", help="of these and `large`")
+    parser.add_argument("--add", action="store_true", help="keep the tables of the file that this run does not make")
     options = parser.parse_args()
     parts = set(options.only.split(","))
-    report = Report("redis_load", options.record)
+    report = Report("redis_load", options.record, add=options.add)
     peer = environments.python("feast", options.feast) if "loading" in parts else None
     with server(options.server) as client:
         about: Any = client.info("server")
@@ -280,7 +281,7 @@ def main() -> None:
             reads(client, report, options.rows, options.rounds)
         if "pauses" in parts:
             pauses(client, report, options.rows)
-        if options.large:
+        if options.large or "large" in parts:
             large(client, report, 10 * options.rows)
     report.close()
 
