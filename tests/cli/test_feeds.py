@@ -133,6 +133,7 @@ def test_ctrl_c_ends_with_a_sentence(environment, home, league):
             while sum(league.stats()["requests"].values()) < before + 2:  # the schedule, and a day that drips
                 assert process.poll() is None
                 assert time.monotonic() < ends
+                time.sleep(0.02)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=30)
     finally:
