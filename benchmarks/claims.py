@@ -114,6 +114,9 @@ CLAIMS = (
     Claim("the same while a tenth of the players is repriced every 30 s", "cache", "rates", "L1, 10 % of the players repriced every 30 s", None, "over 85 %", readme=True),
     Claim("props of 50 players generated and priced over HTTP, first after a flip", "api", "generation", "after a flip", None, "under 2 s", readme=True),
     Claim("props generated", "props_kernel", "kernel", "Polars expressions", "Python, row by row", "300 a second", readme=True),
+    Claim("a slate priced again: 300 players, 14 markets, 10 books", "props_kernel", "slate", "price"),
+    Claim("two books joined, de-vigged, EV, Kelly, Parquet", "props_kernel", "quotes", "price and write"),
+    Claim("May to July 2025 walked through, lake to predictions", "props_kernel", "walk", "walk"),
     Claim("reads answered while every feed is down half of an hour", "availability", "reads", "answered", "reading through to the feed", "99.9 %", readme=True),
     Claim("seasons under faults after which no row is lost and no slate differs", "chaos", "seeds", "held", None, "zero data loss", readme=True),
     Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions in 32 threads", readme=True),
@@ -150,6 +153,12 @@ is said, figures are medians with the lowest and the highest round in brackets. 
 """
 
 
+AGAINST_THE_MARKET = (
+    "Strikeouts, the last quotes before the first pitch, de-vigged and averaged over the books; log loss and Brier "
+    "score on the same rows (`python -m benchmarks.props_market`). A positive difference: the market is better.\n"
+)
+
+
 def page() -> str:
     """Return the text of docs/claims.md."""
     head = (
@@ -165,11 +174,31 @@ def page() -> str:
         "The same rows, the same machine, the same run; each tool in an environment of its own.\n",
         head,
         *(claim.line() for claim in PEERS if claim.recorded),
+        *_market(),
         *_open(),
         "\n## Promises that are tests\n",
         *promises.lines(),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _market() -> list[str]:
+    """Return the model beside the market on the recorded quotes, with the counts; nothing where it was not recorded."""
+    scored = {key: table for key, table in read("props_market").items() if key != "missed"}
+    if not scored:
+        return []
+    lines = [
+        "\n## The model beside the market\n",
+        AGAINST_THE_MARKET,
+        "| Rows | Market | Brier | Model | Brier | Model minus market, 95 % |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for table in scored.values():
+        market, model = (_row(table, name) for name in ("market", "model"))
+        beyond = model.more["minus market, 95 %"]
+        scores = (f"{row.median:.4f} | {row.more['Brier']}" for row in (market, model))
+        lines.append(f"| {table.title} | {' | '.join(scores)} | {beyond} |")
+    return lines
 
 
 def _open() -> list[str]:

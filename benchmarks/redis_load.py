@@ -1,7 +1,7 @@
 """Loading, memory and reads of the Redis store, side by side on one server.
 
     python -m benchmarks.redis_load [--rows 100000] [--rounds 3] [--large] [--feast PYTHON] [--server redis-server]
-                                    [--only loading,reading,pauses] [--record FILE]
+                                    [--only loading,reading,pauses] [--record FILE [--add]]
 
 `--large` adds a million rows of both kinds with the loader's peak memory. Feast writes and reads the same rows on the
 same server, in an environment that is made on first use; `--feast` names the Python of one that is there.
@@ -41,10 +41,13 @@ from benchmarks.report import Report, arguments
 ONE = "one SET at a time, JSON object"
 PIPELINE = "redis-py pipeline of 500 SETs, JSON object"
 OURS = "Backstop"
+PUBLISHED = "Backstop, published: loaded, counted, read back, flipped"
 ZSTD = "Backstop, zstd dictionary"
 EACH = "redis-benchmark, an HSET per player, -P 500"
 LIMIT = "redis-benchmark, our HSETs ready-made, -P 16"
 ONE_ROWS = 20_000
+FEWEST = 400
+"""Commands of redis-benchmark at least: fewer are over before it has begun to run evenly."""
 
 
 @dataclass
@@ -98,11 +101,14 @@ def plain_pipeline(client: redis.Redis, kind: str, frame: pl.DataFrame) -> None:
     pipeline.execute()
 
 
-def ours(client: redis.Redis, kind: str, frame: pl.DataFrame, packing: str = "plain") -> None:
-    """What a run does: the same calls, its checks included."""
+def ours(client: redis.Redis, kind: str, frame: pl.DataFrame, packing: str = "plain", *, publish: bool = False) -> None:
+    """What a run does: the same calls, with the checks of the rows; to publish is one call more."""
     writer = SlateWriter(client, SystemClock(), codec=packing)
-    draft = writer.open(DAY, cutoff=DAY, run_id="bench", rows={kind: len(frame)})
+    counts = {kind: len(frame)}
+    draft = writer.open(DAY, cutoff=DAY, run_id="bench", rows=counts)
     writer.load(draft, kind, frame)
+    if publish:
+        writer.publish(draft, counts)
 
 
 def limit(client: redis.Redis, results: dict[str, Result], kind: str, frame: pl.DataFrame) -> None:
@@ -112,12 +118,12 @@ def limit(client: redis.Redis, results: dict[str, Result], kind: str, frame: pl.
     redis-benchmark sends one buffer again and again, and what is left is copying it.
     """
     what = kind_of(kind)
-    _, block = next(Rows.of(what, frame.head(20_000)).blocks())
+    block = next(Rows.of(what, frame.head(20_000)).blocks())
     values = codec.encode(what, Columns.of(what, block), block).values
     mean, rows_per_value = int(sum(map(len, values)) / len(values)), len(block) / len(values)
     pairs = int(max(1, min(PAIRS, COMMAND_BYTES // mean)))
     for name, per, pipelined in ((EACH, 1, 500), (LIMIT, pairs, 16)):
-        commands = max(50, int(len(frame) / rows_per_value / per))
+        commands = max(FEWEST, int(len(frame) / rows_per_value / per))
         client.flushall()
         spent = server_cpu(client)
         rate = hset_rate(client, commands, per, mean, pipelined, shards=max(1, len(frame) // ROWS_PER_SHARD))
@@ -133,7 +139,9 @@ def hset_rate(client: redis.Redis, commands: int, pairs: int, size: int, pipelin
     key, numbers = ("key:__rand_int__", shards * 4) if pairs > 1 else ("key", commands)
     options = ["-p", str(port_of(client)), "-n", str(commands), "-P", str(pipelined), "-c", "1", "-r", str(numbers)]
     command = ["redis-benchmark", *options, "-q", "HSET", key, *fields]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"redis-benchmark ended with {done.returncode}: {done.stderr[-500:]}")
     return float(re.findall(r"([\d.]+) requests per second", done.stdout.replace("\r", "\n"))[-1])
 
 
@@ -169,6 +177,7 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
         ONE: (len(some), lambda: one_at_a_time(client, kind, some)),
         PIPELINE: (rows, lambda: plain_pipeline(client, kind, frame)),
         OURS: (rows, lambda: ours(client, kind, frame)),
+        PUBLISHED: (rows, lambda: ours(client, kind, frame, publish=True)),
         ZSTD: (rows, lambda: ours(client, kind, frame, "zstd")),
     }
     results = {name: Result() for name in (*methods, *([EACH, LIMIT] if shutil.which("redis-benchmark") else []))}
@@ -256,10 +265,11 @@ def main() -> None:
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--feast", type=Path, help="Python of an environment with feast[redis]")
     parser.add_argument("--server", default="redis-server", help="or valkey-server, or valkey for the bundled one")
-    parser.add_argument("--only", default="loading,reading,pauses")
+    parser.add_argument("--only", default="loading,reading,pauses", help="of these and `large`")
+    parser.add_argument("--add", action="store_true", help="keep the tables of the file that this run does not make")
     options = parser.parse_args()
     parts = set(options.only.split(","))
-    report = Report("redis_load", options.record)
+    report = Report("redis_load", options.record, add=options.add)
     peer = environments.python("feast", options.feast) if "loading" in parts else None
     with server(options.server) as client:
         about: Any = client.info("server")
@@ -271,7 +281,7 @@ def main() -> None:
             reads(client, report, options.rows, options.rounds)
         if "pauses" in parts:
             pauses(client, report, options.rows)
-        if options.large:
+        if options.large or "large" in parts:
             large(client, report, 10 * options.rows)
     report.close()
 

@@ -112,11 +112,13 @@ class Report:
     Args:
         name: Of the module: `python -m benchmarks.NAME` makes it again.
         record: The file to write; none by default.
+        add: Whether to keep the tables of that file that this run does not make.
     """
 
-    def __init__(self, name: str, record: Path | None = None) -> None:
+    def __init__(self, name: str, record: Path | None = None, *, add: bool = False) -> None:
         self.name = name
         self.record = record
+        self.add = add
         self.tables: list[Table] = []
         self.console = Console(width=150, highlight=False)
         for each in machine():
@@ -136,8 +138,19 @@ class Report:
 
     def told(self) -> dict[str, Any]:
         """Return what is recorded."""
-        tables = [asdict(replace(table, rows=[row.thinned() for row in table.rows])) for table in self.tables]
+        kept = self._kept() if self.add else []
+        taken = [asdict(replace(table, rows=[row.thinned() for row in table.rows])) for table in self.tables]
+        tables = [*kept, *taken]
         return {"benchmark": self.name, "taken": dt.date.today().isoformat(), "commit": commit(), "machine": machine(), "tables": tables}  # noqa: DTZ011  # fmt: skip
+
+    def _kept(self) -> list[dict[str, Any]]:
+        """Return the tables in the file that this run did not make."""
+        if self.record is None or not self.record.exists():
+            return []
+        made = {table.key for table in self.tables}
+        return [
+            table for table in json.loads(self.record.read_text(encoding="utf-8"))["tables"] if table["key"] not in made
+        ]
 
 
 def arguments(description: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ from backstop.demo import DEMO_DAY
 from backstop.errors import BackstopError, UsageError
 from backstop.props import backtest as walk
 from backstop.props import refit
+from backstop.settings import STATCAST_SINCE
 from backstop.stages import backfill as backfilling
 from backstop.stages import plan, project
 from backstop.stages.house import House
@@ -118,6 +119,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     """
     console = tables.terminal()
     until = last + dt.timedelta(days=1)
+    settings = _with_season_before(settings, first)
     plan.check_day(House(machine.own_home(settings)), until)
     with job.at_work(settings, f"history before {until}") as work:
         _history(work, until)
@@ -131,6 +133,14 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     write(out)
     seconds = time.monotonic() - began
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
+
+
+def _with_season_before(settings: Settings, first: dt.date) -> Settings:
+    """Keep history from the season before a range on, unless it was said from when: April rests on the year before."""
+    if "history_first_season" in settings.model_fields_set:
+        return settings
+    season = max(min(settings.history_first_season, first.year - 1), STATCAST_SINCE)
+    return settings.model_copy(update={"history_first_season": season})
 
 
 def _history(work: job.Job, until: dt.date) -> None:

@@ -33,6 +33,9 @@ LIVE_HOSTS: dict[Feed, str] = {
     Feed.CHADWICK: "https://raw.githubusercontent.com",
 }
 
+STATCAST_SINCE = 2015
+"""The first season with a row per pitch in today's columns."""
+
 
 class Settings(BaseSettings):
     """One frozen object: where things are kept, where feeds are found, and the keys to them."""
@@ -65,7 +68,9 @@ class Settings(BaseSettings):
     request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
-    history_first_season: Annotated[int, Field(ge=2020, description="First season kept as history")] = 2024
+    history_first_season: Annotated[
+        int, Field(ge=STATCAST_SINCE, description="First season kept as history; a back-test begins one before its own")
+    ] = 2024
     store_codec: Annotated[str, Field(pattern="^(plain|zstd)$", description="How slates are packed in Redis")] = "plain"
     notify_url: SecretStr | None = Field(
         default=None, description="Webhook that is told of late and degraded slates and of failed runs"

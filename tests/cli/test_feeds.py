@@ -10,12 +10,17 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from backstop.cli.feeds import judge
 from backstop.demo.upstream import Upstream
+from backstop.errors import UpstreamUnavailable, ValidationFailed
 from backstop.settings import Settings
+from backstop.stages.collect import Collected
 from backstop.stages.house import House
+from backstop.stages.outcome import Outcome
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Great Expectations imports modules that Python has deprecated
@@ -128,6 +133,7 @@ def test_ctrl_c_ends_with_a_sentence(environment, home, league):
             while sum(league.stats()["requests"].values()) < before + 2:  # the schedule, and a day that drips
                 assert process.poll() is None
                 assert time.monotonic() < ends
+                time.sleep(0.02)
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=30)
     finally:
@@ -168,3 +174,13 @@ def test_a_plan_says_requests_and_credits_and_asks_nobody(backstop, home, league
     keyless = backstop("plan", "2025-04-16")
     assert "no prices: BACKSTOP_THEODDS_KEY is not set" in keyless.out
     assert backstop("plan", "2099-04-16").code == 2
+
+
+def test_rows_that_were_held_back_make_the_command_fail_as_requests_without_an_answer_do():
+    fine = Collected("quotes", 9, 1, 0, 0, 0, 0, 0.1, (Outcome("core_quotes", rows_in=5, loaded=4, quarantined=1),))
+    judge([fine])
+    held = replace(fine, outcomes=(Outcome("core_quotes", rows_in=5, failed=5),))
+    with pytest.raises(ValidationFailed, match="5 rows"):
+        judge([fine, held])
+    with pytest.raises(UpstreamUnavailable, match="2 of 18 requests"):
+        judge([held, replace(fine, failed=2)])

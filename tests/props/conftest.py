@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from backstop.demo.league import calendar
-from backstop.demo.league.world import LeagueWorld
+from backstop.demo.league.world import SEED, LeagueWorld
 from backstop.demo.world import PitchAsk
 from backstop.features.build import build
 from backstop.features.tally import tally
@@ -28,9 +28,9 @@ def features() -> pl.DataFrame:
     return build(tally(pitches(DAY)), games, players, cutoff=CUTOFF, box=box)
 
 
-def league_tallies(last: dt.date = calendar.LAST_DAY) -> pl.DataFrame:
+def league_tallies(last: dt.date = calendar.LAST_DAY, seed: int = SEED) -> pl.DataFrame:
     """Tallies of the demo league, as from its pitches."""
-    world = LeagueWorld(now=dt.datetime.combine(last + dt.timedelta(days=2), dt.time(), dt.UTC))
+    world = LeagueWorld(seed, now=dt.datetime.combine(last + dt.timedelta(days=2), dt.time(), dt.UTC))
     raw = world.pitches(PitchAsk(last=last))
     columns = [
         (pl.col(c.upstream or c.name) if (c.upstream or c.name) in raw.columns else pl.lit(None))

@@ -58,12 +58,20 @@ def test_a_one_sided_market_has_a_price_but_no_edge_and_no_stake(features, hitte
     assert row["kelly_quarter"] == 0
 
 
-def test_an_edge_inside_its_band_has_no_stake(features, hitter):
-    fair = 1 / priced(features, hitter, quote(hitter, "over", 5.0))["prob_over"]
+def test_an_edge_inside_its_band_has_no_stake_whatever_the_bet_is_worth(features, hitter):
+    chance = priced(features, hitter, quote(hitter, "over", 5.0))["prob_over"]
+    margin = 0.08
     row = priced(
-        features, hitter, quote(hitter, "over", fair * 1.0001), quote(hitter, "under", fair / (fair - 1) * 0.75)
+        features,
+        hitter,
+        quote(hitter, "over", 1 / (chance + margin / 2), book="two-sided"),
+        quote(hitter, "under", 1 / (1 - chance + margin / 2), book="two-sided"),
+        quote(hitter, "over", 1.02 / chance, book="generous"),
     )
-    assert abs(row["edge"]) <= row["edge_band"] or row["edge"] < 0 or row["kelly_quarter"] > 0
+    assert row["best_book"] == "generous"
+    assert row["ev_per_unit"] == pytest.approx(0.02)
+    assert abs(row["edge"]) < row["edge_band"]
+    assert row["kelly_quarter"] == 0
 
 
 def test_the_market_is_inside_the_range_of_the_methods(features, hitter):

@@ -39,7 +39,7 @@ SCHEMA = {
 
 
 def only_block(kind, frame):
-    ((_, block),) = Rows.of(kind, frame).blocks()
+    (block,) = Rows.of(kind, frame).blocks()
     return block
 
 
@@ -51,7 +51,7 @@ def test_every_value_comes_back_equal(rows, players):
     )
     columns = Columns.of(FEATURES, frame)
     values, dicts = [], []
-    for _, block in Rows.of(FEATURES, frame).blocks(3):
+    for block in Rows.of(FEATURES, frame).blocks(3):
         encoded = codec.encode(FEATURES, columns, block)
         values += zip(encoded.ids.tolist(), encoded.values, strict=True)
     for player, value in values:
@@ -66,7 +66,7 @@ def test_values_of_several_masks_come_back_in_their_order():
     frame = props(40)
     mixed = frame.with_columns(team=pl.when(pl.int_range(pl.len()) % 480 < 240).then("team").otherwise("prop_id"))
     columns = Columns.of(PROPS, mixed)
-    encoded = [codec.encode(PROPS, columns, block) for _, block in Rows.of(PROPS, mixed).blocks(120)]
+    encoded = [codec.encode(PROPS, columns, block) for block in Rows.of(PROPS, mixed).blocks(120)]
     assert len({each.mask for each in encoded}) == 2
     values = [pair for each in encoded for pair in zip(each.ids.tolist(), each.values, strict=True)]
     woven = values[::2] + values[1::2]
@@ -94,7 +94,7 @@ def test_rows_in_any_order_make_the_same_blocks(shuffle):
     shuffle.shuffle(places)
     rows, mixed = Rows.of(PROPS, frame.sort(PROPS.key)), Rows.of(PROPS, frame[places])
     assert rows.order is None
-    assert_frame_equal(pl.concat([b for _, b in rows.blocks(10)]), pl.concat([b for _, b in mixed.blocks(10)]))
+    assert_frame_equal(pl.concat(rows.blocks(10)), pl.concat(mixed.blocks(10)))
 
 
 @pytest.mark.parametrize("order", ["ev", "edge"])
@@ -114,7 +114,7 @@ def test_the_best_rows_are_known_before_any_is_serialised(order):
 
 def test_a_block_never_divides_a_player():
     frame = props(30)
-    sizes = [block["player_id_mlbam"].n_unique() * 12 - len(block) for _, block in Rows.of(PROPS, frame).blocks(50)]
+    sizes = [block["player_id_mlbam"].n_unique() * 12 - len(block) for block in Rows.of(PROPS, frame).blocks(50)]
     assert len(sizes) > 3
     assert set(sizes) == {0}
 

@@ -17,7 +17,7 @@ from backstop import telemetry
 from backstop.cli import feedtables, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, days_between, parse_day
-from backstop.errors import UpstreamUnavailable, UsageError
+from backstop.errors import UpstreamUnavailable, UsageError, ValidationFailed
 from backstop.settings import Settings
 from backstop.store import embedded
 
@@ -48,7 +48,8 @@ def fetch(
 ) -> None:
     """Fetch a feed or a table for a range of days into the archive and the lake, each day checked by its rules.
 
-    Exit code 1 when anything could not be had; what was had is kept, and the same command asks only for the rest.
+    Exit code 1 when anything could not be had, or was held back by a rule about its table. What was had is kept,
+    and the same command asks only for the rest.
     """
     days = _days(first, last)
     changes: dict[str, Any] = {"upstream": upstream, "request_budget_s": patience}
@@ -63,10 +64,25 @@ def fetch(
         return
     console.print(feedtables.closing(done))
     feedtables.tell(console, done)
+    judge(done)
+
+
+def judge(done: Sequence[Collected]) -> None:
+    """Make the command fail when something is not there that was asked for.
+
+    Raises:
+        UpstreamUnavailable: requests were not answered.
+        ValidationFailed: rows came and were held back, because a rule about their table is broken.
+    """
     if failed := sum(each.failed for each in done):
         raise UpstreamUnavailable(
             f"{failed} of {sum(each.items for each in done)} requests could not be answered; what came is kept. "
             "Run the same command again: it asks only for what is missing."
+        )
+    if held := sum(outcome.failed for each in done for outcome in each.outcomes):
+        raise ValidationFailed(
+            f"{held:,} rows came and were held back, for a rule about their table is broken (see `missing` above). "
+            "The raw answers lie in the archive; `--again` asks once more."
         )
 
 

@@ -39,6 +39,7 @@ BATTER_COUNTS: Final[dict[str, pl.Expr]] = {
 STARTER_COUNTS: Final[dict[str, pl.Expr]] = {
     "pitcher_strikeouts": pl.col("n_strikeout"),
     "pitcher_walks": pl.col("n_walk"),
+    "pitcher_outs": pl.col("outs_recorded"),
     "pitcher_hits_allowed": pl.sum_horizontal(HITS),
 }
 

@@ -12,8 +12,9 @@ stand once.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -33,7 +34,7 @@ from backstop.store.columns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -42,11 +43,11 @@ if TYPE_CHECKING:
 FORM: Final = b"2"
 """What a version's meta says of the form of its values: another form is not read as this one."""
 
+TILE_BYTES: Final = 1024 * 1024
+"""Bytes of records made at once: as records, values and commands they stay in the processor's cache."""
+
 NO_TEXT: Final = 0xFFFFFFFF
 """Length of a null before it is cut to `NULL_LENGTH`."""
-
-TILE_ROWS: Final = 1024
-"""Records filled at once, column by column: they stay in the processor's cache until all columns are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,6 @@ class Encoded:
         groups: Group value per row, in order.
         mask: Which text columns stand once per group.
         records: All records, one behind the other.
-        size: Bytes in a record.
         shared: Lengths and shared texts per group.
         own: Other texts per row.
         group_of: Place of each row's group.
@@ -94,14 +94,14 @@ class Encoded:
     groups: NDArray[np.int64]
     mask: int
     records: memoryview[int]
-    size: int
     shared: list[bytes]
     own: Texts
     group_of: NDArray[np.int64]
 
     def member(self, row: int) -> bytes:
         """Return a row with its group as a value of its own: a member of a sorted set."""
-        record = self.records[row * self.size : (row + 1) * self.size]
+        size = len(self.records) // len(self.groups)
+        record = self.records[row * size : (row + 1) * size]
         head = GROUP.pack(int(self.groups[row])) + HEADER.pack(1, self.mask)
         shared = self.shared[self.group_of[row]] if self.shared else b""
         return b"".join((head, record, shared, self.own.of(row)))
@@ -113,37 +113,73 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
     Raises:
         DataError: a text is too long.
     """
+    return next(tiles(kind, columns, block, sys.maxsize))
+
+
+def tiles(kind: Kind, columns: Columns, block: pl.DataFrame, size: int = TILE_BYTES) -> Iterator[Encoded]:
+    """Turn a block that is sorted by group into bytes, about so many at once; no part divides a group.
+
+    Raises:
+        DataError: a text is too long.
+    """
     groups = block.get_column(kind.group).to_numpy()
     first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
-    end = np.append(first[1:], len(groups))
-    mask = _mask(columns, block, kind.group, len(first))
-    layout = Layout.of(columns, mask)
+    layout = Layout.of(columns, _mask(columns, block, kind.group, len(first)))
     lengths, own = _texts(block, layout.own, kind)
-    filled = _records(layout, block, lengths)
-    records, size = filled.view(np.uint8).data, layout.record.itemsize
     shared = _shared(block[first], layout, kind) if layout.shared else []
-    counts = end - first
-    head_of = {count: HEADER.pack(count, mask) for count in np.unique(counts).tolist()}
-    heads: Iterable[bytes] = map(head_of.__getitem__, counts.tolist())
-    fixed = _cut(filled, records, first, end)
-    parts = (heads, fixed, *([shared] if shared else []), own.slices(first, end))
-    # joined in C: one value per player is the only loop that is left
-    values = list(map(b"".join, zip(*parts, strict=True)))
-    group_of = np.repeat(np.arange(len(first)), counts)
-    ids = groups[first]
-    return Encoded(ids, _spelled(ids), values, groups, mask, records, size, shared, own, group_of)
+    filled = [*_numbers(layout, block), (LENGTHS, lengths)]
+    known = _Block(layout, groups, first, np.append(first[1:], len(groups)), filled, own, shared)
+    start, rows = 0, max(1, size // max(1, layout.record.itemsize))
+    while start < len(first):
+        # the groups that begin within so many rows, at least one
+        stop = max(start + 1, int(np.searchsorted(first, first[start] + rows)))
+        yield known.encoded(slice(start, stop))
+        start = stop
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What is known of the rows of a block before they are bytes."""
+
+    layout: Layout
+    groups: NDArray[np.int64]
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    filled: list[tuple[str, NDArray[Any]]]
+    own: Texts
+    shared: list[bytes]
+
+    def encoded(self, some: slice) -> Encoded:
+        """Return the values of neighbouring groups."""
+        first, end, shared = self.first[some], self.end[some], self.shared[some]
+        start, stop = int(first[0]), int(end[-1])
+        records, counts = np.empty(stop - start, self.layout.record), end - first
+        for name, numbers in self.filled:
+            records[name] = numbers[start:stop]
+        head_of = {count: HEADER.pack(count, self.layout.mask) for count in np.unique(counts).tolist()}
+        heads: Iterable[bytes] = map(head_of.__getitem__, counts.tolist())
+        fixed = _cut(records, first - start, end - start)
+        parts = (heads, fixed, *([shared] if shared else []), self.own.slices(first, end))
+        # joined in C: one value per player is the only loop that is left
+        values = list(map(b"".join, zip(*parts, strict=True)))
+        ids, raw = self.groups[first], records.view(np.uint8).data
+        own, group_of = Texts(self.own.text, self.own.bounds[start : stop + 1]), np.repeat(np.arange(len(ids)), counts)
+        return Encoded(
+            ids, _spelled(ids), values, self.groups[start:stop], self.layout.mask, raw, shared, own, group_of
+        )
 
 
 def _cut(
-    filled: NDArray[np.void], records: memoryview[int], first: NDArray[np.int64], end: NDArray[np.int64]
+    records: NDArray[np.void], first: NDArray[np.int64], end: NDArray[np.int64]
 ) -> list[bytes] | list[memoryview[int]]:
     """Return each group's records; nothing is copied before values are joined of it."""
-    size = filled.dtype.itemsize
-    if len(first) == len(filled) and size:
+    size = records.dtype.itemsize
+    if len(first) == len(records) and size:
         # one row per group: numpy cuts them faster than a loop does
-        rows: list[bytes] = filled.view(f"V{size}").tolist()
+        rows: list[bytes] = records.view(f"V{size}").tolist()
         return rows
-    return [records[a:b] for a, b in zip((first * size).tolist(), (end * size).tolist(), strict=True)]
+    raw = records.view(np.uint8).data
+    return [raw[a:b] for a, b in zip((first * size).tolist(), (end * size).tolist(), strict=True)]
 
 
 def _spelled(ids: NDArray[np.int64]) -> list[bytes]:
@@ -163,39 +199,31 @@ def _mask(columns: Columns, block: pl.DataFrame, group: str, groups: int) -> int
     return sum(1 << place for place, name in enumerate(changes.columns) if not changes.item(0, name))
 
 
-def _records(layout: Layout, block: pl.DataFrame, lengths: NDArray[np.uint16]) -> NDArray[np.void]:
-    """Return one record per row; 0 stands for null, the bitmap tells."""
-    records = np.empty(len(block), layout.record)
-    gaps = {name: count > 0 for name, count in block.null_count().row(0, named=True).items()}
-    numbers = block.select(_number(name, block.schema[name], gaps=gaps[name]) for name in layout.fixed)
-    columns = [(records[name], numbers.get_column(name).to_numpy()) for name in layout.fixed]
-    columns += [(records[NULLS], _nulls(layout, block, gaps)), (records[LENGTHS], lengths)]
-    for start in range(0, len(block), TILE_ROWS):
-        tile = slice(start, start + TILE_ROWS)
-        for target, values in columns:
-            target[tile] = values[tile]
-    return records
+def _numbers(layout: Layout, block: pl.DataFrame) -> list[tuple[str, NDArray[Any]]]:
+    """Return what fills the records, by name: the columns, 0 for null, and the bitmap that tells which are."""
+    columns = {name: block.get_column(name) for name in layout.fixed}
+    gaps = [name for name, column in columns.items() if column.null_count()]
+    nulls = np.zeros((len(block), len(columns)), dtype=bool)
+    if gaps:
+        zero = {name: False if columns[name].dtype == pl.Boolean() else 0 for name in gaps}
+        read = block.select(
+            *(pl.col(name).to_physical().fill_null(zero[name]) for name in gaps),
+            *(pl.col(name).is_null().alias(f"{name}\0") for name in gaps),
+        )
+        columns |= {name: read.get_column(name) for name in gaps}
+        for name in gaps:
+            nulls[:, layout.fixed.index(name)] = read.get_column(f"{name}\0").to_numpy()
+    schema = layout.columns.schema
+    found = [(name, _number(column, schema[name])) for name, column in columns.items()]
+    return [(NULLS, np.packbits(nulls, axis=1, bitorder="little")), *found]
 
 
-def _number(name: str, dtype: pl.DataType, *, gaps: bool) -> pl.Expr:
-    """Return a column as the number that a record holds."""
-    if isinstance(dtype, pl.Datetime):
-        number = pl.col(name).dt.epoch("us")
-    elif dtype == pl.Boolean():
-        number = pl.col(name).cast(pl.UInt8)
-    else:
-        number = pl.col(name).to_physical()
-    return number.fill_null(0) if gaps else number
-
-
-def _nulls(layout: Layout, block: pl.DataFrame, gaps: dict[str, bool]) -> NDArray[np.uint8]:
-    """Return a bitmap per row, a bit per column of the record that is null there."""
-    names = [name for name in layout.fixed if gaps[name]]
-    if not names:
-        return np.zeros((len(block), (len(layout.fixed) + 7) // 8), dtype=np.uint8)
-    nulls = np.zeros((len(block), len(layout.fixed)), dtype=bool)
-    nulls[:, [layout.fixed.index(name) for name in names]] = block.select(pl.col(names).is_null()).to_numpy()
-    return np.packbits(nulls, axis=1, bitorder="little")
+def _number(column: pl.Series, dtype: pl.DataType) -> NDArray[Any]:
+    """Return a column as the numbers that a record holds; those without a gap are not copied."""
+    # a series asked for its physical numbers goes through a query plan, which costs more than the numbers
+    numbers = (column.to_physical() if column.dtype.is_temporal() else column).to_numpy()
+    # instants travel as microseconds
+    return numbers * 1000 if dtype == pl.Datetime("ms", "UTC") else numbers
 
 
 def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDArray[np.uint16], Texts]:

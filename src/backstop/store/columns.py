@@ -92,6 +92,7 @@ class Layout:
 
     Attributes:
         columns: Names and types.
+        mask: Which text columns stand once per value.
         fixed: Names of the columns in the record.
         shared: Names of the text columns that stand once per value.
         own: Names of the text columns that every row has its own of.
@@ -101,6 +102,7 @@ class Layout:
     """
 
     columns: Columns
+    mask: int
     fixed: tuple[str, ...]
     shared: tuple[str, ...]
     own: tuple[str, ...]
@@ -121,7 +123,7 @@ class Layout:
         numbers = ((name, f"<{code[0]}") for name, code in codes.items())
         fields = [(NULLS, "u1", (nulls,)), *numbers, (LENGTHS, LENGTH, (len(own),))]
         row = struct.Struct(f"<{nulls}s" + "".join(code[1] for code in codes.values()) + "H" * len(own))
-        return cls(columns, tuple(codes), shared, own, np.dtype(fields), row, struct.Struct(f"<{len(shared)}H"))
+        return cls(columns, mask, tuple(codes), shared, own, np.dtype(fields), row, struct.Struct(f"<{len(shared)}H"))
 
 
 @functools.lru_cache(maxsize=256)

@@ -117,6 +117,8 @@ def stop(home: Path) -> bool:
         os.kill(pid, signal.SIGTERM)
         if not _wait(lambda: not _is_ours(pid, home), STOP_S):
             raise StoreError(f"The embedded Redis (process {pid}) does not end; see {home / 'log'} or end it by hand.")
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)  # one that is ending has no command line any more, and can be reaped a moment later
         (home / "pid").unlink(missing_ok=True)
         return True
 

@@ -64,7 +64,8 @@ def explain(error: exceptions.RedisError, doing: str) -> BackstopError:
 
 def _ours(text: str, doing: str) -> BackstopError:
     """Read the errors that our own scripts return."""
-    word, *rest = text.split(" ")
+    # redis-py and ours put the command before the answer
+    word, *rest = text.rpartition("caused error: ")[2].split(" ")
     if word == "STALE":
         return StaleVersion(
             f"Version {rest[0]} is published and newer, so {doing} was refused. Newer wins; nothing needs to be done.",

@@ -121,11 +121,11 @@ class SlateWriter:
             rows = Rows.of(what, frame)
             best, packing = Best(rows), None
             with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
-                for start, block in rows.blocks():
-                    encoded = codec.encode(what, columns, block)
-                    packing = packing or self._packing(draft, what, encoded.values)
-                    send(draft, what, encoded, packing, pipe)
-                    best.add(start, encoded)
+                for block in rows.blocks():
+                    for encoded in codec.tiles(what, columns, block):
+                        packing = packing or self._packing(draft, what, encoded.values)
+                        send(draft, what, encoded, packing, pipe)
+                        best.add(encoded)
                 send_best(draft, best, pipe)
         return len(frame)
 

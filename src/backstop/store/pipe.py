@@ -1,36 +1,36 @@
-"""A pipeline of bounded size whose keys always have a lifetime.
+"""Commands to the keys of one draft, which always have a lifetime.
 
-Rows go to Redis as plain commands, which cost the server half of what a script does. The first command for a key in
-each flush is a script that refuses a version that takes no more rows, and that sets the key's lifetime with the same
-stroke. The last one gives a lifetime to keys that lost theirs: a server that came back empty, or that evicted a key,
-makes it anew without one when the pipeline is sent again.
+Rows go to Redis as plain commands, which cost the server half of what a script does. The first row for a key in each
+batch is written by a script that refuses a version that takes no more rows, and that sets the key's lifetime with the
+same stroke. The end of a batch gives a lifetime to keys that lost theirs: a server that came back empty, or that
+evicted a key, makes it anew without one when what it had not answered is sent again.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from redis.exceptions import RedisError
 
 from backstop.store import keys, scripts
 from backstop.store.asking import ask
+from backstop.store.stream import Stream
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from backstop.store.asking import Command
 
-PIPELINE_BYTES: Final = 4 * 1024 * 1024
-"""Bytes sent before the answers are awaited: the back-pressure on a loader."""
+BATCH_BYTES: Final = 4 * 1024 * 1024
+"""Bytes after which lifetimes are seen to again."""
 
 COMMANDS: Final = 256
-"""Commands sent before the answers are awaited."""
+"""Commands after which they are."""
 
 
 class StagePipe:
     """Sends commands that write to the keys of one draft; a context manager, at whose end everything was answered.
-
-    What waits is sent by a thread while the caller prepares what comes next, one sending at a time: the next one waits
-    for the answers to the one before, and raises its error.
 
     Args:
         redis: The client.
@@ -40,12 +40,10 @@ class StagePipe:
     def __init__(self, redis: Any, meta: str) -> None:
         self.redis = redis
         self.meta = meta
-        self.commands: list[Command] = []
+        self.stream = Stream(redis, meta)
         self.staged: set[str] = set()
         self.plain: set[str] = set()
-        self.waiting_bytes = 0
-        self.sender = ThreadPoolExecutor(1, thread_name_prefix="stage-pipe")
-        self.sending: Future[Any] | None = None
+        self.commands = self.bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -53,39 +51,43 @@ class StagePipe:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self.sender:
-            if error is None:
+        if error is None:
+            with self.stream:
                 self.flush()
-                self.settle()
+            return
+        self.stream.__exit__(kind, error, trace)
+        # what was sent in vain must not stay for ever; a server that is gone has nothing left to give a lifetime
+        with contextlib.suppress(RedisError):
+            if mortal := self._mortal():
+                ask(self.redis, mortal)
 
-    def send(self, size: int, command: str, key: str, arguments: list[Any]) -> None:
-        """Queue a command of about so many bytes; sends everything when enough waits."""
-        if key in self.staged:
-            self.commands.append((command, key, *arguments))
-            self.plain.add(key)
-        else:
-            self.commands.append(("EVAL", scripts.STAGE, 2, key, self.meta, keys.STAGE_TTL_S, command, *arguments))
+    def send(self, size: int, command: str, key: str, pairs: list[Any]) -> None:
+        """Send a command of pairs, about so many bytes; waits while too much is unanswered.
+
+        Raises:
+            RedisError: what Redis answered to this or to an earlier command.
+        """
+        if key not in self.staged:
+            first, pairs = pairs[:2], pairs[2:]
+            self.stream.send(100, ("EVAL", scripts.STAGE, 2, key, self.meta, keys.STAGE_TTL_S, command, *first))
             self.staged.add(key)
-        self.waiting_bytes += size
-        if self.waiting_bytes >= PIPELINE_BYTES or len(self.commands) >= COMMANDS:
+        if pairs:
+            # noted first: it may be sent and the sending fail all the same
+            self.plain.add(key)
+            self.stream.send(size, (command, key, *pairs))
+        self.commands += 1
+        self.bytes += size
+        if self.bytes >= BATCH_BYTES or self.commands >= COMMANDS:
             self.flush()
 
     def flush(self) -> None:
-        """Begin to send what waits; the first error that Redis answered to what was sent before is raised."""
-        self.settle()
-        if not self.commands:
-            return
-        if self.plain:
-            names = sorted(self.plain)
-            self.commands.append(("EVAL", scripts.MORTAL, len(names), *names, keys.STAGE_TTL_S))
-        self.sending = self.sender.submit(ask, self.redis, self.commands)
-        self.commands = []
+        """End a batch: every key that was written to has a lifetime after it."""
+        for command in self._mortal():
+            self.stream.send(100, command)
         self.staged.clear()
         self.plain.clear()
-        self.waiting_bytes = 0
+        self.commands = self.bytes = 0
 
-    def settle(self) -> None:
-        """Wait for the answers to what was sent; the first error among them is raised."""
-        sending, self.sending = self.sending, None
-        if sending is not None:
-            sending.result()
+    def _mortal(self) -> list[Command]:
+        names = sorted(self.plain)
+        return [("EVAL", scripts.MORTAL, len(names), *names, keys.STAGE_TTL_S)] if names else []

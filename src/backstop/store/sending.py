@@ -40,10 +40,12 @@ class Best:
     def __init__(self, rows: Rows) -> None:
         self.chosen = rows.best()
         self.sets: dict[tuple[str, str], list[Any]] = {}
+        self.seen = 0
 
-    def add(self, start: int, encoded: Encoded) -> None:
-        """Take the best rows out of a block that begins at row `start` of the load."""
-        end = start + len(encoded.groups)
+    def add(self, encoded: Encoded) -> None:
+        """Take the best rows out of the rows that follow those seen before."""
+        start, end = self.seen, self.seen + len(encoded.groups)
+        self.seen = end
         for order, chosen in self.chosen.items():
             here = chosen.filter(pl.col("row").is_between(start, end, closed="left"))
             for row, market, score in here.iter_rows():

@@ -85,11 +85,13 @@ PA_AT_LEAST_4: Final = (0.956, 0.962, 0.947, 0.918, 0.874, 0.824, 0.758, 0.673, 
 PA_AT_LEAST_5: Final = (0.560, 0.480, 0.395, 0.311, 0.240, 0.184, 0.134, 0.092, 0.070)
 """By place in the batting order, over 4,200 simulated games."""
 
-BF_SPREAD: Final = 4.6
-BF_BEYOND_PLAN: Final = 1.4
-"""Batters that a starter faces beyond his plan, because nobody relieves him in the middle of an inning at once."""
+BF_SPREAD: Final = 3.3
+BF_SHORT_OF_PLAN: Final = 0.7
+"""Batters by which a starter falls short of his plan: the runs that he allows cost more than a finished inning adds."""
 
 OUTS_SPREAD: Final = 3.4
+TIMES_THROUGH: Final = (9, 9, 4)
+"""Of the twenty-two batters whom a starter faces, those of his first, second and third time through the order."""
 
 
 def event_id(game_pk: int) -> str:
@@ -181,12 +183,12 @@ def _of_batters(cards: Cards, game: int, side: int) -> list[tuple[int, str, floa
     lineup = cards.lineup[game, side]
     starter, bullpen = cards.starter[game, 1 - side], cards.bullpen[game, 1 - side]
     park = talent.factors(int(cards.club[game, 1]))
-    first, third = (_rates(lineup, np.full(9, starter), park, side, late=late) for late in (False, True))
-    relief = np.mean([_rates(lineup, np.full(9, arm), park, side, late=False) for arm in bullpen], axis=0)
+    first, second, third = (_rates(lineup, np.full(9, starter), park, side, times) for times in range(3))
+    relief = np.mean([_rates(lineup, np.full(9, arm), park, side, 0) for arm in bullpen], axis=0)
     rows: list[tuple[int, str, float, float]] = []
     for place, batter in enumerate(lineup.tolist()):
         turns = np.stack(
-            [first[place], first[place], 0.75 * third[place] + 0.25 * relief[place], relief[place], relief[place]]
+            [first[place], second[place], 0.75 * third[place] + 0.25 * relief[place], relief[place], relief[place]]
         )
         share = np.array([1 - PA_AT_LEAST_4[place], PA_AT_LEAST_4[place] - PA_AT_LEAST_5[place], PA_AT_LEAST_5[place]])
         hit = turns[:, [SINGLE, DOUBLE, TRIPLE, HOMER]]
@@ -201,9 +203,9 @@ def _of_batters(cards: Cards, game: int, side: int) -> list[tuple[int, str, floa
     return rows
 
 
-def _rates(batters: NDArray[np.int64], arms: NDArray[np.int64], park: Floats, side: int, *, late: bool) -> Floats:
+def _rates(batters: NDArray[np.int64], arms: NDArray[np.int64], park: Floats, side: int, times: int) -> Floats:
     rows = len(batters)
-    return probabilities(batters, arms, np.tile(park, (rows, 1)), np.full(rows, side == 1), np.full(rows, late))
+    return probabilities(batters, arms, np.tile(park, (rows, 1)), np.full(rows, side == 1), np.full(rows, times))
 
 
 def _at_least(chance: Floats, share: Floats, count: int) -> float:
@@ -228,8 +230,9 @@ def _total_bases_over_one(hit: Floats, share: Floats) -> float:
 def _of_starter(cards: Cards, game: int, side: int) -> list[tuple[int, str, float, float]]:
     starter, lineup = int(cards.starter[game, side]), cards.lineup[game, 1 - side]
     park = talent.factors(int(cards.club[game, 1]))
-    rates = _rates(lineup, np.full(9, starter), park, 1 - side, late=False).mean(axis=0)
-    mean = float(talent.talents().stamina[starter]) + BF_BEYOND_PLAN
+    turns = [_rates(lineup, np.full(9, starter), park, 1 - side, times) for times in range(3)]
+    rates = np.average(turns, axis=0, weights=TIMES_THROUGH).mean(axis=0)
+    mean = float(talent.talents().stamina[starter]) - BF_SHORT_OF_PLAN
     faced = np.arange(9, 34)
     weight = np.exp(-(((faced - mean) / BF_SPREAD) ** 2) / 2)
     weight /= weight.sum()

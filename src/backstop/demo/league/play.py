@@ -30,8 +30,22 @@ from backstop.demo.league.outcomes import (
 from backstop.demo.league.runners import Moves
 from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, OUT, SINGLE, TRIPLE
 
-RELIEVED_MID_INNING: Final = -3
+LAST_MAN: Final = 1
+"""A pitcher who is meant to face no more than this many batters does not begin another inning."""
+
+RELIEVED_MID_INNING: Final = -1
 """Batters beyond his plan after which a pitcher is taken out in the middle of an inning."""
+
+COST_OF_A_RUN: Final = 0.5
+"""Batters by which a run shortens the plan: whoever is hit hard goes early.
+
+With these three two thirds of the starts end with the inning, at 15 outs one in five, and longer starts are the better
+ones, as in the major leagues of 2025 (66 %, 20.5 %; correlation of batters faced and outs per batter .13).
+"""
+
+STARTER_SPREAD: Final = 3.2
+RELIEVER_SPREAD: Final = 1.0
+"""Standard deviation of the plan in batters; the major leagues' starters vary by 3.1 around their own mean."""
 
 REGULATION: Final = 9
 NEVER: Final = 99
@@ -122,14 +136,14 @@ class _Table:
         self.pitcher = cards.starter.copy()
         self.called = np.zeros((games, 2), dtype=np.int64)
         self.faced = np.zeros((games, 2), dtype=np.int64)
-        self.left = self._plan(cards.starter, spread=4.2)
+        self.left = self._plan(cards.starter, STARTER_SPREAD)
         self.park = np.array([talent.factors(club) for club in range(int(cards.club.max()) + 1)])
 
-    def _plan(self, pitchers: Ints, spread: float) -> Ints:
+    def _plan(self, pitchers: Ints, spread: float) -> talent.Rates:
         """Draw how many batters pitchers are meant to face."""
         mean = self.talents.stamina[pitchers]
-        drawn = np.rint(mean + spread * self.rng.standard_normal(pitchers.shape)).astype(np.int64)
-        return np.clip(drawn, 1, 33)
+        drawn = np.rint(mean + spread * self.rng.standard_normal(pitchers.shape))
+        return np.clip(drawn, LAST_MAN + 1, 33)
 
     def step(self) -> dict[str, NDArray[Any]]:
         """Play one plate appearance in every running game and return its row."""
@@ -161,7 +175,7 @@ class _Table:
     def _relieve(self, g: Ints, field: Ints) -> None:
         left = self.left[g, field]
         fresh = (self.outs[g] == 0) & (self.on[g] == NOBODY).all(axis=1)
-        change = ((left <= 0) & fresh) | (left <= RELIEVED_MID_INNING)
+        change = ((left <= LAST_MAN) & fresh) | (left <= RELIEVED_MID_INNING)
         gc, fc = g[change], field[change]
         depth = self.cards.bullpen.shape[2]
         self.pitcher[gc, fc] = self.cards.bullpen[gc, fc, np.minimum(self.called[gc, fc], depth - 1)]
@@ -169,7 +183,7 @@ class _Table:
         self.called[gc, fc] += 1
         self.faced[gc, fc] = 0
         # the last man of the bullpen stays to the end
-        self.left[gc, fc] = np.where(last, NEVER, self._plan(self.pitcher[gc, fc], spread=1.0))
+        self.left[gc, fc] = np.where(last, NEVER, self._plan(self.pitcher[gc, fc], RELIEVER_SPREAD))
 
     def _substitute(self, g: Ints, side: Ints) -> None:
         cards, place = self.cards, self.place[g, side]
@@ -197,7 +211,7 @@ class _Table:
             pitcher,
             self.park[self.cards.club[g, 1]],
             side == 1,
-            self.faced[g, field] >= 18,
+            self.faced[g, field] // 9,
         )
         drawn = (self.rng.random((len(g), 1)) > np.cumsum(rates, axis=1)).sum(axis=1)
         event = np.minimum(drawn, OUT)
@@ -227,6 +241,7 @@ class _Table:
         self.outs[g] += made
         runs = (moves.scored != NOBODY).sum(axis=1)
         self.score[g, self.half[g]] += runs
+        self.left[g, 1 - self.half[g]] -= COST_OF_A_RUN * runs
         rbi = np.where(np.isin(event, (GIDP, ERROR)), 0, runs)
         return {
             "bb_type": kind, "runs": runs, "rbi": rbi, "scored": moves.scored, "charged": moves.charged,
@@ -265,17 +280,17 @@ class _Table:
         self.clean[extra, 1] = False
 
 
-def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flags, third_time: Flags) -> talent.Rates:
+def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flags, times: Ints) -> talent.Rates:
     """Return the chance of every outcome of plate appearances, one row each.
 
-    The batter's rates times the pitcher's factors, times what hands, park, home and the third time through do.
+    The batter's rates times the pitcher's factors, times what hands, park, home and the time through the order do.
 
     Args:
         batter: Index of players.
         pitcher: Index of players.
         park: The park's factors, one row each.
         at_home: Whether the batter's club is at home.
-        third_time: Whether the pitcher has faced eighteen batters already.
+        times: How often the pitcher has been through the order already.
     """
     skills = talent.talents()
     same = skills.bats[batter] == skills.throws[pitcher]
@@ -283,6 +298,6 @@ def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flag
     rates *= park
     rates *= talent.BY_HANDS[same.astype(np.intp)]
     rates *= talent.BY_PLACE_OF_GAME[at_home.astype(np.intp)]
-    rates *= talent.BY_TIME[third_time.astype(np.intp)]
+    rates *= talent.BY_TIME[np.minimum(times, len(talent.BY_TIME) - 1)]
     rates /= rates.sum(axis=1, keepdims=True)
     return rates

@@ -66,10 +66,14 @@ BY_HANDS: Final = np.stack([OTHER_HAND, SAME_HAND])
 BY_PLACE_OF_GAME: Final = np.stack([ON_THE_ROAD, AT_HOME])
 """By whether the batter's club is at home."""
 
-THIRD_TIME: Final = np.array([0.93, 1.0, 1.0, 1.03, 1.05, 1.05, 1.10, 1.0])
-"""From a starter's nineteenth batter on."""
-
-BY_TIME: Final = np.stack([np.ones(len(CLASSES)), THIRD_TIME])
+BY_TIME: Final = np.array(
+    [
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        [0.893, 0.992, 1.0, 1.039, 1.050, 1.064, 1.097, 1.0],
+        [0.813, 1.011, 1.0, 1.069, 1.101, 1.170, 1.189, 1.0],
+    ]
+)
+"""By how often a pitcher has been through the order before, beside his first time, as in the major leagues."""
 
 PARKS: Final[dict[str, tuple[float, ...]]] = {
     "COL": (0.92, 1.0, 1.0, 1.13, 1.18, 1.9, 1.10, 1.0),
@@ -83,8 +87,8 @@ PARKS: Final[dict[str, tuple[float, ...]]] = {
     "LAD": (1.00, 1.0, 1.0, 0.97, 0.98, 0.7, 1.16, 1.0),
 }
 
-LEVEL: Final = np.array([0.985, 0.985, 0.92, 1.01, 0.95, 0.95, 0.93, 1.03])
-"""Brings what the kinds above, hands and pitchers make of it back to `LEAGUE`."""
+LEVEL: Final = np.array([1.03, 0.985, 0.92, 0.993, 0.93, 0.92, 0.89, 1.03])
+"""Brings what the kinds above, hands, pitchers and times through make of it back to `LEAGUE`."""
 
 STEALS: Final = {"leadoff": 0.14, "star": 0.07, "contact": 0.06, "glove": 0.07, "free": 0.06}
 """Share of chances (on first, second free) in which a runner of a kind goes; 0.02 for the others."""
@@ -127,7 +131,7 @@ def talents() -> Talents:
     batting *= np.exp(np.where(is_pitcher[:, None], 0, SPREAD_BATTER) * rng.standard_normal(batting.shape))
     pitching *= np.exp(np.where(is_pitcher[:, None], SPREAD_PITCHER, 0) * rng.standard_normal(pitching.shape))
     starters = np.array([_is_starter(player) for player in everybody])
-    stamina = np.where(starters, 20.7 + 1.6 * rng.standard_normal(len(everybody)), 4.0)
+    stamina = np.where(starters, 22.8 + 1.6 * rng.standard_normal(len(everybody)), 4.0)
     kinds = [BY_PLACE[player.place] if not player.is_pitcher else "" for player in everybody]
     return Talents(
         batting / batting.sum(axis=1, keepdims=True),

@@ -137,6 +137,7 @@ class Board {
     byId("grid").hidden = true;
     this.heading.clear();
     this.say("Fetching the slate…");
+    this.tick();
   }
 
   draw(changed = new Set()) {
