@@ -171,6 +171,10 @@ def test_rows_without_a_reason_are_refused(quarantine):
 def test_an_unknown_row_is_a_clear_error(quarantine):
     with pytest.raises(UsageError, match="No row"):
         quarantine.show("0000000000000000")
+    quarantine.put("core_pitches", DAY, refused("a"), run_id="r1", raw_ref=None)
+    with pytest.raises(UsageError, match="No row '0000000000000000'"):
+        quarantine.drop([*quarantine.list()["row_id"], "0000000000000000"], because="a slip of the keyboard")
+    assert len(quarantine.list()) == 1
 
 
 def test_nothing_refused_writes_nothing(quarantine, lake):

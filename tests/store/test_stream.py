@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from redis.exceptions import ResponseError
 
-from backstop.errors import StoreError
+from backstop.errors import StoreError, StoreUnavailable
 from backstop.store import pipe, stream
 from backstop.store.connection import connect_url
 from backstop.store.faults import explained
@@ -135,4 +135,11 @@ def test_a_refusal_comes_from_a_cluster_with_its_command(tmp_path):
     with cluster(tmp_path, "valkey") as url, contextlib.closing(connect_url(url)) as client:
         client.set("{h}text", "not a hash")
         with pytest.raises(ResponseError, match=r"HSET \{h\}text caused error: WRONGTYPE"):
+            sent(client, [("HSET", "{h}text", *fields(40))])
+
+
+def test_a_cluster_that_lost_a_part_of_its_slots_is_named(tmp_path):
+    with cluster(tmp_path, "valkey") as url, contextlib.closing(connect_url(url)) as client:
+        client.nodes_manager.slots_cache.pop(client.keyslot("{h}text"))
+        with pytest.raises(StoreUnavailable, match="Redis does not answer, so a test failed"), explained("a test"):
             sent(client, [("HSET", "{h}text", *fields(40))])

@@ -147,11 +147,18 @@ class Quarantine:
         """
         found = self.list(state=None).filter(pl.col("row_id") == row_id)
         if found.is_empty():
-            raise UsageError(f"No row {row_id!r} is in quarantine; list them to see the ids.")
+            raise _unknown(row_id)
         return found.row(0, named=True)
 
     def drop(self, row_ids: Collection[str], *, because: str) -> int:
-        """Close rows that nobody will need; they stay on record as dropped. Returns how many were open."""
+        """Close rows that nobody will need; they stay on record as dropped. Returns how many were open.
+
+        Raises:
+            UsageError: no row has one of these ids; none was dropped.
+        """
+        unknown = set(row_ids) - set(self.list(state=None)["row_id"])
+        if unknown:
+            raise _unknown(min(unknown))
         return self.close(row_ids, "dropped", because)
 
     def close(
@@ -222,6 +229,10 @@ class Quarantine:
                     content = self.place.read(f"{where}/{file}")
                     if content is not None:
                         yield f"{where}/{file}", pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+
+
+def _unknown(row_id: str) -> UsageError:
+    return UsageError(f"No row {row_id!r} is in quarantine; list them to see the ids.")
 
 
 def _merged(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

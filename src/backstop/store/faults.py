@@ -26,11 +26,11 @@ def explained(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except exceptions.RedisError as error:
+    except (exceptions.RedisError, exceptions.RedisClusterException) as error:
         raise explain(error, doing) from error
 
 
-def explain(error: exceptions.RedisError, doing: str) -> BackstopError:
+def explain(error: exceptions.RedisError | exceptions.RedisClusterException, doing: str) -> BackstopError:
     """Return the error of our tree that stands for one of redis-py's."""
     text = str(error)
     if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
@@ -53,7 +53,8 @@ def explain(error: exceptions.RedisError, doing: str) -> BackstopError:
         return StoreError(
             f"Redis refused the login or the right for {doing} ({text}). Check BACKSTOP_REDIS_URL.", source="redis"
         )
-    if isinstance(error, exceptions.ConnectionError | exceptions.TimeoutError | exceptions.ClusterDownError):
+    lost = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterDownError)
+    if isinstance(error, (*lost, exceptions.RedisClusterException)):
         return StoreUnavailable(
             f"Redis does not answer, so {doing} failed ({text}). Check that it runs and BACKSTOP_REDIS_URL, "
             "then run again.",
