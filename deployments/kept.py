@@ -29,7 +29,12 @@ def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | No
 
 
 def stop(home: Path) -> list[str]:
-    """End everything in a home's note and return what was ended, in words."""
+    """End everything in a home's note and return what was ended, in words.
+
+    A run of the demo league is noted in the installation that holds its home; the note is found from either.
+    """
+    if str(home / "redis") in _read(home.parent)[1]:
+        home = home.parent
     running, stores = _read(home)
     # a run that was killed leaves its embedded Redis up without a note
     stores |= {str(folder) for folder in (home / "redis", home / "demo" / "redis") if folder.is_dir()}

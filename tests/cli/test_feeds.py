@@ -15,6 +15,7 @@ from dataclasses import replace
 import pytest
 
 from backstop.cli.feeds import judge
+from backstop.clock import baseball_day
 from backstop.demo.upstream import Upstream
 from backstop.errors import UpstreamUnavailable, ValidationFailed
 from backstop.settings import Settings
@@ -173,6 +174,8 @@ def test_a_plan_says_requests_and_credits_and_asks_nobody(backstop, home, league
     assert "assuming" not in sure.out
     keyless = backstop("plan", "2025-04-16")
     assert "no prices: BACKSTOP_THEODDS_KEY is not set" in keyless.out
+    today = json.loads(backstop("plan", "--json").out)
+    assert today["day"] == str(baseball_day(dt.datetime.now(dt.UTC)))
     assert backstop("plan", "2099-04-16").code == 2
 
 

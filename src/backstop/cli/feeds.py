@@ -120,14 +120,14 @@ def sources(as_json: AsJson = False, upstream: Upstream = None) -> None:
 
 
 def plan(
-    date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")],
+    date: Annotated[str | None, typer.Argument(help="Baseball day, YYYY-MM-DD; by default today.")] = None,
     as_json: AsJson = False,
     upstream: Upstream = None,
 ) -> None:
     """Print the requests that a refresh of a day would make, and the credits that they cost at most; asks nobody."""
     from backstop.stages import forecast
 
-    day = parse_day(date)
+    day = parse_day(date) if date else baseball_day(dt.datetime.now(dt.UTC))
     with _remembered(_settings(upstream)) as house:
         asked, sentence = forecast.forecast(house, day)
     if as_json:

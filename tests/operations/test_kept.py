@@ -1,0 +1,32 @@
+"""What a run left up is ended from wherever its user stands."""
+
+import subprocess
+
+import pytest
+
+from deployments import kept
+from tests.operations.waiting import until
+
+
+@pytest.fixture
+def left():
+    process = subprocess.Popen(["sleep", "60"])
+    # its command line can be read a moment after it was started
+    until(lambda: kept.runs("sleep", process.pid), "sleep to run", 10)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("told", [".", "demo"], ids=["the installation", "the home of its demo league"])
+def test_what_a_demo_run_left_up_is_ended_from_either_home(tmp_path, left, told):
+    kept.note(tmp_path, [("sleep", left.pid)], tmp_path / "demo" / "redis")
+    assert kept.stop(tmp_path / told) == [f"sleep (process {left.pid})"]
+    assert left.wait(10) != 0
+    assert kept.stop(tmp_path) == []
+
+
+def test_what_another_installation_left_up_is_left_alone(tmp_path, left):
+    kept.note(tmp_path, [("sleep", left.pid)], tmp_path / "redis")
+    assert kept.stop(tmp_path / "other") == []
+    assert left.poll() is None
