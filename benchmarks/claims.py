@@ -194,7 +194,7 @@ def _market() -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for table in scored.values():
-        market, model = (_row(table, name) for name in ("market", "model"))
+        market, model = (_row(table, name) for name in ("market, de-vigged consensus", "model"))
         beyond = model.more["minus market, 95 %"]
         scores = (f"{row.median:.4f} | {row.more['Brier']}" for row in (market, model))
         lines.append(f"| {table.title} | {' | '.join(scores)} | {beyond} |")
