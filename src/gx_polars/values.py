@@ -39,10 +39,7 @@ def comparable(dtype: pl.DataType, value: Any) -> Any:
     if dtype == pl.Null:
         return value
     if is_text(dtype) != isinstance(value, str):
-        msg = (
-            "Column values, min_value, and max_value must either be None or of the same type: "
-            f"the column is {dtype}, the value {value!r} is {type(value).__name__}."
-        )
+        msg = f"the column is {dtype}, the value {value!r} is {type(value).__name__}: text compares with text only."
         raise TypeError(msg)
     if isinstance(value, float) and dtype.is_integer() and value.is_integer():
         return int(value)

@@ -27,6 +27,14 @@ def _require_bounds(low: Any, high: Any) -> None:
         raise ValueError(msg)
 
 
+def _bound(column: Column, value: Any) -> Any:
+    try:
+        return None if value is None else comparable(column.dtype, value)
+    except TypeError as error:
+        msg = f"Column values, min_value, and max_value must either be None or of the same type: {error}"
+        raise TypeError(msg) from error
+
+
 @polars_condition("column_values.between", nulls="propagate")
 def between(
     column: Column,
@@ -43,8 +51,7 @@ def between(
         ValueError: No bound, or the lower one above the upper one.
     """
     _require_bounds(min_value, max_value)
-    low = None if min_value is None else comparable(column.dtype, min_value)
-    high = None if max_value is None else comparable(column.dtype, max_value)
+    low, high = _bound(column, min_value), _bound(column, max_value)
     if low is not None and high is not None and not isinstance(low, pl.Expr) and low > high:
         msg = "min_value cannot be greater than max_value"
         raise ValueError(msg)
