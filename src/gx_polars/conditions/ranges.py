@@ -8,7 +8,7 @@ import polars as pl
 
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
-from gx_polars.values import comparable, in_one_unit
+from gx_polars.values import comparable, in_one_unit, is_text
 
 
 def within(expr: pl.Expr, low: Any, high: Any, *, strict_min: bool | None, strict_max: bool | None) -> pl.Expr:
@@ -31,6 +31,8 @@ def _bound(column: Column, value: Any) -> Any:
     try:
         return None if value is None else comparable(column.dtype, value)
     except TypeError as error:
+        if not is_text(column.dtype) and not isinstance(value, str):
+            raise
         msg = f"Column values, min_value, and max_value must either be None or of the same type: {error}"
         raise TypeError(msg) from error
 
