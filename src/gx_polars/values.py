@@ -69,8 +69,8 @@ def _temporal(dtype: pl.DataType, value: Any) -> Any:
         if isinstance(value, dt.timedelta):
             return value
         msg = (
-            f"The column is {dtype}, the value {value!r} is {type(value).__name__}. Great Expectations takes no timedelta "
-            "as a bound: give the suite a column of seconds, `.dt.total_seconds(fractional=True)`."
+            f"The column is {dtype}, the value {value!r} is {type(value).__name__}. Great Expectations takes no "
+            "timedelta as a bound: give the suite a column of seconds, `.dt.total_seconds(fractional=True)`."
         )
         raise TypeError(msg)
     if isinstance(value, str):
