@@ -57,16 +57,16 @@ def rust_pattern(pattern: str) -> str | None:
     return translated
 
 
-def _translated(token: str) -> str:
+def _translated(part: str) -> str:
     """Return an escaped character, a class or an anchor with Python's meaning."""
-    if token.startswith("["):
-        return re.sub(r"\\.", lambda found: _CHARACTERS.get(found.group(), found.group()), token)
-    if token == "$":
+    if part.startswith("["):
+        return re.sub(r"\\.", lambda found: _CHARACTERS.get(found.group(), found.group()), part)
+    if part == "$":
         return r"(?:\n?\z)"
-    characters = _CHARACTERS.get(token.lower())
+    characters = _CHARACTERS.get(part.lower())
     if characters is None:
-        return token
-    complement = "^" if token[1].isupper() else ""
+        return part
+    complement = "^" if part[1].isupper() else ""
     return f"[{complement}{characters}]"
 
 
