@@ -7,6 +7,7 @@ from typing import Any
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import polars as pl
+import pytest
 from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations.row_conditions import Column
 
@@ -91,3 +92,18 @@ def test_a_path_that_leads_nowhere_is_named_without_words_of_polars() -> None:
 def test_a_bound_for_durations_is_refused_with_a_way_out() -> None:
     frame = pl.DataFrame({"took": [1]}).select(pl.duration(seconds="took").alias("took"))
     assert "total_seconds" in messages(checked(frame, gxe.ExpectColumnValuesToBeBetween(column="took", min_value=1)))
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        gxe.ExpectColumnValuesToBeDateutilParseable(column="x"),
+        gxe.ExpectColumnValuesToMatchStrftimeFormat(column="x", strftime_format="%Y"),
+        gxe.ExpectColumnValueZScoresToBeLessThan(column="x", threshold=1, double_sided=True),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="x", method="iqr", multiplier=1.5),
+        gxe.ExpectColumnValuesToMatchRegex(column="x", regex="a"),
+    ],
+    ids=lambda expectation: expectation.expectation_type,
+)
+def test_a_column_without_a_type_has_no_value_that_could_be_wrong(expectation: gxe.Expectation) -> None:
+    assert checked(pl.DataFrame({"x": [None, None]}), expectation).success

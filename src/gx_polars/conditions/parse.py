@@ -24,7 +24,7 @@ _ISO = (
 
 
 def _text(column: Column, expectation: str) -> pl.Expr:
-    if not is_text(column.dtype):
+    if not is_text(column.dtype) and column.dtype != pl.Null:
         msg = (
             f"Values passed to {expectation} must be of type string.\nIf you want to validate a column of dates or "
             "timestamps, please call the expectation before converting from string format."

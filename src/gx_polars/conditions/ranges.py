@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from gx_polars.aggregates import numeric
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
 from gx_polars.values import comparable, in_one_unit, is_text
@@ -89,10 +90,11 @@ def z_score_under_threshold(column: Column, *, double_sided: bool = True, thresh
     Raises:
         TypeError: The column is not numeric.
     """
-    if not column.dtype.is_numeric():
+    if not column.dtype.is_numeric() and column.dtype != pl.Null:
         msg = f"Cannot complete Z-score calculations on a non-numerical column: {column.name!r} is {column.dtype}."
         raise TypeError(msg)
-    score = ((column.expr - column.expr.mean()) / column.expr.std()).fill_nan(None)
+    values = numeric(column)
+    score = ((values - values.mean()) / values.std()).fill_nan(None)
     return score.abs() < abs(threshold) if double_sided else score < threshold
 
 
@@ -103,7 +105,7 @@ def not_outliers(column: Column, *, method: str = "iqr", multiplier: float = 1.5
     Raises:
         ValueError: The method is neither "iqr" nor "std".
     """
-    expr = column.expr
+    expr = numeric(column)
     if method == "iqr":
         first, third = expr.quantile(0.25, "linear"), expr.quantile(0.75, "linear")
         reach = (third - first) * multiplier
