@@ -118,6 +118,7 @@ def main() -> None:
                     f"{kind}, {rows:,} rows x 20 columns, 26 checks, {asked.rounds} processes a tool, load {load:.1f}"
                 )
                 fill(report.table(f"{kind}_{rows}", title, unit="ms"), measured)
+                report.save()
     report.close()
 
 
