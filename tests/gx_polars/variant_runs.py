@@ -98,7 +98,7 @@ def meant(our_reason: str, fields: list[dict[str, Any]], variant: Variant, found
             "float32" in {str(dtype) for dtype in variant.frame.dtypes} and "value_set" in arguments
         ),
         "SQL drops the rows whose condition is unknown, and counts nothing of no rows": (
-            case.backend == "sqlite" and arguments.get("row_condition") is not None
+            case.backend == "sqlite" and (variant.frame.empty or arguments.get("row_condition") is not None)
         ),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
