@@ -166,8 +166,10 @@ def kolmogorov_smirnov(
     if not 0 < p_value < 1:
         msg = f"p_value must be between 0 and 1 exclusive, it is {p_value}"
         raise ValueError(msg)
-    validate_distribution_parameters(distribution=distribution, params=params)
-    given = _scipy_distribution_positional_args_from_dict(distribution, params) if isinstance(params, dict) else params
+    validate_distribution_parameters(distribution=distribution, params=params)  # type: ignore[no-untyped-call]
+    given = params
+    if isinstance(params, dict):
+        given = _scipy_distribution_positional_args_from_dict(distribution, params)  # type: ignore[no-untyped-call]
     values = numeric(column).drop_nulls().implode()
     return Reduction((values,), lambda found: stats.kstest(found.to_numpy(), distribution, args=given or ()))
 
