@@ -1,4 +1,4 @@
-"""Write docs/claims.md and the README's table from what the benchmarks recorded: python -m benchmarks.claims [--check]
+"""Write docs/claims.md and the tables of the two READMEs from what the benchmarks recorded: python -m benchmarks.claims [--check]
 
 Each claim names the benchmark, the table and the two rows that it rests on; one whose rows do not exist is an error, so
 that no figure outlives its measurement. `python -m benchmarks` records everything anew and then calls this.
@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import gx_polars_readme as validators
 from benchmarks import promises
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
@@ -194,7 +195,7 @@ def _market() -> list[str]:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for table in scored.values():
-        market, model = (_row(table, name) for name in ("market", "model"))
+        market, model = (_row(table, name) for name in ("market, de-vigged consensus", "model"))
         beyond = model.more["minus market, 95 %"]
         scores = (f"{row.median:.4f} | {row.more['Brier']}" for row in (market, model))
         lines.append(f"| {table.title} | {' | '.join(scores)} | {beyond} |")
@@ -233,7 +234,7 @@ def readme() -> str:
 
 def main() -> int:
     """Write both, or with `--check` say whether they are up to date."""
-    pairs = ((PAGE, page()), (README, readme()))
+    pairs = ((PAGE, page()), (README, readme()), (validators.PAGE, validators.page()))
     if "--check" in sys.argv[1:]:
         old = [path.name for path, text in pairs if path.read_text(encoding="utf-8") != text]
         print("\n".join(f"{name} is not what the results say: python -m benchmarks.claims" for name in old), end="")

@@ -2,6 +2,7 @@
 
     python -m benchmarks.gx_polars                                  # everything, about ten minutes
     python -m benchmarks.gx_polars --rows 50 2500 --rounds 1        # small tables only
+    python -m benchmarks.gx_polars --rows 50 --record FILE --add    # one size; the file keeps the others of this commit
     python -m benchmarks.gx_polars --peers-python /path/bin/python  # the peers from an environment that is there
 
 26 checks on 20 columns, 50 to a million rows, clean and with 1 % of rows spoilt for each of ten checks. Each tool runs in a
@@ -19,7 +20,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from benchmarks.report import arguments as common
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = "hand-written select"
-RUNS = {50: 21, 2_500: 21, 100_000: 9, 1_000_000: 3}
+RUNS = {50: 21, 2_500: 21, 100_000: 9, 1_000_000: 7}
 ON_CLEAN_ONLY = {"gx_polars.validate, scan"}
 
 
@@ -95,47 +95,31 @@ def fill(table: Table, measured: dict[str, Measured]) -> None:
         table.row(tool, each.ms, **more)
 
 
-def summary(found: dict[tuple[str, int], dict[str, Measured]], tools: list[str]) -> Iterator[str]:
-    """The table of the README in Markdown: median milliseconds and peak of every tool for every table."""
-    sizes = [f"{rows:,}{' dirty' if kind == 'dirty' else ''}" for kind, rows in found]
-    yield f"| Tool | {' | '.join(sizes)} | peak MB |"
-    yield f"| --- |{' ---: |' * (len(sizes) + 1)}"
-    largest = max(found, key=lambda each: (each[1], each[0] == "clean"))
-    for tool in tools:
-        cells = [_short(measured[tool].median) if tool in measured else "" for measured in found.values()]
-        peak = found[largest].get(tool, Measured()).peak_mb
-        if any(cells):
-            yield f"| {tool} | {' | '.join(cells)} | {f'{statistics.median(peak):,.0f}' if peak else ''} |"
-
-
-def _short(ms: float) -> str:
-    return f"{ms:,.1f}" if ms < 10 else f"{ms:,.0f}"
-
-
 def arguments() -> argparse.Namespace:
     parser = common(__doc__, rounds=2)
     parser.add_argument("--rows", type=int, nargs="+", default=list(RUNS))
     parser.add_argument("--data", nargs="+", choices=["clean", "dirty"], default=["clean", "dirty"])
     parser.add_argument("--tools", nargs="+", choices=list(TOOLS), default=list(TOOLS))
+    parser.add_argument("--add", action="store_true", help="keep the tables of other sizes that the recorded file has")
     parser.add_argument("--peers-python", type=Path, help="an interpreter that has benchmarks/peers/gx.txt installed")
     return parser.parse_args()
 
 
 def main() -> None:
     asked = arguments()
-    report = Report("gx_polars", asked.record)
+    report = Report("gx_polars", asked.record, add=asked.add)
     peers = environments.python("gx", asked.peers_python) if PEERS & set(asked.tools) else None
-    found: dict[tuple[str, int], dict[str, Measured]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind in asked.data:
             for rows in asked.rows:
-                path = write(Path(folder), rows, kind)
-                runs = RUNS.get(rows, 5)
-                measured = found[kind, rows] = measure(asked.tools, path, runs, asked.rounds, peers, report)
-                title = f"{kind}, {rows:,} rows x 20 columns, 26 checks, {asked.rounds} processes a tool"
+                path, load = write(Path(folder), rows, kind), os.getloadavg()[0]
+                measured = measure(asked.tools, path, RUNS.get(rows, 5), asked.rounds, peers, report)
+                title = (
+                    f"{kind}, {rows:,} rows x 20 columns, 26 checks, {asked.rounds} processes a tool, load {load:.1f}"
+                )
                 fill(report.table(f"{kind}_{rows}", title, unit="ms"), measured)
+                report.save()
     report.close()
-    print(*summary(found, asked.tools), sep="\n")
 
 
 if __name__ == "__main__":

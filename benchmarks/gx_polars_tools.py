@@ -33,7 +33,7 @@ BETWEEN: dict[str, tuple[Any, Any]] = {
     "starts_at": (START, END),
 }
 SETS: dict[str, list[Any]] = {"category": CATEGORIES, "n3": [0, 1, 2, 3, 4]}
-ENOUGH_S = 20  # a slow tool is not run further: two runs tell as much as five about minutes of work
+ENOUGH_S = 10  # a slow tool is not run further: two runs tell as much as five about minutes of work
 MEAN, STDEV, MAX = (8, 12), (1, 3), (0, 50)
 
 

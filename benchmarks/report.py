@@ -133,6 +133,10 @@ class Report:
         """Print every table, and write them where that was asked for."""
         for table in self.tables:
             self.console.print(table.drawn())
+        self.save()
+
+    def save(self) -> None:
+        """Write what there is so far; a benchmark that takes long may do so after each table."""
         if self.record is not None:
             self.record.write_text(json.dumps(self.told(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

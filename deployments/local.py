@@ -119,7 +119,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     """
     console = tables.terminal()
     until = last + dt.timedelta(days=1)
-    settings = _with_season_before(settings, first)
+    settings = with_season_before(settings, first)
     plan.check_day(House(machine.own_home(settings)), until)
     with job.at_work(settings, f"history before {until}") as work:
         _history(work, until)
@@ -135,7 +135,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
 
 
-def _with_season_before(settings: Settings, first: dt.date) -> Settings:
+def with_season_before(settings: Settings, first: dt.date) -> Settings:
     """Keep history from the season before a range on, unless it was said from when: April rests on the year before."""
     if "history_first_season" in settings.model_fields_set:
         return settings

@@ -48,7 +48,7 @@ def row(name: str, expectation: type[Any]) -> tuple[str, str, str]:
     if name in UNSUPPORTED:
         return name, "no", UNSUPPORTED[name]
     map_metric = getattr(expectation, "map_metric", None)
-    if map_metric in CONDITIONS:
+    if map_metric in CONDITIONS and not issubclass(expectation, overrides.OfPolarsTypes):
         return name, "condition", first_sentence(CONDITIONS[map_metric].meets)
     if expectation.__module__ == overrides.__name__:
         return name, "registered anew", first_sentence(expectation)

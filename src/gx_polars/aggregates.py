@@ -11,7 +11,7 @@ from gx_polars.domain import Column, Domain
 from gx_polars.nanoseconds import exact, has_nanoseconds
 from gx_polars.reduction import Reduction, plain
 from gx_polars.registry import polars_aggregate
-from gx_polars.values import members, not_held
+from gx_polars.values import members, not_held, require_order
 
 LARGEST = 2**63 - 1  # of a signed 64-bit integer
 
@@ -85,6 +85,7 @@ def _extreme(column: Column, expr: pl.Expr) -> pl.Expr | Reduction:
 
 
 def _comparable(column: Column) -> pl.Expr:
+    require_order(column.dtype)
     if column.dtype.is_decimal():  # bounds are floats, and a float is seldom equal to the decimal it was written as
         return column.expr.cast(pl.Float64)
     return column.compared

@@ -175,6 +175,8 @@ def unexpected_index_list(condition: BoundCondition, failing: Failing, kwargs: M
     if not keys:
         return failing.row_numbers(limit)
     keys = [keys] if isinstance(keys, str) else list(keys)
+    if not failing.count:
+        return []
     for key in keys:
         condition.domain.column(key)
     excluded = wanted.get("exclude_unexpected_values")

@@ -14,6 +14,11 @@ from great_expectations.expectations.metrics.column_aggregate_metrics.column_out
 from great_expectations.expectations.metrics.column_aggregate_metrics.column_partition import (
     _get_column_partition_using_metrics,
 )
+from great_expectations.expectations.metrics.util import (
+    _scipy_distribution_positional_args_from_dict,
+    validate_distribution_parameters,
+)
+from scipy import stats
 
 from gx_polars.aggregates import numeric
 from gx_polars.conditions.ranges import between
@@ -147,6 +152,26 @@ def outlier_statistics(column: Column, *, method: Literal["iqr", "std"] = "iqr")
             lambda low, high: OutlierStatistics(low, high, None if low is None else high - low),
         )
     return Reduction((values.mean(), values.std()), OutlierStatistics.symmetric)
+
+
+@polars_aggregate("column.parameterized_distribution_ks_test_p_value")
+def kolmogorov_smirnov(
+    column: Column, *, distribution: str, params: dict[str, Any] | Sequence[float] | None = None, p_value: float = 0.05
+) -> Reduction:
+    """Return statistic and p-value of a Kolmogorov-Smirnov test against a distribution of scipy.
+
+    Raises:
+        ValueError: `p_value` is not between 0 and 1, or the parameters are not those of the distribution.
+    """
+    if not 0 < p_value < 1:
+        msg = f"p_value must be between 0 and 1 exclusive, it is {p_value}"
+        raise ValueError(msg)
+    validate_distribution_parameters(distribution=distribution, params=params)  # type: ignore[no-untyped-call]
+    given = params
+    if isinstance(params, dict):
+        given = _scipy_distribution_positional_args_from_dict(distribution, params)  # type: ignore[no-untyped-call]
+    values = numeric(column).drop_nulls().implode()
+    return Reduction((values,), lambda found: stats.kstest(found.to_numpy(), distribution, args=given or ()))
 
 
 @polars_aggregate("column_values.nonnull.count")

@@ -10,12 +10,16 @@ failed expectation with a reason, never a passed one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from great_expectations.exceptions import GreatExpectationsError
 
 if TYPE_CHECKING:
     from gx_polars.batch import PolarsBatchData
+
+
+_PATH = re.compile(r'PlRefPath \{ inner: ("[^"]*") \}')  # how Polars writes a path
 
 
 class MetricFailed(GreatExpectationsError):
@@ -30,7 +34,8 @@ class MetricFailed(GreatExpectationsError):
             batch: The data.
             what: Which part of the expectation failed, in front of the reason.
         """
-        reason = str(error).strip().split("\n\n")[0].replace("\n", " ") or type(error).__name__
+        first = str(error).strip().split("\n\n")[0].replace("\n", " ")
+        reason = _PATH.sub(r"\1", first) or type(error).__name__
         failed = cls(f"could not be computed on {batch.source}: {what}{reason}")
         failed.__cause__ = error
         return failed

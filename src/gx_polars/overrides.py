@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import great_expectations.expectations.core as gxe
+import numpy as np
 import polars as pl
 from great_expectations.exceptions import InvalidMetricAccessorDomainKwargsKeyError
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
@@ -147,6 +148,10 @@ with replacing():
         def _validate(
             self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
         ) -> Any:
-            answer = super()._validate(metrics, runtime_configuration, execution_engine)
+            present = metrics.get("column_values.nonnull.count")
+            if isinstance(execution_engine, PolarsExecutionEngine) and present is not None:
+                metrics = {**metrics, "column_values.nonnull.count": np.int64(present)}  # shares of no values are NaN
+            with np.errstate(divide="ignore", invalid="ignore"):
+                answer = super()._validate(metrics, runtime_configuration, execution_engine)
             answer["success"] = bool(answer["success"])
             return answer

@@ -19,6 +19,12 @@ _OTHER_MEANING = re.compile(r"[*+?}]\+|\[[^\]]*(?:\[|&&|--|~~)|\\[<>]|\(\?[a-zA-
 # An escaped character, a class (a `]` that comes first in it does not end it), or an anchor.
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
+# What belongs to a class of Python: word characters are letters, numbers of any kind and the underscore.
+_CHARACTERS = {r"\w": r"\p{L}\p{N}_", r"\s": r"\s\x1c-\x1f"}
+
+# Within a class: the complement of one of these, or a hyphen after it that would begin a range.
+_IN_CLASS_ONLY_PYTHON = re.compile(r"(?<!\\)\[(?:\\.|[^\]\\])*\\(?:[WS]|[ws]-(?!\]))")
+
 # Directives of strptime whose values one can tell by sight. The days 29 to 31 are left to strptime.
 _DIRECTIVES = {
     "Y": r"[1-9]\d{3}",
@@ -37,13 +43,13 @@ _DIRECTIVES = {
 def rust_pattern(pattern: str) -> str | None:
     r"""Return a pattern as the regex crate reads it, or None where only Python can: look-around, back-references, ...
 
-    `$` also matches before a line feed that ends the text, as in Python; `\d` and `.` mean the same in both. `\w`
-    (with `\b`) and `\s` differ outside common text: to Rust combining marks and joiners are word characters and the
-    signs ² and ½ are not, to Python the reverse; the separators U+001C to U+001F are white space to Python only.
+    `$` also matches before a line feed that ends the text, and `\w` and `\s` mean the characters that they mean to
+    Python; `\d` and `.` mean the same in both. `\b` differs outside common text: to Rust combining marks and joiners
+    are word characters and the signs ² and ½ are not, to Python the reverse.
     """
-    if _OTHER_MEANING.search(pattern):
+    if _OTHER_MEANING.search(pattern) or _IN_CLASS_ONLY_PYTHON.search(pattern):
         return None
-    translated = _ends(pattern)
+    translated = _TOKEN.sub(lambda found: _translated(found.group()), pattern)
     try:
         pl.Series([""]).str.contains(translated)
     except pl.exceptions.ComputeError:
@@ -51,9 +57,17 @@ def rust_pattern(pattern: str) -> str | None:
     return translated
 
 
-def _ends(pattern: str) -> str:
-    """Return the pattern with every `$` that is an anchor written out."""
-    return _TOKEN.sub(lambda found: r"(?:\n?\z)" if found.group() == "$" else found.group(), pattern)
+def _translated(part: str) -> str:
+    """Return an escaped character, a class or an anchor with Python's meaning."""
+    if part.startswith("["):
+        return re.sub(r"\\.", lambda found: _CHARACTERS.get(found.group(), found.group()), part)
+    if part == "$":
+        return r"(?:\n?\z)"
+    characters = _CHARACTERS.get(part.lower())
+    if characters is None:
+        return part
+    complement = "^" if part[1].isupper() else ""
+    return f"[{complement}{characters}]"
 
 
 def strftime_pattern(strftime_format: str) -> str | None:

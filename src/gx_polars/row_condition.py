@@ -43,15 +43,16 @@ def row_filter(condition: Any, column: Lookup) -> pl.Expr:
         A boolean expression; rows for which it is null are left out.
 
     Raises:
-        NotSupported: The condition uses syntax that has no translation.
+        NotSupported: The condition uses syntax that has no translation, or compares a column with what it cannot be.
     """
     if isinstance(condition, dict):
         condition = deserialize_row_condition(condition)
     if isinstance(condition, PassThroughCondition):
         condition = condition.pass_through_filter
-    if isinstance(condition, str):
-        return _Query(condition, column).expr()
-    return _condition(condition, column)
+    try:
+        return _Query(condition, column).expr() if isinstance(condition, str) else _condition(condition, column)
+    except (TypeError, ValueError) as error:
+        raise NotSupported(f"The row condition {str(condition)!r} does not suit the columns: {error}") from error
 
 
 def compare(column: Column, sign: str, value: Any) -> pl.Expr:

@@ -38,11 +38,9 @@ def comparable(dtype: pl.DataType, value: Any) -> Any:
         return _temporal(dtype, value)
     if dtype == pl.Null:
         return value
+    require_order(dtype)
     if is_text(dtype) != isinstance(value, str):
-        msg = (
-            "Column values, min_value, and max_value must either be None or of the same type: "
-            f"the column is {dtype}, the value {value!r} is {type(value).__name__}."
-        )
+        msg = f"the column is {dtype}, the value {value!r} is {type(value).__name__}: text compares with text only."
         raise TypeError(msg)
     if isinstance(value, float) and dtype.is_integer() and value.is_integer():
         return int(value)
@@ -53,13 +51,27 @@ def comparable(dtype: pl.DataType, value: Any) -> Any:
     return value
 
 
+def require_order(dtype: pl.DataType) -> None:
+    """Do nothing for a type whose values have an order.
+
+    Raises:
+        TypeError: They are lists, arrays or structs.
+    """
+    if dtype.is_nested():
+        msg = f"the column is {dtype}, whose values are neither less nor greater than others."
+        raise TypeError(msg)
+
+
 def _temporal(dtype: pl.DataType, value: Any) -> Any:
     if dtype == pl.Time:
         return dt.time.fromisoformat(value) if isinstance(value, str) else value
     if dtype == pl.Duration:
         if isinstance(value, dt.timedelta):
             return value
-        msg = f"The column is {dtype}, the value {value!r} is {type(value).__name__}: give a timedelta."
+        msg = (
+            f"The column is {dtype}, the value {value!r} is {type(value).__name__}. Great Expectations takes no "
+            "timedelta as a bound: give the suite a column of seconds, `.dt.total_seconds(fractional=True)`."
+        )
         raise TypeError(msg)
     if isinstance(value, str):
         value = dateutil_parser.parse(value)
@@ -139,7 +151,16 @@ def members(dtype: pl.DataType, values: Iterable[Any]) -> pl.Series:
         return _numbers(dtype, [value for value in wanted if isinstance(value, NUMBERS)])
     if dtype.is_temporal():
         return _held(dtype, [_temporal(dtype, value) for value in wanted])
-    return pl.Series(wanted, dtype=dtype, strict=False)
+    return pl.Series([value for value in wanted if _is_whole(dtype, value)], dtype=dtype)
+
+
+def _is_whole(dtype: pl.DataType, value: Any) -> bool:
+    """Return whether a column of lists, arrays or structs can hold a value as it is."""
+    try:
+        held: bool = pl.Series([value], dtype=dtype).to_list() == [value]
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
+        return False
+    return held
 
 
 def not_held(dtype: pl.DataType, values: Iterable[Any]) -> list[Any]:

@@ -11,7 +11,9 @@ import pytest
 
 from backstop.features.tally import tally
 from backstop.props import refit
+from backstop.settings import Settings
 from backstop.stages import project
+from deployments import local
 from tests.features.season import FIRST, pitches, slate
 
 LAST_DAY = 14
@@ -71,6 +73,17 @@ def test_a_day_whose_pitches_are_missing_is_named(lake, backstop, tmp_path):
     shutil.rmtree(Path(lake.place.locate(f"{project.TALLIES}/game_date={day(9)}")))
     ended = backstop("features", "--from", str(day(8)), "--to", str(day(9)), "--out", str(tmp_path / "rows.parquet"))
     assert f"missing {day(9)}" in ended.out
+
+
+@pytest.mark.parametrize(("season", "kept_from"), [(2026, 2024), (2024, 2023), (2019, 2018), (2010, 2015)])
+def test_a_back_test_keeps_the_season_before_its_range_as_history(season, kept_from):
+    settings = local.with_season_before(Settings(_env_file=None), dt.date(season, 5, 1))
+    assert settings.history_first_season == kept_from
+
+
+def test_a_back_test_keeps_the_history_that_was_asked_for():
+    settings = Settings(_env_file=None, history_first_season=2025)
+    assert local.with_season_before(settings, dt.date(2025, 5, 1)) is settings
 
 
 @pytest.mark.parametrize(

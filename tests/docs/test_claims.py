@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import claims
+from benchmarks import claims, gx_polars_readme
 from benchmarks.promises import PROMISES
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
@@ -23,6 +23,8 @@ def test_the_test_of_a_promise_exists(test):
 def test_the_page_and_the_readme_say_what_was_recorded():
     assert claims.PAGE.read_text(encoding="utf-8") == claims.page(), "run python -m benchmarks.claims"
     assert claims.README.read_text(encoding="utf-8") == claims.readme(), "run python -m benchmarks.claims"
+    validators = gx_polars_readme.PAGE.read_text(encoding="utf-8")
+    assert validators == gx_polars_readme.page(), "run python -m benchmarks.claims"
 
 
 def test_every_record_is_of_a_benchmark_that_exists():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.conftest import SHARED
 from tests.gx_polars.cases import Case, read_cases
 from tests.gx_polars.corpus import Prepared, objections, prepare
 from tests.gx_polars.left_out import LEFT_OUT
+from tests.gx_polars.variant_runs import compared, variants
 
 OTHER = os.environ.get("GX_CASES")
 FOLDER = Path(OTHER) if OTHER else SHARED / "gx_cases"
@@ -57,3 +59,10 @@ def test_most_cases_are_there(gx_cases: Path) -> None:
     """A reader of the files that finds nothing would make every other test here pass."""
     assert len(CASES) >= 400
     assert {case.backend for case in CASES} == {"pandas", "sqlite"}
+
+
+def test_variants_of_the_cases_come_out_as_with_the_reference_engine(gx_cases: Path) -> None:
+    """A few, the same in every run; `python -m tests.gx_polars.variant_runs` draws as many as one likes."""
+    for seed, variant in itertools.islice(variants(CASES, seed=2025), 25):
+        found, why = compared(variant)
+        assert not found or why, "\n".join([f"seed {seed} {variant.told()}", *found])

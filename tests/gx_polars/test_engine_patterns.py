@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
+import unicodedata
 
 import polars as pl
 import pytest
@@ -28,7 +30,21 @@ def test_a_pattern_finds_in_rust_what_it_finds_in_python(pattern: str, text: str
     assert pl.Series([text]).str.contains(translated).item() == (re.search(pattern, text) is not None)
 
 
-@pytest.mark.parametrize("pattern", [r"a(?=b)", r"(a)\1", r"a\Z", r"a++b", r"[a&&b]", r"(?m)^a$", r"(?<!x)a"])
+ASSIGNED = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) not in ("Cn", "Cs")]
+
+
+@pytest.mark.parametrize("pattern", [r"\w", r"\W", r"\s", r"\S", r"[\w.]", r"[^\w\s]", r"^\w+$", r"\d"])
+def test_a_class_has_the_characters_that_it_has_in_python(pattern: str) -> None:
+    translated, compiled = rust_pattern(pattern), re.compile(pattern)
+
+    assert translated is not None
+    ours = pl.Series(ASSIGNED).str.contains(translated).to_list()
+    assert [char for char, found in zip(ASSIGNED, ours, strict=True) if found != bool(compiled.search(char))] == []
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"a(?=b)", r"(a)\1", r"a\Z", r"a++b", r"[a&&b]", r"(?m)^a$", r"(?<!x)a", r"[\W]", r"[\w-z]"]
+)
 def test_what_only_python_understands_is_left_to_python(pattern: str) -> None:
     assert rust_pattern(pattern) is None
 

@@ -160,12 +160,9 @@ def test_a_partition_that_the_files_have_not_is_named(tmp_path: Path) -> None:
         asset.add_batch_definition_whole_scan("all").get_batch({"day": "2020-01-01"})
 
 
-@pytest.mark.parametrize(
-    ("pattern", "text", "in_rust", "in_python"),
-    [(r"\w", "\u0301", True, False), (r"\w", "\u200d", True, False), (r"\w", "²", False, True),
-     (r"\w", "½", False, True), (r"\s", "\x1c", False, True), (r"\d", "\u0663", True, True)],
-)  # fmt: skip
-def test_the_classes_differ_as_the_pattern_docs_say(pattern: str, text: str, in_rust: bool, in_python: bool) -> None:
+@pytest.mark.parametrize(("text", "in_rust", "in_python"), [("a\u0301", False, True), ("a²", True, False)])
+def test_word_boundaries_differ_as_the_pattern_docs_say(text: str, in_rust: bool, in_python: bool) -> None:
+    pattern = r"a\b"
     assert pl.Series([text]).str.contains(str(rust_pattern(pattern))).item() == in_rust
     assert (re.search(pattern, text) is not None) == in_python
 

@@ -16,6 +16,8 @@ from great_expectations.metrics.column.values_non_null import ColumnValuesNonNul
 from great_expectations.metrics.column.values_not_match_regex_count import ColumnValuesNotMatchRegexCount
 from great_expectations.metrics.column.values_not_match_regex_values import ColumnValuesNotMatchRegexValues
 from great_expectations.metrics.metric_results import MetricErrorResult
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from scipy import stats
 
 from tests.gx_polars.engines import polars_validator, quiet_context
 
@@ -70,3 +72,17 @@ def test_a_bare_validator_shows_its_first_rows(frame: Any) -> None:
     validator = polars_validator(frame)
     assert list(validator.head(n_rows=1)["code"]) == ["x1"]
     assert len(validator.head(fetch_all=True)) == 4
+
+
+def test_metrics_that_no_core_expectation_asks_for() -> None:
+    validator = polars_validator(pl.DataFrame({"code": ["a", None], "x": [1.0, 3.0]}))
+
+    def ask(name: str, column: str, **arguments: Any) -> Any:
+        return validator.get_metric(MetricConfiguration(name, {"column": column}, arguments))
+
+    assert ask("column_values.of_type.unexpected_count", "code", type_="str") == 0
+    assert ask("column_values.of_type.unexpected_count", "code", type_="int") == 1
+    assert ask("column_values.in_type_list.unexpected_count", "code", type_list=["int", "float"]) == 1
+    normal = {"distribution": "norm", "params": {"mean": 2, "std_dev": 1}, "p_value": 0.05}
+    found = ask("column.parameterized_distribution_ks_test_p_value", "x", **normal)
+    assert found.pvalue == stats.kstest([1.0, 3.0], "norm", args=(2, 1)).pvalue

@@ -80,3 +80,5 @@ def test_what_was_observed_adds_up():
     assert strikeouts == tallies["n_strikeout"].sum()
     started = seen.filter(market="pitcher_strikeouts")["value"].sum()
     assert started == tallies.filter("pitcher_started")["n_strikeout"].sum()
+    outs = seen.filter(market="pitcher_outs")["value"].sum()
+    assert outs == tallies.filter("pitcher_started")["outs_recorded"].sum()

@@ -58,6 +58,26 @@ def place(games: pl.DataFrame, players: pl.DataFrame, *, has_history: bool = Tru
     against = sides.select("game_pk", ~pl.col("is_home"), opposing_names="names")
     starters = starters.join(against, on=["game_pk", "is_home"], how="left")
     nobody = pl.lit(not has_history)
+    return Slate(
+        batters=batters.filter(pl.col("opposing_starter_id_mlbam").is_not_null() & ~nobody),
+        starters=starters.filter((pl.col("opposing_names") == LINEUP_PLACES) & ~nobody).select(PERSON),
+        lineups=lineups,
+        absent=_absences(sides, named, batters, starters, nobody),
+    )
+
+
+def _absences(
+    sides: pl.DataFrame, named: pl.DataFrame, batters: pl.DataFrame, starters: pl.DataFrame, nobody: pl.Expr
+) -> pl.DataFrame:
+    """Name everyone who cannot be projected, with the reason; one who lacks two things stands there twice.
+
+    Args:
+        sides: Both teams of every game with `names`, the places known of its line-up.
+        named: Players of the games that will be played.
+        batters: Line-ups with the opposing starter.
+        starters: Starting pitchers with `opposing_names`.
+        nobody: Whether nothing at all is known before the day.
+    """
     reasons = [
         _reason(sides, ~pl.col("played"), "batter", "the game is " + pl.col("status").str.to_lowercase()),
         _reason(
@@ -93,17 +113,7 @@ def place(games: pl.DataFrame, players: pl.DataFrame, *, has_history: bool = Tru
         _reason(batters, nobody, "batter", pl.lit(NO_HISTORY)),
         _reason(starters, nobody, "starter", pl.lit(NO_HISTORY)),
     ]
-    absent = (
-        pl.concat(reasons)
-        .unique(["game_pk", "player_id_mlbam", "role", "reason"])
-        .sort("game_pk", "role", "player_id_mlbam", "reason")
-    )
-    return Slate(
-        batters=batters.filter(pl.col("opposing_starter_id_mlbam").is_not_null() & ~nobody),
-        starters=starters.filter((pl.col("opposing_names") == LINEUP_PLACES) & ~nobody).select(PERSON),
-        lineups=lineups,
-        absent=absent,
-    )
+    return pl.concat(reasons).unique([*ABSENCE_SCHEMA]).sort("game_pk", "role", "player_id_mlbam", "reason")
 
 
 def _sides(games: pl.DataFrame) -> pl.DataFrame:

@@ -49,18 +49,23 @@ def _is(column: Column, value: Any) -> pl.Expr:
     return column.compared.eq_missing(pl.lit(held).first()) if len(held) else pl.lit(value=False)
 
 
+def _combined(columns: list[Column]) -> pl.Expr:
+    """Return the values of a row as one; a column that is named twice counts once."""
+    return pl.struct({column.name: column.expr for column in columns}.values())
+
+
 def _surplus(columns: list[Column]) -> pl.Expr:
-    return surplus(pl.struct(column.expr for column in columns), hashed=True)
+    return surplus(_combined(columns), hashed=True)
 
 
 def _keys(columns: list[Column]) -> pl.Expr:
-    return pl.struct(column.expr for column in columns).hash()
+    return _combined(columns).hash()
 
 
 @polars_condition("compound_columns.unique", kind="multicolumn", screen=_surplus, keys=_keys)
 def compound_unique(columns: list[Column]) -> pl.Expr:
     """The combination of values occurs once in the frame."""
-    return ~pl.struct(column.expr for column in columns).is_duplicated()
+    return ~_combined(columns).is_duplicated()
 
 
 @polars_condition("multicolumn_sum.equal", kind="multicolumn")

@@ -14,6 +14,7 @@ from gx_polars.distinct import each_distinct, unless_certain
 from gx_polars.domain import Column
 from gx_polars.patterns import strftime_pattern
 from gx_polars.registry import polars_condition
+from gx_polars.values import is_text
 
 # Dates and times of ISO 8601 that dateutil reads for certain (days up to 28, which every month has).
 _ISO = (
@@ -22,13 +23,14 @@ _ISO = (
 )
 
 
-def _require_text(column: Column, expectation: str) -> None:
-    if column.dtype != pl.String:
+def _text(column: Column, expectation: str) -> pl.Expr:
+    if not is_text(column.dtype) and column.dtype != pl.Null:
         msg = (
             f"Values passed to {expectation} must be of type string.\nIf you want to validate a column of dates or "
             "timestamps, please call the expectation before converting from string format."
         )
         raise TypeError(msg)
+    return column.text
 
 
 @polars_condition("column_values.dateutil_parseable", nulls="propagate")
@@ -38,8 +40,8 @@ def dateutil_parseable(column: Column) -> pl.Expr:
     Raises:
         TypeError: The column is not text.
     """
-    _require_text(column, "expect_column_values_to_be_dateutil_parseable")
-    return unless_certain(column.expr, column.expr.str.contains(_ISO), _dateutil_reads)
+    text = _text(column, "expect_column_values_to_be_dateutil_parseable")
+    return unless_certain(text, text.str.contains(_ISO), _dateutil_reads)
 
 
 def _dateutil_reads(value: str) -> bool:
@@ -57,7 +59,7 @@ def match_strftime_format(column: Column, *, strftime_format: str) -> pl.Expr:
     Raises:
         TypeError: The column is not text.
     """
-    _require_text(column, "expect_column_values_to_match_strftime_format")
+    text = _text(column, "expect_column_values_to_match_strftime_format")
 
     def reads(value: str) -> bool:
         try:
@@ -68,8 +70,8 @@ def match_strftime_format(column: Column, *, strftime_format: str) -> pl.Expr:
 
     shape = strftime_pattern(strftime_format)
     if shape is None:
-        return each_distinct(column.expr, reads)
-    return unless_certain(column.expr, column.expr.str.contains(shape), reads)
+        return each_distinct(text, reads)
+    return unless_certain(text, text.str.contains(shape), reads)
 
 
 @polars_condition("column_values.json_parseable", nulls="propagate")

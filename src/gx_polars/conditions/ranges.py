@@ -6,9 +6,10 @@ from typing import Any
 
 import polars as pl
 
+from gx_polars.aggregates import numeric
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
-from gx_polars.values import comparable, in_one_unit
+from gx_polars.values import comparable, in_one_unit, is_text
 
 
 def within(expr: pl.Expr, low: Any, high: Any, *, strict_min: bool | None, strict_max: bool | None) -> pl.Expr:
@@ -27,6 +28,16 @@ def _require_bounds(low: Any, high: Any) -> None:
         raise ValueError(msg)
 
 
+def _bound(column: Column, value: Any) -> Any:
+    try:
+        return None if value is None else comparable(column.dtype, value)
+    except TypeError as error:
+        if not is_text(column.dtype) and not isinstance(value, str):
+            raise
+        msg = f"Column values, min_value, and max_value must either be None or of the same type: {error}"
+        raise TypeError(msg) from error
+
+
 @polars_condition("column_values.between", nulls="propagate")
 def between(
     column: Column,
@@ -43,8 +54,7 @@ def between(
         ValueError: No bound, or the lower one above the upper one.
     """
     _require_bounds(min_value, max_value)
-    low = None if min_value is None else comparable(column.dtype, min_value)
-    high = None if max_value is None else comparable(column.dtype, max_value)
+    low, high = _bound(column, min_value), _bound(column, max_value)
     if low is not None and high is not None and not isinstance(low, pl.Expr) and low > high:
         msg = "min_value cannot be greater than max_value"
         raise ValueError(msg)
@@ -80,10 +90,11 @@ def z_score_under_threshold(column: Column, *, double_sided: bool = True, thresh
     Raises:
         TypeError: The column is not numeric.
     """
-    if not column.dtype.is_numeric():
+    if not column.dtype.is_numeric() and column.dtype != pl.Null:
         msg = f"Cannot complete Z-score calculations on a non-numerical column: {column.name!r} is {column.dtype}."
         raise TypeError(msg)
-    score = ((column.expr - column.expr.mean()) / column.expr.std()).fill_nan(None)
+    values = numeric(column)
+    score = ((values - values.mean()) / values.std()).fill_nan(None)
     return score.abs() < abs(threshold) if double_sided else score < threshold
 
 
@@ -94,7 +105,7 @@ def not_outliers(column: Column, *, method: str = "iqr", multiplier: float = 1.5
     Raises:
         ValueError: The method is neither "iqr" nor "std".
     """
-    expr = column.expr
+    expr = numeric(column)
     if method == "iqr":
         first, third = expr.quantile(0.25, "linear"), expr.quantile(0.75, "linear")
         reach = (third - first) * multiplier

@@ -1,0 +1,109 @@
+"""Requests that are seldom made and have an answer all the same; each was once answered wrongly or with an error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import great_expectations as gx
+import great_expectations.expectations as gxe
+import polars as pl
+import pytest
+from great_expectations.core import ExpectationValidationResult
+from great_expectations.expectations.row_conditions import Column
+
+import gx_polars
+from tests.gx_polars.comparison import messages
+
+
+def checked(frame: pl.DataFrame, expectation: gxe.Expectation, form: Any = "COMPLETE") -> ExpectationValidationResult:
+    (result,) = gx_polars.validate(frame, gx.ExpectationSuite("odd", expectations=[expectation]), form).results
+    return result
+
+
+def test_what_only_an_order_can_answer_is_refused_of_lists_in_words() -> None:
+    frame = pl.DataFrame({"pair": [[1], [2]]})
+    for expectation in (
+        gxe.ExpectColumnValuesToBeBetween(column="pair", min_value=1),
+        gxe.ExpectColumnMaxToBeBetween(column="pair", min_value=1),
+    ):
+        assert "neither less nor greater" in messages(checked(frame, expectation))
+
+
+def test_a_value_of_another_shape_is_in_no_column_of_lists_or_structs() -> None:
+    frame = pl.DataFrame(
+        {"record": [{"a": 1}, {"a": 2}], "pair": pl.Series([[1, 2], [3, 4]], dtype=pl.Array(pl.Int64, 2))}
+    )
+    record = checked(frame, gxe.ExpectColumnValuesToBeInSet(column="record", value_set=[[1], {"a": 2}]))
+    assert record.result["partial_unexpected_list"] == [{"a": 1}]
+    pair = checked(frame, gxe.ExpectColumnValuesToBeInSet(column="pair", value_set=[[1], [3, 4]]))
+    assert pair.result["partial_unexpected_list"] == [[1, 2]]
+
+
+def test_categories_read_as_dates_like_text() -> None:
+    frame = pl.DataFrame({"day": pl.Series(["2024-01-31", "x"], dtype=pl.Categorical)})
+    for expectation in (
+        gxe.ExpectColumnValuesToBeDateutilParseable(column="day"),
+        gxe.ExpectColumnValuesToMatchStrftimeFormat(column="day", strftime_format="%Y-%m-%d"),
+    ):
+        assert checked(frame, expectation).result["partial_unexpected_list"] == ["x"]
+
+
+def test_a_column_named_twice_counts_once_in_a_combination() -> None:
+    result = checked(
+        pl.DataFrame({"a": [1, 1], "b": [1, 2]}), gxe.ExpectCompoundColumnsToBeUnique(column_list=["a", "b", "a"])
+    )
+    assert result.success
+
+
+def test_a_row_condition_that_does_not_suit_its_column_is_named() -> None:
+    expectation = gxe.ExpectTableRowCountToEqual(value=1, row_condition=Column("text") == 9)
+    assert "The row condition" in messages(checked(pl.DataFrame({"text": ["9"]}), expectation))
+
+
+def test_of_no_values_the_divergence_is_unknown_and_no_error() -> None:
+    partition = {"bins": [0, 1, 2], "weights": [0.5, 0.5]}
+    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(
+        column="x", partition_object=partition, threshold=0.1, tail_weight_holdout=0.01, internal_weight_holdout=0.01
+    )
+    result = checked(pl.DataFrame({"x": []}, schema={"x": pl.Float64}), expectation)
+    assert not result.success
+    assert not messages(result)
+
+
+def test_key_columns_without_a_failing_row_are_an_empty_list() -> None:
+    keys = {"result_format": "COMPLETE", "unexpected_index_column_names": ["x"], "exclude_unexpected_values": True}
+    result = checked(pl.DataFrame({"x": [1]}), gxe.ExpectColumnValuesToNotBeNull(column="x"), keys)
+    assert result.result["unexpected_index_list"] == []
+
+
+def test_a_key_column_that_is_not_there_matters_when_a_row_fails() -> None:
+    keys = {"result_format": "COMPLETE", "unexpected_index_column_names": ["absent"]}
+    expectation = gxe.ExpectColumnValuesToNotBeNull(column="x")
+    assert checked(pl.DataFrame({"x": [1]}), expectation, keys).success
+    assert '"absent"' in messages(checked(pl.DataFrame({"x": [None]}), expectation, keys))
+
+
+def test_a_path_that_leads_nowhere_is_named_without_words_of_polars() -> None:
+    result = checked(pl.scan_parquet("/nowhere/*.parquet"), gxe.ExpectColumnValuesToNotBeNull(column="x"))
+    assert '"/nowhere/*.parquet"' in messages(result)
+    assert "PlRefPath" not in messages(result)
+
+
+def test_a_bound_for_durations_is_refused_with_a_way_out() -> None:
+    frame = pl.DataFrame({"took": [1]}).select(pl.duration(seconds="took").alias("took"))
+    assert "total_seconds" in messages(checked(frame, gxe.ExpectColumnValuesToBeBetween(column="took", min_value=1)))
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        gxe.ExpectColumnValuesToBeDateutilParseable(column="x"),
+        gxe.ExpectColumnValuesToMatchStrftimeFormat(column="x", strftime_format="%Y"),
+        gxe.ExpectColumnValueZScoresToBeLessThan(column="x", threshold=1, double_sided=True),
+        gxe.ExpectColumnValuesToNotBeOutliers(column="x", method="iqr", multiplier=1.5),
+        gxe.ExpectColumnValuesToMatchRegex(column="x", regex="a"),
+    ],
+    ids=lambda expectation: expectation.expectation_type,
+)
+def test_a_column_without_a_type_has_no_value_that_could_be_wrong(expectation: gxe.Expectation) -> None:
+    assert checked(pl.DataFrame({"x": [None, None]}), expectation).success
