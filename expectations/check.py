@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import gx_polars
-from backstop.sources.parsed import REJECTED, raw_text
+from backstop.sources.parsed import NOT_WRONG, REJECTED, raw_text
 
 if TYPE_CHECKING:
     import great_expectations as gx
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 LARGEST_REJECTED_SHARE = 0.25
 """When more rows than this break row rules, the feed or the rules have changed: the table is blocked."""
-
-NOT_WRONG = frozenset({"other_day", "superseded", "in_play", "no_roster"})
-"""Rules under which sound rows are put aside: they were not asked for, or what they need is missing."""
 
 
 @dataclass(frozen=True, slots=True)

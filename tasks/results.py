@@ -35,12 +35,18 @@ def gather(chains: Sequence[Sequence[PrefectFuture[Any]]], table: str) -> tuple[
 
 def sentence_of(state: Any) -> str:
     """Return what went wrong in words."""
-    error = state.result(raise_on_failure=False) if state.is_final() else None
+    error = error_of(state)
     if isinstance(error, BackstopError):
         return error.message
-    if isinstance(error, BaseException):
+    if error is not None:
         return f"{type(error).__name__}: {error}"
     return str(state.message or state.name)
+
+
+def error_of(state: Any) -> BaseException | None:
+    """Return what was raised, `None` when nothing was, or the state is not final."""
+    result = state.result(raise_on_failure=False) if state.is_final() else None
+    return result if isinstance(result, BaseException) else None
 
 
 def bounded(task: Any, calls: Sequence[tuple[Any, ...]], at_once: int) -> Iterator[tuple[tuple[Any, ...], Any]]:
