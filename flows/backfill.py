@@ -23,7 +23,7 @@ def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
 
     Its process is the parent's, whose heartbeat speaks for it.
     """
-    with marks.place(), marks.unheard():
+    with marks.unheard():
         state: Any = slate_refresh.with_options(timeout_seconds=None)(
             day, history=False, prices=prices, return_state=True
         )
@@ -64,5 +64,6 @@ def backfill(
     if spread_days:
         return tasks.finished(tasks.report(todo, spread.over_workers(todo, spread_days, parallel, prices, degraded)))
     meter = tasks.Meter(todo)
-    failed = results.bounded(day_of_range, [(day, prices, meter) for day in todo.todo], parallel)
-    return tasks.finished(tasks.report(todo, {day: why for (day, *_), why in failed if why}))
+    with marks.places(parallel):
+        ended = list(results.bounded(day_of_range, [(day, prices, meter) for day in todo.todo], parallel))
+    return tasks.finished(tasks.report(todo, {day: why for (day, *_), why in ended if why}))
