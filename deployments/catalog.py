@@ -106,7 +106,7 @@ QUEUES: Final = (
 )
 
 LIMITS: Final[dict[str, int]] = {"backstop-days": 25}
-"""Global concurrency limits. A backfill holds a slot of `backstop-days` for every day that it works on at once, over all
+"""Global concurrency limits. A backfill holds a slot of `backstop-days` for each day that it works on at once, over all
 workers. Requests are limited to 25 per host elsewhere, by leases in Redis: a slot here takes 0.1 s to acquire."""
 
 VARIABLES: Final[dict[str, int]] = {"backstop_archive_days": 400, "backstop_run_days": 14}
