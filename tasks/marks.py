@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prefect.concurrency.sync import concurrency
 from prefect.context import SyncClientContext
-from prefect.exceptions import ParameterBindError, ParameterTypeError, PrefectHTTPStatusError
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import deployment
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
@@ -20,7 +20,7 @@ from backstop.errors import BackstopError
 from backstop.lake import lease
 from backstop.lake.states import State as Stage
 from backstop.stages.house import House
-from tasks.results import error_of, sentence_of
+from tasks.results import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,8 +102,6 @@ def off_day(house: House, day: dt.date, run_id: str, reason: str) -> None:
 
 def let_go(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
     """Close as failed what an unsuccessful run still holds, with its sentence as the reason."""
-    if isinstance(error_of(state), ParameterTypeError | ParameterBindError):
-        return  # it never began
     house, run_id = House.current(), str(flow_run.id)
     if not house.has_ledger:
         return  # it failed before it could hold anything

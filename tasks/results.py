@@ -35,18 +35,12 @@ def gather(chains: Sequence[Sequence[PrefectFuture[Any]]], table: str) -> tuple[
 
 def sentence_of(state: Any) -> str:
     """Return what went wrong in words."""
-    error = error_of(state)
+    error = state.result(raise_on_failure=False) if state.is_final() else None
     if isinstance(error, BackstopError):
         return error.message
-    if error is not None:
+    if isinstance(error, BaseException):
         return f"{type(error).__name__}: {error}"
     return str(state.message or state.name)
-
-
-def error_of(state: Any) -> BaseException | None:
-    """Return what was raised, `None` when nothing was, or the state is not final."""
-    result = state.result(raise_on_failure=False) if state.is_final() else None
-    return result if isinstance(result, BaseException) else None
 
 
 def bounded(task: Any, calls: Sequence[tuple[Any, ...]], at_once: int) -> Iterator[tuple[tuple[Any, ...], Any]]:
