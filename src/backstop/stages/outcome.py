@@ -38,12 +38,19 @@ class Refused:
 
 
 WORST_KEPT: Final = 10
+WORST_OF_A_RULE: Final = 3
 
 
 def worst(refused: Iterable[Refused]) -> tuple[Refused, ...]:
-    """Return the worst rows first: those that broke most rules, after them rows that were only put aside."""
+    """Return the worst rows: those that broke most rules first, a few of each rule, rows only put aside last."""
     ranked = sorted(refused, key=lambda each: (each.rule in NOT_WRONG, -each.rule.count("; ")))
-    return tuple(ranked[:WORST_KEPT])
+    of_rule = Counter[str]()
+    kept = []
+    for each in ranked:
+        of_rule[each.rule] += 1
+        if of_rule[each.rule] <= WORST_OF_A_RULE:
+            kept.append(each)
+    return tuple(kept[:WORST_KEPT])
 
 
 @dataclass(frozen=True, slots=True)
