@@ -18,8 +18,8 @@ from tasks.forms import Credits, Parallel, SomeDay, Spread
 
 
 @task(name="day", task_run_name="slate {day}", cache_policy=NO_CACHE)
-def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
-    """Refresh one day as a run of its own under this one; return what it came to.
+def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> None:
+    """Refresh one day as a run of its own under this one, and fail as it does.
 
     Its process is the parent's, whose heartbeat speaks for it.
     """
@@ -28,7 +28,7 @@ def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
             day, history=False, prices=prices, return_state=True
         )
     meter.advance(day, state.name)
-    return "" if state.is_completed() else results.sentence_of(state)
+    state.result()  # raises what the day failed of, so that its task is red too
 
 
 @flow(
