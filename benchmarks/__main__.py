@@ -26,6 +26,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "availability": (),
     "board": (),
     "orchestration": (),
+    "backfill": (),
     "sizing": (),
 }
 """Every benchmark that runs on what the project makes itself, with the arguments of a full run."""

@@ -121,6 +121,8 @@ CLAIMS = (
     Claim("reads answered while every feed is down half of an hour", "availability", "reads", "answered", "reading through to the feed", "99.9 %", readme=True),
     Claim("seasons under faults after which no row is lost and no slate differs", "chaos", "seeds", "held", None, "zero data loss", readme=True),
     Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions in 32 threads", readme=True),
+    Claim("memory of a process after the last day of a backfill, beside after a quarter of the days", "backfill", "flat", "after the last day", "after the first quarter of the days"),
+    Claim("a day that is complete, in a backfill", "backfill", "backfill", "a day that is complete, the whole run over its days"),
     Claim("a cached read over HTTP at 500 a second", "api", "cached", "a read"),
     Claim("a version from its flip to one of 500 WebSockets", "api", "live", "a version"),
     Claim("a version from its flip to a process's readers", "cache", "flip", "hot keys read again before"),

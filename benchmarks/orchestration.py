@@ -1,7 +1,6 @@
-"""What Prefect costs: a realistic slate as a flow and without, memory per 1,000 task runs, a backfill day by day.
+"""What Prefect costs: a realistic slate as a flow and without, memory per 1,000 task runs.
 
     python -m benchmarks.orchestration                 # about three minutes
-    python -m benchmarks.orchestration --days 180      # the backfill of a whole season: tens of minutes
 
 Slate: 30 batches of 50 box scores are fetched over HTTP (the demo upstream answers 100 ms late), 50 players a batch are
 projected, validated and loaded into a draft: by the tasks of `slate-refresh` in its task runner against a running local
@@ -11,7 +10,6 @@ server, and by the same functions in a pool of as many threads. Arrangements tak
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import gc
 import os
 import tempfile
@@ -25,47 +23,41 @@ from typing import Any
 import polars as pl
 import psutil
 
-from backstop import telemetry
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.ids import batched
 from backstop.net.item import Item
 from backstop.settings import Settings
 from backstop.sources.statsapi import boxscore
-from backstop.stages import backfill, days
 from backstop.stages.house import House
 from backstop.store import embedded
 from benchmarks.report import Report, Table, arguments, timed
 
 LATENCY_MS = 100
 BATCHES, PLAYERS = 30, 50
-FIRST = dt.date(2025, 4, 3)
-"""The first simulated day that has history."""
+DEMO = "backstop.demo.serve"
 
 
 def main() -> None:
     """Measure and print."""
     parser = arguments(__doc__, rounds=3)
-    parser.add_argument("--days", type=int, default=8, help="days of the backfill")
     given = parser.parse_args()
     report = Report("orchestration", given.record)
-    with at_home("slate", LATENCY_MS) as settings:
+    with at_home(LATENCY_MS) as settings:
         table = report.table("slate", f"{BATCHES} batches of {PLAYERS} through four stages", unit="s")
         slate(table, settings, given.rounds)
         memory(report.table("memory", "1,000 task runs in one flow run", unit="MB"))
-    with at_home("backfill", 0) as settings:
-        season(report, settings, given.days)
     report.close()
 
 
 @contextlib.contextmanager
-def at_home(name: str, latency_ms: int) -> Iterator[Settings]:
+def at_home(latency_ms: int, program: str = DEMO) -> Iterator[Settings]:
     """Run the demo upstream, a Prefect server and a Redis for a home, and point this process at them."""
     from deployments import machine, server
 
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / name
-        upstream = stack.enter_context(Upstream.start("demo", latency_ms=latency_ms))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        upstream = stack.enter_context(Upstream.start("demo", latency_ms=latency_ms, program=program))
         settings = Settings(_env_file=None, home=folder, history_first_season=DEMO_DAY.year)
         settings = settings.pointed_at(upstream.base_url)
         settings = settings.model_copy(update={"redis_url": embedded.ensure(folder / "redis")})
@@ -209,32 +201,6 @@ def memory(table: Table) -> None:
         within = [thousand() - before for _ in range(2)]
     table.row("more while the flow runs", within)
     table.row("more when two such flows are over", max(megabytes() - before, 0.0))
-
-
-def season(report: Report, settings: Settings, number: int) -> None:
-    """Backfill so many days, note the memory after each, and do the finished range again."""
-    from flows.backfill import backfill as flow
-    from tasks import marks
-
-    last, seen = FIRST + dt.timedelta(days=number - 1), list[float]()
-
-    def after_a_day(event: telemetry.Progress) -> None:
-        if event.stage == "days" and event.done:
-            seen.append(megabytes())
-
-    with telemetry.listening(after_a_day), marks.unheard():
-        took = timed(lambda: flow(FIRST, last))
-        again = timed(lambda: flow(FIRST, last))
-    house = House.of(settings)
-    done = len([each for each in days.of_range(house, FIRST, last) if each.props])
-    cost = report.table("backfill", f"a backfill of {number} simulated days, {done} with games", unit="s")
-    cost.row("a day that is to be done", took / max(done, 1))
-    cost.row("a day that is complete, the whole run over its days", again / number)
-    cost.row("a day that is complete, planned", timed(lambda: backfill.plan_range(house, FIRST, last)) / number)
-    grown = report.table("flat", "memory of the backfill's process", unit="MB")
-    quarter = max(len(seen) // 4, 1)
-    grown.row("after the first quarter of the days", seen[quarter - 1])
-    grown.row("after the last day", seen[-1])
 
 
 def megabytes() -> float:

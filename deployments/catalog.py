@@ -106,8 +106,8 @@ QUEUES: Final = (
 )
 
 LIMITS: Final[dict[str, int]] = {"backstop-days": 25}
-"""Global concurrency limits. A backfilled day holds a slot of `backstop-days`, over all runs and workers. Requests are
-limited to 25 per host elsewhere, by leases in Redis: a slot here takes 0.1 s to acquire, a request 0.05 s."""
+"""Global concurrency limits. A backfill holds a slot of `backstop-days` for each day that it works on at once, over all
+workers. Requests are limited to 25 per host elsewhere, by leases in Redis: a slot here takes 0.1 s to acquire."""
 
 VARIABLES: Final[dict[str, int]] = {"backstop_archive_days": 400, "backstop_run_days": 14}
 """Days that raw answers and the folders of runs are kept; made once, then left to whoever edits them in the UI."""

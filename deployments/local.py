@@ -16,7 +16,7 @@ from backstop.settings import STATCAST_SINCE
 from backstop.stages import backfill as backfilling
 from backstop.stages import plan, project
 from backstop.stages.house import House
-from deployments import job, kept, machine, show
+from deployments import job, kept, machine, services, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -163,6 +163,6 @@ def grade(day: dt.date, settings: Settings) -> None:
 
 
 def stop(settings: Settings) -> None:
-    """End what a run with `keep` left up under this home."""
-    ended = kept.stop(settings.home)
+    """End what a run with `keep`, or a deployment for development, left up under this home."""
+    ended = kept.stop(services.base_of(settings.home.absolute()))
     tables.terminal().print("\n".join(f"ended {each}" for each in ended) or "nothing was left running")

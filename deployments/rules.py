@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from backstop import tables
 from backstop.settings import Settings
-from backstop.stages.keep import Checked
-from expectations.check import check, unreadable
+from expectations.check import judge
 from expectations.games import games_suite
 from expectations.pitches import pitches_suite
 from expectations.players import box_suite, players_suite
 from expectations.quotes import quotes_suite
-from expectations.rules import version_of
 
 if TYPE_CHECKING:
     import great_expectations as gx
 
+    from backstop.stages.keep import Checked
     from backstop.stages.receive import Received
 
 
@@ -27,21 +26,7 @@ def apply(received: Received, games: int | None) -> Checked:
         received: Rows of one table and day.
         games: Finished games of the day; `None` when the schedule does not say, or it does not matter.
     """
-    parsed, suite = received.parsed, suite_of(received, games)
-    verdict = None if suite is None else check(parsed.frame, suite)
-    return Checked(
-        table=received.table,
-        day=received.day,
-        rows_in=parsed.rows_in,
-        kept=parsed.frame if verdict is None else verdict.kept,
-        rejected=parsed.rejected if verdict is None else parsed.rejected.vstack(verdict.rejected),
-        blocked=(verdict.blocked if verdict else ()) + unreadable(parsed),
-        degraded=verdict.degraded if verdict else (),
-        rules={**parsed.rejected_by_rule, **(verdict.rules if verdict else {})},
-        drift=(parsed.drift.sentence(),) if parsed.drift else (),
-        raw_ref=received.raw_ref,
-        suite_version="" if suite is None else version_of(suite),
-    )
+    return judge(received, suite_of(received, games))
 
 
 def suite_of(received: Received, games: int | None) -> gx.ExpectationSuite | None:

@@ -6,12 +6,14 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from backstop import telemetry
 from backstop.cli import tables
+from backstop.stages.outcome import worst
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,10 +65,9 @@ def result(console: Console, house: House, summary: SlateSummary, page: str, sec
         console.print(tables.slate_heading(view))
         console.print(tables.best_props(house.reader.props(summary.day), TOP))
     console.print(_counts(summary.outcomes))
-    # a row that only made way for a newer listing is the least interesting one
-    samples = sorted((each.sample for each in summary.outcomes if each.sample), key=lambda text: "superseded" in text)
-    if sample := next(iter(samples), ""):
-        console.print(Panel(sample[:600], title="a quarantined row", title_align="left", border_style="yellow"))
+    for each in worst(row for outcome in summary.outcomes for row in outcome.worst)[:1]:
+        said = f"{each.rule}: {each.reason} — {each.row}"[:600]
+        console.print(Panel(escape(said), title="a quarantined row", title_align="left", border_style="yellow"))
     for note in summary.notes:
         console.print(note, markup=False, soft_wrap=True)
     _gaps(console, summary.gaps)

@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     module, _, name = options.flow.partition(":")
     flow = getattr(importlib.import_module(module), name)
     state = flow(**options.parameters, return_state=True)
-    sys.stdout.write(f"{flow.name} ended {state.name}: {state.message}\n")
+    sys.stdout.write(f"{flow.name} ended {state.name}{f': {state.message}' if state.message else ''}\n")
     if state.is_completed():
         return 0
     error = state.result(raise_on_failure=False)

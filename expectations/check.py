@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 import gx_polars
-from backstop.sources.parsed import REJECTED, raw_text
+from backstop.sources.parsed import NOT_WRONG, REJECTED, raw_text
+from backstop.stages.keep import Checked
+from expectations.rules import version_of
 
 if TYPE_CHECKING:
     import great_expectations as gx
 
     from backstop.sources.parsed import Parsed
+    from backstop.stages.receive import Received
 
 LARGEST_REJECTED_SHARE = 0.25
 """When more rows than this break row rules, the feed or the rules have changed: the table is blocked."""
-
-NOT_WRONG = frozenset({"other_day", "superseded", "in_play", "no_roster"})
-"""Rules under which sound rows are put aside: they were not asked for, or what they need is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ class Verdict:
     broken: tuple[Broken, ...]
     checked: int
 
+    @classmethod
+    def unjudged(cls, frame: pl.DataFrame) -> Verdict:
+        """Return what is said of rows for which there are no rules."""
+        return cls(frame.height, frame, pl.DataFrame(schema=REJECTED), (), 0)
+
     @property
     def blocked(self) -> tuple[str, ...]:
         """Sentences of critical rules about the table that did not hold."""
@@ -103,6 +108,28 @@ def check(frame: pl.DataFrame, suite: gx.ExpectationSuite) -> Verdict:
     share = rejected.height / max(frame.height, 1)
     excess = tuple(_missed_mostly(result)) + (_too_many(share) if share > LARGEST_REJECTED_SHARE else ())
     return Verdict(frame.height, kept, rejected, broken + excess, len(result.results))
+
+
+def judge(received: Received, suite: gx.ExpectationSuite | None) -> Checked:
+    """Apply a table's suite to received rows; of a table without one the parser's own rules are all there are.
+
+    Rows that the parser rejected stay rejected.
+    """
+    parsed = received.parsed
+    verdict = Verdict.unjudged(parsed.frame) if suite is None else check(parsed.frame, suite)
+    return Checked(
+        table=received.table,
+        day=received.day,
+        rows_in=parsed.rows_in,
+        kept=verdict.kept,
+        rejected=parsed.rejected.vstack(verdict.rejected),
+        blocked=verdict.blocked + unreadable(parsed),
+        degraded=verdict.degraded,
+        rules={**parsed.rejected_by_rule, **verdict.rules},
+        drift=(parsed.drift.sentence(),) if parsed.drift else (),
+        raw_ref=received.raw_ref,
+        suite_version="" if suite is None else version_of(suite),
+    )
 
 
 def unreadable(parsed: Parsed) -> tuple[str, ...]:

@@ -18,17 +18,17 @@ from tasks.forms import Credits, Parallel, SomeDay, Spread
 
 
 @task(name="day", task_run_name="slate {day}", cache_policy=NO_CACHE)
-def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> str:
-    """Refresh one day as a run of its own under this one; return what it came to.
+def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> None:
+    """Refresh one day as a run of its own under this one, and fail as it does.
 
     Its process is the parent's, whose heartbeat speaks for it.
     """
-    with marks.place(), marks.unheard():
+    with marks.unheard():
         state: Any = slate_refresh.with_options(timeout_seconds=None)(
             day, history=False, prices=prices, return_state=True
         )
     meter.advance(day, state.name)
-    return "" if state.is_completed() else results.sentence_of(state)
+    state.result()  # raises what the day failed of, so that its task is red too
 
 
 @flow(
@@ -64,5 +64,6 @@ def backfill(
     if spread_days:
         return tasks.finished(tasks.report(todo, spread.over_workers(todo, spread_days, parallel, prices, degraded)))
     meter = tasks.Meter(todo)
-    failed = results.bounded(day_of_range, [(day, prices, meter) for day in todo.todo], parallel)
-    return tasks.finished(tasks.report(todo, {day: why for (day, *_), why in failed if why}))
+    with marks.places(parallel):
+        ended = list(results.bounded(day_of_range, [(day, prices, meter) for day in todo.todo], parallel))
+    return tasks.finished(tasks.report(todo, {day: why for (day, *_), why in ended if why}))

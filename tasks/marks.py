@@ -73,15 +73,16 @@ def unheard() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def place() -> Iterator[None]:
-    """Hold one of the 25 places for days that are worked on at once over all workers, in runs of a deployment.
+def places(number: int) -> Iterator[None]:
+    """Hold so many of the 25 places for days that are worked on at once over all workers, in runs of a deployment.
 
-    A place whose holder was killed is free again after `PLACE_LEASE_S`.
+    A run takes its places once: on SQLite a server that is busy kept a day waiting for its own for more than a minute.
+    Places whose holder was killed are free again after `PLACE_LEASE_S`.
     """
     if deployment.id is None:
         yield  # a command at the terminal is one process, whose own limit is enough
         return
-    with concurrency("backstop-days", lease_duration=PLACE_LEASE_S, raise_on_lease_renewal_failure=False):
+    with concurrency("backstop-days", number, lease_duration=PLACE_LEASE_S, raise_on_lease_renewal_failure=False):
         yield
 
 

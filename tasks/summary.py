@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 GAPS_SHOWN = 50
 TOP_PROPS = 20
+ROW_SHOWN = 1500
+"""Characters of a quarantined row."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ PROP_COLUMNS = (
 
 
 def validation_markdown(day: dt.date, outcome: Outcome) -> str:
-    """Write one table's validation as markdown: counts, broken rules, drift, gaps, a quarantined row."""
+    """Write one table's validation as markdown: counts, broken rules, drift, the worst rows, gaps."""
     lines = [
         f"# {outcome.table} · {day}",
         "",
@@ -116,8 +118,10 @@ def validation_markdown(day: dt.date, outcome: Outcome) -> str:
         lines.append("Every rule held for every row.")
     if outcome.drift:
         lines += ["", "**Columns drifted**: " + "; ".join(outcome.drift)]
-    if outcome.sample:
-        lines += ["", "A quarantined row:", "", "```", outcome.sample[:1500], "```"]
+    if outcome.worst:
+        lines += ["", f"**The worst of {outcome.quarantined:,} quarantined rows**"]
+    for each in outcome.worst:
+        lines += ["", f"{each.rule}: {each.reason}", "", "```json", each.row[:ROW_SHOWN], "```"]
     lines += _gap_lines(outcome.gaps)
     return "\n".join(lines)
 

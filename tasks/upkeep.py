@@ -22,7 +22,7 @@ from backstop.sources.theodds import events
 from backstop.stages import days, due, feeds, fetch, plan, rebuild
 from backstop.stages.days import Condition
 from backstop.stages.house import House
-from tasks import artifacts, calendar, dead, starts
+from tasks import artifacts, calendar, dead, marks, starts
 from tasks import feeds as transitions
 from tasks.runs import run_id, say, tell, warn
 
@@ -146,7 +146,7 @@ def start_runs(found: list[Due]) -> dict[str, UUID]:
     started = {}
     with get_client(sync_client=True) as client:
         for each in found:
-            deployment = f"{each.flow}/mlb"
+            deployment = f"{each.flow}/{marks.SPORT}"
             if starts.is_paused(client, deployment):
                 warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
                 continue

@@ -19,7 +19,7 @@ from backstop.stages.keep import Checked, blocked, keep, sift, unread
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import FEATURES, Sifted, Staged
 from backstop.telemetry import Progress, emit
-from expectations.check import check, unreadable
+from expectations.check import check, judge
 from expectations.features import features_suite
 from expectations.games import games_suite
 from expectations.pitches import pitches_suite
@@ -35,33 +35,12 @@ if TYPE_CHECKING:
 
     import great_expectations as gx
 
-    from backstop.stages.receive import Received
-
-
-def _checked(received: Received, suite: gx.ExpectationSuite) -> Checked:
-    """Apply a suite to received rows; rows that the parser rejected stay rejected."""
-    verdict = check(received.parsed.frame, suite)
-    parsed = received.parsed
-    return Checked(
-        table=received.table,
-        day=received.day,
-        rows_in=parsed.rows_in,
-        kept=verdict.kept,
-        rejected=parsed.rejected.vstack(verdict.rejected),
-        blocked=verdict.blocked + unreadable(parsed),
-        degraded=verdict.degraded,
-        rules={**parsed.rejected_by_rule, **verdict.rules},
-        drift=(parsed.drift.sentence(),) if parsed.drift else (),
-        raw_ref=received.raw_ref,
-        suite_version=version_of(suite),
-    )
-
 
 @task(name="validate-games", task_run_name="validate schedule", cache_policy=NO_CACHE)
 def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
     """Check the schedule of every day that was asked for and keep it; days without games are marked as empty."""
     house, run = House.current(), run_id()
-    kept = [keep(house, _checked(each, games_suite()), run) for each in receive.games_by_day(house, batches)]
+    kept = [keep(house, judge(each, games_suite()), run) for each in receive.games_by_day(house, batches)]
     plan.settle_schedule(house, receive.days_covered(batches), run, receive.stood_in(batches))
     outcome = total(tables.GAMES.name, [*kept, *_missed(tables.GAMES.name, batches)])
     progress.reached(day, "schedule")
@@ -89,7 +68,7 @@ def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int
     """Keep one day of pitches; one that cannot be read, or that another run holds, is a gap and leaves the others."""
     try:
         received = receive.pitches_of(house, day, answers)
-        return keep(house, receive.with_lacks(house, _checked(received, pitches_suite(day, games))), run)
+        return keep(house, receive.with_lacks(house, judge(received, pitches_suite(day, games))), run)
     except LeaseHeld as error:
         return Outcome(tables.PITCHES.name, keys=1, gaps=(Gap(tables.PITCHES.name, day.isoformat(), error.message),))
     except (DataError, UpstreamError) as error:
@@ -101,8 +80,8 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
     """Check rosters, line-ups and box-score lines of the day's games, and keep them."""
     house, run = House.current(), run_id()
     players, box = receive.box_scores(house, batches, day)
-    known = keep(house, _checked(players, players_suite()), run)
-    lines = keep(house, _checked(box, box_suite()), run)
+    known = keep(house, judge(players, players_suite()), run)
+    lines = keep(house, judge(box, box_suite()), run)
     plan.settle_scores(house, day, batches)
     untold = receive.games_untold(house, batches, players.parsed.frame, day)
     lost = [*_missed(tables.PLAYERS.name, batches), Outcome(tables.PLAYERS.name, gaps=untold)]
@@ -118,7 +97,7 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[Fetc
     """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
     names = match.matched_quotes(house, [*events, *batches], day)
-    checked = _checked(
+    checked = judge(
         carry.over(house, names.received, day), quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
     )
     refused = names.refusal(house.settings.unmatched_names_limit)

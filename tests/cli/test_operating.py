@@ -51,6 +51,12 @@ def test_a_dry_run_prints_the_plan_and_starts_nothing(backstop, store):
     assert told["todo"] == ["2025-06-01", "2025-06-02", "2025-06-03"]
 
 
+def test_json_is_of_the_plan_and_refused_of_a_run(backstop):
+    ended = backstop("backfill", *PAST, "--json")
+    assert ended.code == 2
+    assert "--dry-run" in ended.err
+
+
 def test_what_costs_too_much_is_refused_before_a_server_starts(backstop, store, environment):
     environment.setenv("BACKSTOP_THEODDS_KEY", "key")
     ended = backstop("backfill", "2025-04-01", "2025-06-30")

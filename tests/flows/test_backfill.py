@@ -103,6 +103,7 @@ def test_a_day_that_cannot_be_done_fails_the_run_and_the_next_run_does_only_that
     rooms, feed, _, _ = killed
     day = LAST + dt.timedelta(days=1)
     feed.spoil("/boxscore", DOWN)
+    feed.spoil("/summary", DOWN)  # the second source's
     rooms.settings |= {"request_budget_s": 4}
     state = backfill(rooms, FIRST, day)
     assert state.is_failed()

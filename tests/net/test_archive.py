@@ -3,9 +3,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import os
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from backstop.settings import Feed
 
 ITEM = Item(Feed.SAVANT, "core_pitches", "2025-06-15", "/statcast_search/csv", (("game_date_gt", "2025-06-15"),))
 NOON = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
+AT_ONCE = dt.timedelta(0)
 
 
 def put(archive: Archive, body: bytes, hours: int = 0, item: Item = ITEM) -> str:
@@ -139,16 +143,52 @@ def test_pruning_keeps_the_newest_answer_to_each_request_and_every_body_that_is_
     for hours, body in [(0, b"first"), (1, b"shared"), (2, b"third")]:
         put(archive, body, hours)
     put(archive, b"shared", 0, other)
-    pruned = archive.prune(NOON + dt.timedelta(days=1))
+    pruned = archive.prune(NOON + dt.timedelta(days=1), unnamed_for=AT_ONCE)
     assert (pruned.entries, pruned.bodies) == (2, 1)
     assert [entry.content_hash for entry in archive.entries(ITEM)] == [hashlib.sha256(b"third").hexdigest()]
     assert archive.latest(other).body == b"shared"  # type: ignore[union-attr]
-    assert archive.prune(NOON + dt.timedelta(days=1)) == (0, 0, 0)
+    assert archive.prune(NOON + dt.timedelta(days=1), unnamed_for=AT_ONCE) == (0, 0, 0)
 
 
 def test_pruning_everything_leaves_nothing(archive: Archive) -> None:
     put(archive, b"old")
-    assert archive.prune(NOON, keep_newest=False) == (0, 0, 0)
-    assert archive.prune(NOON + dt.timedelta(seconds=1), keep_newest=False)[:2] == (1, 1)
+    assert archive.prune(NOON, keep_newest=False, unnamed_for=AT_ONCE) == (0, 0, 0)
+    later = NOON + dt.timedelta(seconds=1)
+    assert archive.prune(later, keep_newest=False, unnamed_for=AT_ONCE)[:2] == (1, 1)
     assert archive.latest(ITEM) is None
     assert not list(archive.root.glob("index/*/*.jsonl"))
+
+
+def test_a_body_whose_line_is_still_to_come_is_not_pruned(archive: Archive) -> None:
+    archive._write_object(hashlib.sha256(b"new").hexdigest(), b"new")
+    old = archive._object_path(put(archive, b"old"))
+    os.utime(old, (0, 0))
+    later = NOON + dt.timedelta(days=1)
+    put(archive, b"old", 25)  # the same answer again, and its line not read yet
+    assert archive.prune(later, keep_newest=False)[:2] == (1, 0)
+    archive._index_path(ITEM).unlink()
+    assert archive.prune(later) == (0, 0, 0)
+    assert archive.body(hashlib.sha256(b"new").hexdigest()) == b"new"
+    assert old.exists()
+
+
+def test_no_answer_is_lost_that_is_kept_while_another_process_prunes(archive: Archive) -> None:
+    items = [dataclasses.replace(ITEM, params=(("game_date_gt", str(number)),)) for number in range(4)]
+    done = threading.Event()
+
+    def prune() -> None:
+        while not done.is_set():
+            archive.prune(NOON, keep_newest=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        pruning = pool.submit(prune)
+        for hours in range(1, 100):
+            for item in items:
+                put(archive, f"old {hours}".encode(), -hours, item)
+                put(archive, f"new {hours} {item.params}".encode(), hours, item)
+        done.set()
+        pruning.result()
+    for item in items:
+        kept = {entry.content_hash for entry in archive.entries(item) if entry.fetched_at >= NOON}
+        assert len(kept) == 99
+        assert all(archive.has(each) for each in kept)

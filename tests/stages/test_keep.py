@@ -15,6 +15,7 @@ from backstop.lake.states import State
 from backstop.sources.parsed import REJECTED
 from backstop.stages import turn
 from backstop.stages.keep import Checked, keep, sift
+from backstop.stages.outcome import Refused
 from tests.stages.rows import DAY, games
 
 KEY = DAY.isoformat()
@@ -53,7 +54,7 @@ def test_what_passed_is_in_the_lake_and_what_did_not_in_quarantine(house):
     entry = house.ledger.entry("core_games", KEY)
     assert entry.state is State.COMPLETE
     assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined) == (4, 3, 1)
-    assert outcome.sample == 'rule: why — {"n":0}'
+    assert outcome.worst == (Refused("rule", "why", '{"n":0}'),)
 
 
 def test_keeping_the_same_again_changes_nothing(house):

@@ -35,7 +35,7 @@ def backfill(  # noqa: PLR0917 - typer's options
     credit_limit: Annotated[int | None, typer.Option("--credits", min=0, help="Credits that may be spent.")] = None,
     spread_days: Annotated[int, typer.Option("--spread", min=0, help="Days per run on the workers; 0 is here.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the cost, start nothing.")] = False,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print the plan as JSON.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up for inspection.")] = False,
     upstream: Upstream = None,
 ) -> None:
@@ -44,6 +44,8 @@ def backfill(  # noqa: PLR0917 - typer's options
         raise UsageError(
             "Give a range of days (backstop backfill FIRST LAST), or --missing for every day that lacks one."
         )
+    if as_json and not dry_run:
+        raise UsageError("--json prints the plan as JSON; give it together with --dry-run.")
     settings = Settings() if upstream is None else Settings(upstream=upstream)
     parameters: dict[str, Any] = {
         "first": parse_day(first) if first else None,

@@ -45,6 +45,7 @@ class Upstream:
         detached: bool = False,
         log: Path | None = None,
         extra: Sequence[str] = (),
+        program: str = "backstop.demo.serve",
     ) -> Upstream:
         """Start a server and wait until it answers.
 
@@ -56,7 +57,8 @@ class Upstream:
             port: 0 takes a free one.
             detached: Whether it outlives this process; otherwise it ends with it, also when this one is killed.
             log: File that takes what the server says besides its address; a detached one must not hold our streams.
-            extra: Further options of `python -m backstop.demo.serve`.
+            extra: Further options of the program.
+            program: Module that serves.
 
         Raises:
             UpstreamUnavailable: the server ended before it answered.
@@ -67,7 +69,7 @@ class Upstream:
         options += ["--seed", str(seed)] if seed is not None else []
         with log.open("ab") if log else contextlib.nullcontext() as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "backstop.demo.serve", spec, *options],
+                [sys.executable, "-m", program, spec, *options],
                 stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,

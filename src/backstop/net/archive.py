@@ -6,15 +6,19 @@ Layout under the root:
     index/01/0123....jsonl       one line per answer to the request of that fingerprint, oldest first
 
 Several processes may write at once: an object is written beside its place and renamed onto it, a line is appended in
-one write under a lock. A line without its end (the writer was killed) is not read and does not spoil the next.
+one write under a lock. A line without its end (the writer was killed) is not read and does not spoil the next. What is
+pruned meanwhile costs no answer: an index is rewritten under the lock that appends take, and a body stays for
+`UNNAMED_FOR` after it was kept last, although no line that was read names it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fcntl
 import os
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 
 _LEVEL: Final = 1  # on Savant's CSV smaller than level 3 and twice as fast
 _TAIL_BYTES: Final = 16 * 1024
+
+UNNAMED_FOR: Final = dt.timedelta(hours=1)
+"""A body is written before its line: no writer lies longer between the two, and no scan of the index takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,31 +191,34 @@ class Archive:
         """Tell whether a body is here."""
         return self._object_path(content_hash).exists()
 
-    def prune(self, before: dt.datetime, *, keep_newest: bool = True) -> Pruned:
+    def prune(
+        self, before: dt.datetime, *, keep_newest: bool = True, unnamed_for: dt.timedelta = UNNAMED_FOR
+    ) -> Pruned:
         """Forget answers that were complete before an instant, and bodies that no answer names any more.
-
-        Run it while nobody fetches into this archive: a body that is kept at the same moment may be new to the index.
 
         Args:
             before: Answers from then on stay.
             keep_newest: Whether the newest answer to each request stays however old it is: replays need it.
+            unnamed_for: How long ago a body must have been kept to go; shorter only while nobody fetches.
         """
+        oldest = time.time() - unnamed_for.total_seconds()
         named: set[str] = set()
         entries = bodies = size = 0
         for path in sorted(self.root.glob("index/*/*.jsonl")):
-            lines = [(entry, line) for line in path.read_bytes().split(b"\n") if (entry := _entry(line)) is not None]
-            newest = max((entry.fetched_at for entry, _ in lines), default=None)
-            kept = [
-                (entry, line)
-                for entry, line in lines
-                if entry.fetched_at >= before or (keep_newest and entry.fetched_at == newest)
-            ]
-            named |= {entry.content_hash for entry, _ in kept}
-            entries += len(lines) - len(kept)
-            _rewrite(path, [line for _, line in kept], changed=len(kept) != len(lines))
+            with _locked(path):
+                lines = [(entry, line) for line in path.read_bytes().split(b"\n") if (entry := _entry(line))]
+                newest = max((entry.fetched_at for entry, _ in lines), default=None)
+                kept = [
+                    (entry, line)
+                    for entry, line in lines
+                    if entry.fetched_at >= before or (keep_newest and entry.fetched_at == newest)
+                ]
+                named |= {entry.content_hash for entry, _ in kept}
+                entries += len(lines) - len(kept)
+                _rewrite(path, [line for _, line in kept], changed=len(kept) != len(lines))
         for path in sorted(self.root.glob("objects/*/*.zst")):
-            if path.stem not in named:
-                size += path.stat().st_size
+            if path.stem not in named and (about := path.stat()).st_mtime <= oldest:
+                size += about.st_size
                 bodies += 1
                 path.unlink()
         return Pruned(entries, bodies, size)
@@ -223,7 +233,9 @@ class Archive:
     def _write_object(self, content_hash: str, body: bytes) -> None:
         path = self._object_path(content_hash)
         if path.exists():
-            return
+            with contextlib.suppress(FileNotFoundError):  # pruned this moment
+                os.utime(path)
+                return
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
         draft.write_bytes(self._compressor().compress(body))
@@ -247,19 +259,41 @@ def _rewrite(path: Path, lines: list[bytes], *, changed: bool) -> None:
 
 
 def _append(path: Path, line: bytes) -> None:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-    try:
-        handle = os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, flags, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with _locked(path) as handle:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
         os.write(handle, (b"\n" if torn else b"") + line + b"\n")
-    finally:
-        os.close(handle)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[int]:
+    """Hold an index file, made when it is missing; one that was replaced while this waited is opened again."""
+    while True:
+        handle = _opened(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_at(handle, path):
+                yield handle
+                return
+        finally:
+            os.close(handle)
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, flags, 0o644)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Return whether an open file is still the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -54,7 +54,7 @@ class Backfill:
         """Say what is going to be done and what it costs."""
         left_alone = ", ".join(f"{number} {condition}" for condition, number in sorted(self.skipped.items()))
         cost = f"at most {self.credits:,} credits" if self.credits else "no credits"
-        limit = "" if self.limit is None else f" of {self.limit:,} allowed"
+        limit = ", which this upstream does not charge" if self.limit is None else f" of {self.limit:,} allowed"
         return (
             f"{self.first} to {self.last}: {len(self.todo)} days to do, "
             f"{left_alone or 'none'} left alone; {cost}{limit if self.credits else ''}."

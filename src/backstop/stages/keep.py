@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backstop.errors import ValidationFailed
 from backstop.stages import turn
-from backstop.stages.outcome import Gap, Outcome
+from backstop.stages.outcome import Gap, Outcome, Refused, worst
 
 if TYPE_CHECKING:
     import polars as pl
@@ -120,7 +120,7 @@ def passed(checked: Checked) -> Outcome:
         gaps=tuple(Gap(checked.table, checked.day.isoformat(), sentence) for sentence in checked.degraded),
         rules=dict(checked.rules),
         drift=checked.drift,
-        sample=_sample(checked.rejected),
+        worst=worst(Refused(*each) for each in checked.rejected.select("rule", "reason", "row").iter_rows()),
     )
 
 
@@ -135,10 +135,3 @@ def blocked(checked: Checked) -> Outcome:
         rules=dict(checked.rules),
         drift=checked.drift,
     )
-
-
-def _sample(rejected: pl.DataFrame) -> str:
-    if rejected.is_empty():
-        return ""
-    row, rule, reason = rejected.select("row", "rule", "reason").row(0)
-    return f"{rule}: {reason} — {row}"

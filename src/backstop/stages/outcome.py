@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backstop.errors import ConservationBroken
+from backstop.sources.parsed import NOT_WRONG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,37 @@ class Gap:
     table: str
     key: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that lies in quarantine.
+
+    Attributes:
+        rule: The rules that it broke, joined by `; `.
+        reason: Why they exist, likewise.
+        row: The row as JSON.
+    """
+
+    rule: str
+    reason: str
+    row: str
+
+
+WORST_KEPT: Final = 10
+WORST_OF_A_RULE: Final = 3
+
+
+def worst(refused: Iterable[Refused]) -> tuple[Refused, ...]:
+    """Return the worst rows: those that broke most rules first, a few of each rule, rows only put aside last."""
+    ranked = sorted(refused, key=lambda each: (each.rule in NOT_WRONG, -each.rule.count("; ")))
+    of_rule = Counter[str]()
+    kept = []
+    for each in ranked:
+        of_rule[each.rule] += 1
+        if of_rule[each.rule] <= WORST_OF_A_RULE:
+            kept.append(each)
+    return tuple(kept[:WORST_KEPT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +67,7 @@ class Outcome:
         gaps: What is missing, named.
         rules: Rows by broken rule, `warning: ` before those that only report.
         drift: Columns that appeared, vanished, changed type or stand twice.
-        sample: One quarantined row with its reason; empty when there is none.
+        worst: Quarantined rows with their reasons, the worst first, at most ten.
         notes: What a reader of the result should know although nothing is missing: who answered instead of whom.
     """
 
@@ -48,7 +80,7 @@ class Outcome:
     gaps: tuple[Gap, ...] = ()
     rules: dict[str, int] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
-    sample: str = ""
+    worst: tuple[Refused, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __add__(self, other: Outcome) -> Outcome:
@@ -63,7 +95,7 @@ class Outcome:
             gaps=self.gaps + other.gaps,
             rules=dict(Counter(self.rules) + Counter(other.rules)),
             drift=tuple(sorted({*self.drift, *other.drift})),
-            sample=self.sample or other.sample,
+            worst=worst((*self.worst, *other.worst)),
             notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
         )
 
