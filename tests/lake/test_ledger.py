@@ -95,18 +95,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_run_cannot_close(ledger
     ledger.begin("core_pitches", KEY, run_id="r2")
     with pytest.raises(LeaseHeld, match="taken over by run r2"):
         complete(ledger, "r1")
-    with pytest.raises(LeaseHeld):
-        ledger.renew("core_pitches", KEY, run_id="r1")
     assert complete(ledger, "r2").state is State.COMPLETE
-
-
-def test_a_renewed_lease_holds_longer(ledger, clock):
-    ledger.begin("core_pitches", KEY, run_id="r1", lease_s=60)
-    clock.advance(50)
-    ledger.renew("core_pitches", KEY, run_id="r1", lease_s=60)
-    clock.advance(50)
-    with pytest.raises(LeaseHeld):
-        ledger.begin("core_pitches", KEY, run_id="r2")
 
 
 BEGIN = """

@@ -77,16 +77,6 @@ def test_a_recorded_board_is_read_whole(realdata: Path, board: str) -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("name", ["statcast_yty.csv", "pitching_statcast_yty.csv"])
-def test_columns_named_after_years_become_rows(realdata: Path, name: str) -> None:
-    item = Item(Feed.SAVANT, "core_board_year_to_year", "2025", "/file")
-    body = recorded(realdata / f"savant/leaderboards_2025/{name}")
-    parsed = leaderboards.parse_year_to_year(answer(item, body, at=MORNING))
-    assert (len(parsed.rejected), parsed.frame["value"].null_count()) == (0, 0)
-    assert (parsed.frame["season"].min(), parsed.frame["season"].max()) == (2015, 2025)
-
-
-@pytest.mark.realdata
 def test_boards_of_other_seasons_say_their_season_themselves(realdata: Path) -> None:
     body = recorded(realdata / "savant/leaderboards_prior/expected_stats_2022.csv")
     assert parse("expected_statistics_batter", body).frame["season"].unique().to_list() == [2022]

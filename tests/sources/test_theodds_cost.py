@@ -36,3 +36,11 @@ def test_the_sentence_says_whether_the_floor_holds() -> None:
     )
     assert "NOT within" in found.sentence(left=130, floor=20)
     assert "not known yet" in found.sentence()
+
+
+def test_a_day_costs_what_its_own_requests_would_cost() -> None:
+    live, over = (cost.of_day(DAY, 15, MARKETS, past=past) for past in (False, True))
+    assert (live.requests, live.most) == (16, 120)
+    assert (over.requests, over.most) == (16, 1201)  # ten times as much, and a credit for the list of events
+    assert dict(over.by_table) == {"core_events": 1, "core_quotes": 1200}
+    assert cost.of_day(DAY, 0, MARKETS, past=True).most == 1

@@ -10,6 +10,7 @@ import pytest
 
 from backstop import tables
 from backstop.sources.statsapi import schedule
+from backstop.sources.theodds.markets import BATTER
 from backstop.stages import due
 from backstop.stages.grade import GRADES
 from tests.stages.rows import DAY, games, listed_game
@@ -156,7 +157,7 @@ def test_prices_are_due_in_slots_while_games_are_to_begin(season, clock):
 def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, expected):
     """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
     monkeypatch.setattr(due, "credits_left", lambda _house: left)
-    monkeypatch.setattr(due.plan, "MARKETS", tuple("abcdef"))
+    monkeypatch.setattr(due.plan, "MARKETS", BATTER[:6])
     every = due.prices_every(season, at(-3))
     assert (every and every.total_seconds() / 60) == expected
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 LEASE_S: Final = 15 * 60
-"""A run that has not closed or renewed a key for this long is taken for dead; the longest stage takes minutes."""
+"""A run that has not closed a key for this long is taken for dead: rows of a day are written within a second."""
 
 
 __all__ = ["Counts", "Entry", "Ledger"]
@@ -112,19 +112,6 @@ class Ledger:
                 refuse_held(before, run_id, now)
                 connection.execute(update_of(table, key).values(attempts=entries.c.attempts + 1, **values))
             return locked(connection, table, key)
-
-    def renew(self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S) -> None:
-        """Keep a key for longer.
-
-        Raises:
-            LeaseHeld: another run has taken it over.
-        """
-        now = self.clock.now()
-        with self.engine.begin() as connection:
-            before = locked(connection, table, key)
-            refuse_lost(before, run_id)
-            until = now + dt.timedelta(seconds=lease_s)
-            connection.execute(update_of(table, key).values(lease_until=until, changed_at=now))
 
     def complete(
         self,

@@ -12,7 +12,8 @@ from backstop import tables
 from backstop.clock import baseball_day
 from backstop.errors import UsageError
 from backstop.settings import LIVE_HOSTS, Feed
-from backstop.sources.theodds import events, props
+from backstop.sources.theodds import cost as credits_of
+from backstop.sources.theodds.cost import FULL_DAY
 from backstop.stages import days, plan
 from backstop.stages.days import Condition
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backstop.stages.house import House
-
-GAMES_AT_MOST: Final = 15
-"""Of a day whose schedule is not known yet; thirty clubs, a doubleheader now and then."""
 
 CREDIT_LIMIT: Final = 5_000
 """Credits that a backfill of live feeds may cost when nobody says otherwise: a quarter of the smallest paid month."""
@@ -126,19 +124,14 @@ def check_budget(todo: Backfill) -> None:
 
 
 def cost(house: House, todo: Sequence[dt.date]) -> int:
-    """Return the credits that the prices of past days cost at most: one list of events a day, one request a game.
+    """Return the credits that the prices of past days cost at most.
 
-    A game whose schedule is not known yet counts as if `GAMES_AT_MOST` were played that day.
+    A day whose schedule is not known yet counts as if `FULL_DAY` games were played.
     """
     if not todo:
         return 0
-    day = todo[0]
-    noon = dt.datetime.combine(day, dt.time(16), dt.UTC)
-    per_day = sum(item.credits for item in events.plan(day, noon))
-    listed = pl.DataFrame([("one", noon, "NYY", "BOS", day)], schema=events.EVENTS.schema, orient="row")
-    per_game = sum(item.credits for item in props.plan(listed, plan.MARKETS, "commence"))
     games = _games(house, todo)
-    return sum(per_day + per_game * games.get(each, GAMES_AT_MOST) for each in todo)
+    return sum(credits_of.of_day(day, games.get(day, FULL_DAY), plan.MARKETS, past=True).most for day in todo)
 
 
 def _games(house: House, todo: Sequence[dt.date]) -> dict[dt.date, int]:

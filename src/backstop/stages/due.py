@@ -18,6 +18,7 @@ from backstop.clock import EASTERN, baseball_day, days_between
 from backstop.lake.states import State
 from backstop.settings import Feed
 from backstop.sources.statsapi import schedule
+from backstop.sources.theodds import cost
 from backstop.stages import days, plan
 from backstop.stages.days import Condition
 from backstop.stages.grade import GRADES
@@ -205,7 +206,7 @@ def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
         return PRICES_EVERY
     days_left = calendar.monthrange(today.year, today.month)[1] - today.day + 1
     share = max(left - house.settings.credit_floor, 0) / days_left
-    refreshes = int(share / (to_begin.height * len(plan.MARKETS)))
+    refreshes = int(share / cost.of_day(today, to_begin.height, plan.MARKETS, past=False).most)
     if refreshes == 0:
         return None
     return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes)

@@ -5,22 +5,19 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from backstop import tables
 from backstop.clock import baseball_day
 from backstop.settings import Feed
 from backstop.sources.failover import Purpose
 from backstop.sources.sportradar import playerprops
-from backstop.sources.theodds.cost import Estimate
-from backstop.sources.theodds.props import HISTORY_COSTS
-from backstop.stages import plan, second
+from backstop.sources.theodds import cost, events
+from backstop.sources.theodds.cost import FULL_DAY
+from backstop.stages import due, plan, second
 
 if TYPE_CHECKING:
     from backstop.stages.house import House
-
-FULL_DAY: Final = 15
-"""Games of a day on which every club plays once; assumed as long as the schedule is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +70,21 @@ def forecast(house: House, day: dt.date) -> tuple[list[Asked], str]:
 
 def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, guess: str) -> tuple[list[Asked], str]:
     past = day < baseball_day(house.clock.now())
-    most = games * len(plan.MARKETS) * (HISTORY_COSTS if past else 1)
-    choice = second.choose(house, Purpose.ODDS, credits_needed=most)
+    most = cost.of_day(day, games, plan.MARKETS, past=past)
+    by_table = dict(most.by_table)
+    choice = second.choose(house, Purpose.ODDS, credits_needed=most.most)
     if choice.feed is Feed.SPORTRADAR and not past:
         pages = -(-games // playerprops.PAGE_EVENTS)
         return [*asked, Asked(playerprops.TABLE, Feed.SPORTRADAR, pages, note=guess)], f"{choice.sentence()}."
     prices = [
-        Asked("core_events", Feed.THEODDS, 1, int(past)),
-        Asked(tables.QUOTES.name, Feed.THEODDS, games, most, guess or "an event or two more or less is usual"),
-    ]
-    left = next((each.credits_left for each in house.bridge.health() if each.feed == Feed.THEODDS), None)
-    total = Estimate(1 + games, most + int(past), ())
-    return [*asked, *prices], total.sentence(left=left, floor=house.settings.credit_floor)
+        Asked(events.TABLE, Feed.THEODDS, most.requests - games, by_table[events.TABLE]),
+        Asked(
+            tables.QUOTES.name, Feed.THEODDS, games, by_table[tables.QUOTES.name],
+            guess or "an event or two more or less is usual",
+        ),
+    ]  # fmt: skip
+    left = due.credits_left(house)
+    return [*asked, *prices], most.sentence(left=left, floor=house.settings.credit_floor)
 
 
 def _history_keys(house: House, day: dt.date) -> list[str]:

@@ -17,7 +17,7 @@ from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
-from backstop.sources.theodds import events, props
+from backstop.sources.theodds import cost, events, props
 from backstop.stages import second, turn
 
 if TYPE_CHECKING:
@@ -195,8 +195,8 @@ def event_batches(house: House, day: dt.date) -> list[list[Item]]:
     if quotes_wanted(house, day):
         return []
     if day < baseball_day(house.clock.now()):
-        return [events.plan(day, _history_instant(house, day))]
-    most = games_of(house, day).height * len(MARKETS)
+        return [events.plan(day, cost.history_instant(day))]
+    most = cost.of_day(day, games_of(house, day).height, MARKETS, past=False).most
     choice = second.choose(house, Purpose.ODDS, credits_needed=most)
     return [playerprops.plan(day) if choice.feed is Feed.SPORTRADAR else events.plan(day)]
 
@@ -205,13 +205,6 @@ def quote_batches(house: House, day: dt.date, listed: pl.DataFrame) -> list[list
     """Return one request per event: at its start for a day that is over, now for a day to come."""
     at: Literal["commence"] | None = "commence" if day < baseball_day(house.clock.now()) else None
     return list(batched(props.plan(listed, MARKETS, at)))
-
-
-def _history_instant(house: House, day: dt.date) -> dt.datetime | None:
-    """Return the instant at which a past day's events are looked up: noon Eastern, before any first pitch; or None."""
-    if day >= baseball_day(house.clock.now()):
-        return None
-    return dt.datetime.combine(day, dt.time(16), dt.UTC)
 
 
 def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str, stood_in: Collection[dt.date] = ()) -> None:

@@ -3,6 +3,9 @@
 Addresses and headers as recorded in 2025 and 2026. The id column has six names, the player's name five; two boards
 name a column twice, the second time with another meaning. `min=q` would drop most players: the smallest minimum of
 the closed list is asked, and the sample sizes are among the columns.
+
+The year-to-year board is left out: its answer does not say which metric it holds, and the boards of the seasons have
+them all.
 """
 
 from __future__ import annotations

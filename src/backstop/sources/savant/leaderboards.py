@@ -20,20 +20,7 @@ from backstop.sources import cast, csvtext
 from backstop.sources.parsed import Parsed, last_by_key
 from backstop.sources.savant.board import Board
 from backstop.sources.savant.boards import BOARDS
-from backstop.tables import Column, Table
-
-YEAR_TO_YEAR = Table(
-    "core_board_year_to_year",
-    "one row per player, day of retrieval and season of a metric that is compared over the years",
-    ("player_id_mlbam", "retrieved_on", "season"),
-    (
-        Column("player_id_mlbam", pl.Int64(), "MLBAM id", "entity_id"),
-        Column("retrieved_on", pl.Date(), "day of retrieval"),
-        Column("season", pl.Int16(), "year of the season, from the name of the column"),
-        Column("player_name", pl.String(), "`Last, First`", "name"),
-        Column("value", pl.Float64(), "the metric asked for, in its own scale"),
-    ),
-)
+from backstop.tables import Table
 
 
 def plan(season: int, boards: Iterable[str] | None = None) -> list[Item]:
@@ -76,7 +63,7 @@ def inspect(body: bytes) -> None:
         raise UpstreamMalformed(
             f"{source} answered an error as data: {excerpt(body[:300].decode(errors='replace'))}", source=source
         )
-    ids = {board.player_id for board in BOARDS.values()} | {"entity_id"}
+    ids = {board.player_id for board in BOARDS.values()}
     if not ids & set(header):
         raise UpstreamMalformed(
             f"{source} answered no table of players (first columns: {names(header[:4]) or 'none'}); "
@@ -116,25 +103,3 @@ def _dated(parsed: Parsed, table: Table, answer: Answer) -> Parsed:
 def retrieved_on(instant: dt.datetime) -> dt.date:
     """Return the Eastern calendar day of an instant: boards are recomputed in the morning there."""
     return instant.astimezone(EASTERN).date()
-
-
-def parse_year_to_year(answer: Answer) -> Parsed:
-    """Turn the year-to-year board, whose columns are named after years, into one row per player and year.
-
-    Rows that came in are cells: a player's row counts once per column of a year, and nulls are no rows.
-
-    Raises:
-        UpstreamMalformed, SchemaDrift: see `inspect` and `cast.to_table`.
-    """
-    inspect(answer.body)
-    header = csvtext.header_of(answer.body)
-    years = [name for name in header if name.isdecimal()]
-    text = csvtext.read(answer.body, {"entity_id", "name", *years}, source="Savant year to year")
-    cells = text.frame.unpivot(years, index=["entity_id", "name"], variable_name="season", value_name="value")
-    cells = cells.filter(pl.col("value").is_not_null())
-    long = csvtext.Text(("entity_id", "name", "season", "value"), cells, text.misshapen)
-    known = frozenset(long.header)
-    parsed = cast.to_table(long, YEAR_TO_YEAR, needed=known - {"name"}, known=known, source="Savant year to year")
-    frame = parsed.frame.with_columns(retrieved_on=pl.lit(retrieved_on(answer.fetched_at)))
-    kept, outdone = last_by_key(frame, YEAR_TO_YEAR)
-    return Parsed(kept, pl.concat([parsed.rejected, outdone]), parsed.rows_in, parsed.drift)

@@ -1,12 +1,23 @@
-"""What a plan costs on The Odds API, before it is run."""
+"""What prices cost on The Odds API, before they are asked for: the sum of the requests that would be made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
 
 from backstop.net.item import Item
 from backstop.settings import Feed
+from backstop.sources.theodds import events, props
+
+FULL_DAY: Final = 15
+"""Games of a day on which every club plays once; assumed as long as the schedule of the day is not known."""
+
+HISTORY_HOUR_UTC: Final = 16
+"""Noon Eastern, before any first pitch: the instant at which a past day's events are looked up."""
 
 
 @dataclass(frozen=True)
@@ -42,3 +53,23 @@ def estimate(items: Iterable[Item]) -> Estimate:
             requests += 1
             by_table[item.table] = by_table.get(item.table, 0) + item.credits
     return Estimate(requests, sum(by_table.values()), tuple(sorted(by_table.items())))
+
+
+def of_day(day: dt.date, games: int, markets: Sequence[str], *, past: bool) -> Estimate:
+    """Return what the prices of a day's games cost at most: one list of events, one request per game.
+
+    Args:
+        day: The baseball day.
+        games: How many are to be priced.
+        markets: Keys that are asked of each.
+        past: Whether the day is over: its prices come from the archive of the feed, which costs more.
+    """
+    at = history_instant(day)
+    listed = pl.DataFrame({"event_id_theodds": ["any"] * games, "commence_at": [at] * games})
+    prices = props.plan(listed, markets, "commence" if past else None) if games else []
+    return estimate([*events.plan(day, at if past else None), *prices])
+
+
+def history_instant(day: dt.date) -> dt.datetime:
+    """Return the instant at which the events of a day that is over are looked up."""
+    return dt.datetime.combine(day, dt.time(HISTORY_HOUR_UTC), dt.UTC)
