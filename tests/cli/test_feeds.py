@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from backstop.cli.feeds import judge
@@ -80,6 +81,35 @@ def test_sportradar_boards_and_the_register_are_fetched_as_they_stand(backstop, 
         "core_board_expected_statistics_batter",
         "core_injuries_sportradar",
     } <= found
+
+
+def test_people_rosters_plays_and_season_statistics_are_fetched_by_name(backstop, home, league):
+    for what in ("people", "rosters", "plays", "seasons", "profiles"):
+        ended = backstop("fetch", what, "2025-04-16", "--upstream", league.base_url)
+        assert ended.code == 0, (what, ended.err, ended.out)
+    lake, day = lake_of(home), dt.date(2025, 4, 16)
+    assert lake.read("core_rosters", day)["team"].n_unique() == 30
+    plays = lake.read("core_plays", day)
+    assert plays["game_pk"].n_unique() == lake.read("core_games", day).filter(abstract_status="Final").height
+    (today,) = lake.days("core_people")
+    people = set(lake.read("core_people", today)["player_id_mlbam"])
+    assert set(lake.read("core_season_sportradar", today)["player_id_mlbam"]) <= people
+    assert set(lake.read("core_players_sportradar", day)["player_id_mlbam"]) <= people
+
+
+def test_another_season_of_a_board_fetched_on_the_same_day_is_kept_beside_the_first(backstop, home, league):
+    board = "core_board_expected_statistics_batter"
+    fetched = ("fetch", board, "2025-04-16", "--upstream", league.base_url)
+    assert backstop(*fetched).code == 0
+    lake = lake_of(home)
+    (today,) = lake.days(board)
+    first = lake.read(board, today)
+    lake.write(board, today, first.with_columns(season=pl.lit(2024, pl.Int16)))
+    assert backstop(*fetched).code == 0
+    assert lake.read(board, today).group_by("season").len().sort("season").rows() == [
+        (2024, first.height),
+        (2025, first.height),
+    ]
 
 
 @pytest.mark.parametrize(

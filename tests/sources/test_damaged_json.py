@@ -100,7 +100,7 @@ FEEDS: dict[str, tuple[Item, Any, Callable[[Answer], Parsed]]] = {
     "line-ups": (schedule.plan_day(DAY)[0], {"dates": [{"games": [GAME]}]}, schedule.lineups),
     "box score": (boxscore.plan([1])[0], BOX, box),
     "live feed": (livefeed.plan([1])[0], LIVE, plays),
-    "people": (people.plan([5])[0], {"people": [PERSON]}, people.parse),
+    "people": (people.plan_season(2025)[0], {"people": [PERSON]}, people.parse),
     "roster": (people.plan_rosters(DAY, ["DET"])[0], {"roster": [ENTRY], "teamId": 116}, people.parse_roster),
     "events": (events.plan(DAY)[0], [EVENT], events.parse),
     "props": (props.plan(LISTED, ["batter_hits"])[0], EVENT, props.parse),

@@ -126,9 +126,8 @@ def test_the_second_source_says_the_same_games_players_and_prices(
 
 
 def test_people_are_those_of_the_rosters(ask: Asker, players: pl.DataFrame) -> None:
-    ids = players["player_id_mlbam"].unique().sort().head(50).to_list()
-    found = people.parse(ask(people.plan(ids)[0]))
-    assert found.frame["player_id_mlbam"].to_list() == ids
+    found = people.parse(ask(people.plan_season(DEMO_DAY.year)[0]))
+    assert set(players["player_id_mlbam"]) <= set(found.frame["player_id_mlbam"])
 
 
 def test_a_hostile_day_ends_in_whole_data_a_refusal_or_a_named_gap() -> None:

@@ -20,7 +20,7 @@ DAY = dt.date(2025, 6, 15)
 LISTED = pl.DataFrame({"event_id_theodds": ["x"], "commence_at": [dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)]})
 PLANNED = [
     *pitches.plan([DAY]), *schedule.plan(DAY, DAY), *schedule.plan_day(DAY), *boxscore.plan([1]),
-    *events.plan(DAY), *props.plan(LISTED, ["batter_hits"]), *people.plan([1]), *people.plan_rosters(DAY, ["DET"]),
+    *events.plan(DAY), *props.plan(LISTED, ["batter_hits"]), *people.plan_season(2025), *people.plan_rosters(DAY, ["DET"]),
     *livefeed.plan([1]), *leaderboards.plan(2025)[:3], *chadwick.plan()[:1], *sportradar_schedule.plan(DAY),
     *summary.plan_day(DAY), *season.plan(2025, ["DET"]), *sportradar_people.plan_profiles(["u"]),
     *sportradar_people.plan_injuries(), *playerprops.plan(DAY),

@@ -58,7 +58,7 @@ def test_requests_carry_the_key_in_a_header_and_never_in_the_address() -> None:
 
 def test_addresses_follow_the_table_of_feeds() -> None:
     assert summary.plan_day(DAY)[0].path == "/mlb/trial/v8/en/games/2025/06/15/summary.json"
-    assert summary.plan_games(["u"], access="production")[0].path == "/mlb/production/v8/en/games/u/summary.json"
+    assert summary.plan_day(DAY, access="production")[0].path.startswith("/mlb/production/v8/en/games/2025/")
     assert people.plan_profiles(["u"])[0].path == "/mlb/trial/v8/en/players/u/profile.json"
     assert people.plan_injuries()[0].path == "/mlb/trial/v8/en/league/injuries.json"
     items = season.plan(2025)
@@ -132,7 +132,7 @@ def test_a_roster_before_the_game_is_read_with_line_up_and_probable_pitcher() ->
         "roster": [{"id": "p", "first_name": "Tarik", "last_name": "Skubal", "mlbam_id": "669373"}, {"id": "b"}],
         "lineup": [{"id": "b", "inning": 0, "order": 1}, {"id": "p", "inning": 0, "order": 0}],
     }  # fmt: skip
-    got = answer(summary.plan_games(["g1"])[0], {"game": game(home=side)})
+    got = answer(summary.plan_day(DAY)[0], {"game": game(home=side)})
     parsed = summary.parse(got)
     rows = {row["player_id_sportradar"]: row for row in parsed.frame.to_dicts()}
     assert (rows["p"]["full_name"], rows["p"]["player_id_mlbam"], rows["p"]["is_starting_pitcher"]) == (

@@ -17,11 +17,6 @@ from tests.sources.answers import answer, recorded
 DAY = dt.date(2025, 6, 15)
 
 
-def test_people_are_asked_fifty_at_a_time() -> None:
-    items = people.plan(range(1, 121))
-    assert [len(dict(item.params)["personIds"].split(",")) for item in items] == [50, 50, 20]
-
-
 def test_a_roster_is_asked_by_the_number_of_the_team() -> None:
     item = people.plan_rosters(DAY, ["DET"])[0]
     assert (item.path, item.params) == ("/api/v1/teams/116/roster", (("rosterType", "active"), ("date", "2025-06-15")))
@@ -33,7 +28,9 @@ def test_a_height_is_read_in_inches(text: Any, value: int | None) -> None:
 
 
 def test_a_person_without_an_id_is_set_apart() -> None:
-    parsed = people.parse(answer(people.plan([1])[0], {"people": [{"fullName": "X"}, 7, {"id": 5, "fullName": "Y"}]}))
+    parsed = people.parse(
+        answer(people.plan_season(2025)[0], {"people": [{"fullName": "X"}, 7, {"id": 5, "fullName": "Y"}]})
+    )
     assert (len(parsed.frame), parsed.rejected_by_rule) == (1, {"missing_key": 1, "type": 1})
 
 

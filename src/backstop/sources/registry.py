@@ -47,3 +47,15 @@ TABLES: Final[dict[str, Source]] = {
     **{board.table.name: Source(leaderboards.inspect, leaderboards.parse) for board in BOARDS.values()},
 }
 """Table name, as in `Item.table`, to its functions."""
+
+PARTS: Final[dict[str, tuple[str, ...]]] = {
+    table.name: table.key
+    for table in (
+        livefeed.PLAYS,
+        people.PEOPLE,
+        season.SEASON,
+        sportradar_people.PROFILES,
+        *(board.table for board in BOARDS.values()),
+    )
+}
+"""Tables of which an answer holds a part of the day's rows: of one game, one player, one season; and their keys."""

@@ -68,10 +68,10 @@ class Job:
 
         return self.kept(tables.PITCHES.name, day, checked)
 
-    def kept(self, table: str, day: dt.date, check: Callable[[], Checked]) -> Outcome:
-        """Keep checked rows; a day that another run holds, or that cannot be read, is a gap."""
+    def kept(self, table: str, day: dt.date, check: Callable[[], Checked], *, whole: bool = True) -> Outcome:
+        """Keep checked rows; a day that another run holds, or that cannot be read, is a gap. See `keep` for `whole`."""
         try:
-            return keep(self.house, check(), self.run_id)
+            return keep(self.house, check(), self.run_id, whole=whole)
         except LeaseHeld as error:
             return Outcome(table, keys=1, gaps=(Gap(table, day.isoformat(), error.message),))
         except (DataError, UpstreamError) as error:

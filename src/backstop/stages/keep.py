@@ -50,11 +50,18 @@ class Checked:
     suite_version: str = ""
 
 
-def keep(house: House, checked: Checked, run_id: str) -> Outcome:
+def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> Outcome:
     """Store what passed and account for what did not.
 
     The ledger is closed last: a run that is killed in between repeats the day and finds nothing changed. A blocked
     table keeps nothing: all of its rows count as failed, and the raw answer in the archive holds them.
+
+    Args:
+        house: The opened rooms.
+        checked: The rows.
+        run_id: Under which the ledger notes it.
+        whole: Whether all of the day's answers were read anew: what they do not refuse any more is settled. Otherwise
+            rows that other answers brought lie among the kept ones, and what those refused stays open.
 
     Raises:
         LeaseHeld: another run works on this day and does not come to an end.
@@ -67,7 +74,8 @@ def keep(house: House, checked: Checked, run_id: str) -> Outcome:
         return blocked(checked)
     house.quarantine.put(table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
     written = house.lake.write(table, checked.day, checked.kept)
-    house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
+    if whole:
+        house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
     counts: dict[str, Any] = {
         "run_id": run_id,
         "rows_in": checked.rows_in,

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
+
+import polars as pl
 
 from backstop import tables
 from backstop.clock import baseball_day
 from backstop.errors import UsageError
 from backstop.ids import batched
-from backstop.sources import chadwick, registry
+from backstop.sources import chadwick
 from backstop.sources.savant import boards, leaderboards, pitches
 from backstop.sources.sportradar import people as sportradar_people
-from backstop.sources.sportradar import playerprops, summary
+from backstop.sources.sportradar import playerprops, season, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
-from backstop.sources.statsapi import schedule
-from backstop.stages import match, plan, receive, register
+from backstop.sources.statsapi import livefeed, people, schedule
+from backstop.sources.teams import TEAMS
+from backstop.stages import match, plain, plan, receive, register
 from backstop.stages.collect import Job, Step
-from backstop.stages.fetch import reopen
-from backstop.stages.outcome import Gap, Outcome
-from backstop.stages.receive import Received
+from backstop.stages.outcome import Outcome
 
 if TYPE_CHECKING:
     from backstop.net.item import Item
-    from backstop.stages.fetch import Fetched, FetchedBatch
-    from backstop.stages.keep import Checked
+    from backstop.stages.fetch import FetchedBatch
 
 BOARD: Final = "core_board_"
+
+CLUBS: Final = [team.abbreviation for team in TEAMS]
 
 
 def steps_of(name: str, job: Job) -> list[Step]:
@@ -56,7 +58,7 @@ def _schedule(job: Job) -> Step:
         outcomes = [job.keep(received) for received in receive.games_by_day(job.house, [batch])]
         covered, stood_in = receive.days_covered([batch]), receive.stood_in([batch])
         plan.settle_schedule(job.house, covered, job.run_id, stood_in)
-        return [*outcomes, *_missed(tables.GAMES.name, batch)]
+        return [*outcomes, *plain.missed(tables.GAMES.name, batch)]
 
     return Step("schedule", planned, kept)
 
@@ -69,7 +71,7 @@ def _pitches(job: Job) -> Step:
 
     def kept(batch: FetchedBatch) -> list[Outcome]:
         days = receive.answers_by_day(batch)
-        return [*(job.keep_pitches(*each) for each in days.items()), *_missed(tables.PITCHES.name, batch)]
+        return [*(job.keep_pitches(*each) for each in days.items()), *plain.missed(tables.PITCHES.name, batch)]
 
     return Step("pitches", planned, kept)
 
@@ -81,14 +83,14 @@ def _boxscores(job: Job) -> Step:
 
     def kept(batch: FetchedBatch) -> list[Outcome]:
         if not batch.answers:
-            return _missed(tables.BOX.name, batch)
+            return plain.missed(tables.BOX.name, batch)
         asked = [*(each.item.key for each in batch.answers), *(each.item.key for each in batch.missed)]
         day = _day_of_scores(job, asked[0])
         players, box = receive.box_scores(job.house, [batch], day)
         kept = [job.keep(players), job.keep(box)]
         plan.settle_scores(job.house, day, [batch])
         untold = receive.games_untold(job.house, [batch], players.parsed.frame, day)
-        return [*kept, Outcome(tables.PLAYERS.name, gaps=untold), *_missed(tables.BOX.name, batch)]
+        return [*kept, Outcome(tables.PLAYERS.name, gaps=untold), *plain.missed(tables.BOX.name, batch)]
 
     return Step("box scores", planned, kept)
 
@@ -108,7 +110,7 @@ def _quotes(job: Job) -> list[Step]:
     def events_kept(batch: FetchedBatch) -> list[Outcome]:
         keys = [each.item.key for each in batch.answers] or [each.item.key for each in batch.missed]
         listed[dt.date.fromisoformat(keys[0][:10])] = batch
-        return _missed(tables.QUOTES.name, batch)
+        return plain.missed(tables.QUOTES.name, batch)
 
     def planned() -> list[list[Item]]:
         found = {day: receive.events_listed(job.house, [batch]) for day, batch in listed.items()}
@@ -118,66 +120,55 @@ def _quotes(job: Job) -> list[Step]:
         items = [*(each.item for each in batch.answers), *(each.item for each in batch.missed)]
         day = dt.date.fromisoformat(items[0].key[:10])
         recognised = match.matched_quotes(job.house, [listed[day], batch], day)
-        return [job.keep(recognised.received), *_missed(tables.QUOTES.name, batch)]
+        return [job.keep(recognised.received), *plain.missed(tables.QUOTES.name, batch)]
 
     return [Step("events", events_planned, events_kept), Step("quotes", planned, kept)]
 
 
 def _boards(job: Job, names: Sequence[str] | None = None) -> Step:
-    seasons = sorted({day.year for day in job.days})
     by_board: dict[str, list[Item]] = {}
-    for item in (item for season in seasons for item in leaderboards.plan(season, names)):
+    for item in (item for year in _seasons(job) for item in leaderboards.plan(year, names)):
         by_board.setdefault(item.table, []).append(item)
-    return Step("leaderboards", lambda: list(by_board.values()), lambda batch: _plain(job, batch))
-
-
-def _plain_step(job: Job, label: str, items: Callable[[], list[Item]]) -> Step:
-    return Step(label, lambda: list(batched(items())), lambda batch: _plain(job, batch))
-
-
-def _plain(job: Job, batch: FetchedBatch) -> list[Outcome]:
-    """Keep answers of one table whose rows need no other table: the rows of a day, or as they were on a day."""
-    by_day: dict[dt.date, list[Fetched]] = {}
-    for answer in batch.answers:
-        by_day.setdefault(_day_of(answer), []).append(answer)
-    kept = [_keep_day(job, day, answers) for day, answers in by_day.items()]
-    return [*kept, *(_missed(batch.missed[0].item.table, batch) if batch.missed else [])]
-
-
-def _keep_day(job: Job, day: dt.date, answers: Sequence[Fetched]) -> Outcome:
-    table = answers[0].item.table
-
-    def read() -> Checked:
-        parts = [registry.TABLES[table].parse(reopen(job.house, answer)) for answer in answers]
-        return job.rules(Received(table, day, receive.together(parts), receive.refs(answers)), None)
-
-    return job.kept(table, day, read)
-
-
-def _day_of(answer: Fetched) -> dt.date:
-    """Return the day that an answer is about; of what is as it stands, the day of its retrieval."""
-    try:
-        return dt.date.fromisoformat(answer.item.key[:10])
-    except ValueError:
-        return leaderboards.retrieved_on(answer.fetched_at)
-
-
-def _missed(table: str, batch: FetchedBatch) -> list[Outcome]:
-    gaps = tuple(Gap(table, lost.item.key, f"not fetched: {lost.sentence}") for lost in batch.missed)
-    return [Outcome(table, gaps=gaps, notes=batch.notes)] if gaps or batch.notes else []
+    return plain.step("leaderboards", job, lambda: list(by_board.values()))
 
 
 def _sportradar(job: Job) -> list[Step]:
     today = baseball_day(job.house.clock.now())
     coming = [day for day in job.days if day >= today]
-    steps = [
-        _plain_step(job, "schedule", lambda: [each for day in job.days for each in sportradar_schedule.plan(day)]),
-        _plain_step(job, "summaries", lambda: [each for day in job.days for each in summary.plan_day(day)]),
-    ]
-    if coming:
-        props = [each for day in coming for each in playerprops.plan(day)]
-        steps.append(_plain_step(job, "player props", lambda: props))
-    return steps
+    games = plain.step("schedule", job, lambda: _each(job.days, sportradar_schedule.plan))
+    props = plain.step("player props", job, lambda: _each(coming, playerprops.plan))
+    return [games, _summaries(job), *([props] if coming else [])]
+
+
+def _summaries(job: Job) -> Step:
+    return plain.step("summaries", job, lambda: _each(job.days, summary.plan_day))
+
+
+def _profiles(job: Job) -> Step:
+    """Ask for everybody in the summaries whose MLBAM id they do not say."""
+
+    def batches() -> list[list[Item]]:
+        told = [receive.known(job.house, summary.SUMMARY, day) for day in job.days]
+        unknown = pl.concat(told).filter(pl.col("player_id_mlbam").is_null())["player_id_sportradar"]
+        return list(batched(sportradar_people.plan_profiles(sorted(unknown.unique()))))
+
+    return plain.step("profiles", job, batches)
+
+
+def _plays(job: Job) -> Step:
+    def batches() -> list[list[Item]]:
+        games = [plan.games_of(job.house, day)["game_pk"].to_list() for day in job.days]
+        return [livefeed.plan(game_pks) for game_pks in games if game_pks]
+
+    return plain.step("plays", job, batches, lambda answer: plan.day_of_games(job.house, job.days, answer.item.key))
+
+
+def _seasons(job: Job) -> list[int]:
+    return sorted({day.year for day in job.days})
+
+
+def _each(days: Iterable[dt.date], of_day: Callable[[dt.date], list[Item]]) -> list[list[Item]]:
+    return list(batched(item for day in days for item in of_day(day)))
 
 
 def _register(job: Job) -> list[Step]:
@@ -194,7 +185,12 @@ NAMES: Final[dict[str, Callable[[Job], list[Step]]]] = {
     "sportradar": _sportradar,
     "boards": lambda job: [_boards(job)],
     "register": _register,
-    "injuries": lambda job: [_plain_step(job, "injuries", sportradar_people.plan_injuries)],
+    "people": lambda job: [plain.step("people", job, lambda: [people.plan_season(job.days[-1].year)])],
+    "rosters": lambda job: [plain.step("rosters", job, lambda: [people.plan_rosters(day, CLUBS) for day in job.days])],
+    "plays": lambda job: [_schedule(job), _plays(job)],
+    "injuries": lambda job: [plain.step("injuries", job, lambda: [sportradar_people.plan_injuries()])],
+    "seasons": lambda job: [plain.step("seasons", job, lambda: [season.plan(year) for year in _seasons(job)])],
+    "profiles": lambda job: [_summaries(job), _profiles(job)],
     tables.GAMES.name: lambda job: [_schedule(job)],
     tables.PITCHES.name: lambda job: [_schedule(job), _pitches(job)],
     tables.BOX.name: lambda job: [_schedule(job), _boxscores(job)],

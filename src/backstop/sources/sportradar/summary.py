@@ -47,11 +47,6 @@ def plan_day(day: dt.date, *, access: str = wire.ACCESS) -> list[Item]:
     return [wire.item(TABLE, day.isoformat(), feed, access=access, priority=Priority.LIVE)]
 
 
-def plan_games(game_ids: list[str], *, access: str = wire.ACCESS) -> list[Item]:
-    """Ask for each game by its UUID."""
-    return [wire.item(TABLE, game_id, f"games/{game_id}/summary", access=access) for game_id in game_ids]
-
-
 def inspect(body: bytes) -> None:
     """Check that the content is a summary.
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from backstop.ids import batched
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
@@ -57,20 +56,6 @@ ROSTERS = Table(
 )
 
 
-def plan(player_ids: Iterable[int]) -> list[Item]:
-    """Ask for people, fifty at a time."""
-    return [
-        Item(
-            Feed.STATSAPI,
-            PEOPLE.name,
-            f"{batch[0]}..{batch[-1]}",
-            "/api/v1/people",
-            (("personIds", ",".join(map(str, batch))),),
-        )
-        for batch in batched(sorted(set(player_ids)))
-    ]
-
-
 def plan_season(season: int) -> list[Item]:
     """Ask for everybody who is on a club's books in a season."""
     return [Item(Feed.STATSAPI, PEOPLE.name, str(season), "/api/v1/sports/1/players", (("season", str(season)),))]
@@ -82,7 +67,7 @@ def plan_rosters(day: dt.date, teams: Iterable[str], *, roster_type: str = "acti
         Item(
             Feed.STATSAPI,
             ROSTERS.name,
-            f"{team}/{day}/{roster_type}",
+            f"{day}/{team}/{roster_type}",
             f"/api/v1/teams/{BY_ABBREVIATION[team].id_mlbam}/roster",
             (("rosterType", roster_type), ("date", day.isoformat())),
             priority=Priority.LIVE,
