@@ -269,6 +269,51 @@ def test_a_day_without_a_slate_is_missing_until_it_is_published(site, look):
     page.locator("#freshness[data-state='fresh']").wait_for()
 
 
+@pytest.mark.parametrize("address", ["/?date=2024-02-30", "/?date=tomorrow&sort=toString"])
+def test_an_address_that_names_no_day_or_order_shows_the_newest_slate(site, look, address):
+    site.publish()
+    site.start()
+    sight = look().slate(address)
+    assert sight.page.locator("h1").first.inner_text() == "Tuesday, April 16, 2024"
+    assert sight.page.locator("th[aria-sort=descending]").inner_text().lower().startswith("edge")
+    assert sight.complaints == []
+
+
+def test_it_works_in_a_browser_that_keeps_nothing(site, look):
+    site.publish()
+    site.start()
+    sight = look()
+    forbidden = "{ get() { throw new DOMException('storage is off', 'SecurityError'); } }"
+    sight.page.add_init_script(
+        f"for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) Object.defineProperty(window, name, {forbidden});"
+    )
+    sight.slate().page.locator("#theme").click()
+    assert sight.page.locator("html").get_attribute("data-theme") == "light"
+    assert sight.complaints == []
+
+
+def test_an_open_prop_stays_unfolded_and_keeps_the_keys_through_a_reprice(site, look):
+    site.publish()
+    site.start()
+    sight = look().slate()
+    page = sight.page
+    page.locator("#grid tbody tr[aria-rowindex='2']").click()
+    page.locator("#detail summary").click()
+    other = page.locator("#detail .others button").last
+    other.click()
+    assert page.locator("#detail details").get_attribute("open") is not None
+    assert page.evaluate("() => document.activeElement.getAttribute('aria-current')") == "true"
+    told = other.inner_text()
+    site.publish(slates.props(moved=0.1))
+    sight.wait("() => document.querySelector('#version').textContent === 'version 2'")
+    assert page.locator("#detail details").get_attribute("open") is not None
+    assert page.evaluate("() => document.activeElement.textContent") == told
+    page.keyboard.press("Escape")
+    page.locator("#grid tbody tr[aria-rowindex='2']").click()
+    assert page.locator("#detail details").get_attribute("open") is None
+    assert sight.complaints == []
+
+
 def test_while_another_day_is_fetched_nothing_of_the_one_before_stands_under_its_name(site, look):
     earlier = slates.DAY - dt.timedelta(days=1)
     site.publish(day=earlier)

@@ -10,7 +10,7 @@ export function read() {
   const least = Number(query.get("least"));
   const by = query.get("sort");
   return {
-    date: query.get("date"),
+    date: dayOf(query.get("date")),
     filters: {
       player: query.get("player") ?? EMPTY.player,
       market: query.get("market") ?? EMPTY.market,
@@ -18,8 +18,13 @@ export function read() {
       least: Number.isFinite(least) && least > 0 ? least : EMPTY.least,
       edges: query.has("edges"),
     },
-    order: by in ORDERS ? { by, direction: query.has("up") ? "ascending" : "descending" } : { ...FIRST_ORDER },
+    order: Object.hasOwn(ORDERS, by) ? { by, direction: query.has("up") ? "ascending" : "descending" } : { ...FIRST_ORDER },
   };
+}
+
+/** A text as a day; null when it is none, and the newest slate is shown. */
+function dayOf(text) {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && new Date(`${text}T12:00:00Z`).toJSON()?.startsWith(text) ? text : null;
 }
 
 export function write({ date, filters, order }) {

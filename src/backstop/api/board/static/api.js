@@ -1,12 +1,14 @@
 // Asks the API. An answer is a value: what came, or a sentence that says why nothing did.
 
+import { keep, recall } from "./kept.js";
+
 const KEY = "backstop-key";
 const HEADER = "X-API-Key";
 
 /** The API key of this tab, where the server asks for one. */
 export const key = {
-  get: () => sessionStorage.getItem(KEY),
-  set: (text) => sessionStorage.setItem(KEY, text),
+  get: () => recall("sessionStorage", KEY),
+  set: (text) => keep("sessionStorage", KEY, text),
 };
 
 export class Refused extends Error {

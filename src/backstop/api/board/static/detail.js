@@ -22,9 +22,18 @@ export class Detail {
     const row = slate.rowOf(id);
     if (row === undefined) return this.dialog.close();
     this.open = id;
-    this.dialog.replaceChildren(this.card(slate, row, american));
+    this.fill(this.card(slate, row, american));
     if (!this.dialog.open) this.dialog.showModal();
     return undefined;
+  }
+
+  /** Put a card in place of the one before: what was unfolded stays so, and the keys stay where they were. */
+  fill(card) {
+    const reached = (node) => [...node.querySelectorAll("button, summary")];
+    const at = reached(this.dialog).indexOf(document.activeElement);
+    card.querySelector("details").open = this.dialog.open && this.dialog.querySelector("details").open;
+    this.dialog.replaceChildren(card);
+    reached(card)[at]?.focus({ preventScroll: true });
   }
 
   redraw(slate, american) { if (this.open !== null) this.show(slate, this.open, american); }

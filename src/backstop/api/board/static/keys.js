@@ -15,8 +15,8 @@ export function ask() {
   const dialog = el("dialog", { class: "small" }, form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    key.set(field.value.trim());
-    location.reload();
+    if (key.set(field.value.trim())) location.reload();
+    else form.querySelector("h2").textContent = "This browser keeps nothing for this page, so a key cannot be used here";
   });
   document.body.append(dialog);
   dialog.showModal();

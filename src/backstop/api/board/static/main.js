@@ -11,6 +11,7 @@ import { Freshness } from "./freshness.js";
 import { Grades } from "./grades.js";
 import { Grid, turned } from "./grid.js";
 import { Heading } from "./heading.js";
+import { keep, recall } from "./kept.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
 import { Slate } from "./slate.js";
@@ -29,7 +30,7 @@ class Board {
     this.slate = null;
     this.etag = null;
     this.days = [];
-    this.american = localStorage.getItem(ODDS) === "american";
+    this.american = recall("localStorage", ODDS) === "american";
     this.freshness = new Freshness();
     this.heading = new Heading((step) => this.step(step));
     this.filterForm = new Filters(this.filters, this.order, (change) => this.refine(change));
@@ -71,9 +72,8 @@ class Board {
     if (document.hidden) return;
     this.feeds.load();
     if (this.date !== null) {
-      const before = this.days.length;
       await this.list();
-      if (this.days.length !== before) this.heading.day(this.date, this.days);
+      this.heading.day(this.date, this.days);
     }
   }
 
@@ -257,7 +257,7 @@ class Board {
     };
     button.addEventListener("click", () => {
       this.american = !this.american;
-      localStorage.setItem(ODDS, this.american ? "american" : "decimal");
+      keep("localStorage", ODDS, this.american ? "american" : "decimal");
       show();
       this.draw();
     });

@@ -1,6 +1,7 @@
 // Light, dark, or as the system has it; kept in this browser.
 
 import { byId, mark } from "./dom.js";
+import { keep, recall } from "./kept.js";
 
 const KEY = "backstop-theme";
 const NEXT = { system: "light", light: "dark", dark: "system" };
@@ -14,11 +15,12 @@ function show(theme) {
 }
 
 export function start() {
-  let theme = localStorage.getItem(KEY) in NEXT ? localStorage.getItem(KEY) : "system";
+  const kept = recall("localStorage", KEY);
+  let theme = Object.hasOwn(NEXT, kept) ? kept : "system";
   show(theme);
   byId("theme").addEventListener("click", () => {
     theme = NEXT[theme];
-    localStorage.setItem(KEY, theme);
+    keep("localStorage", KEY, theme);
     show(theme);
   });
 }
