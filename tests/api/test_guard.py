@@ -71,6 +71,37 @@ def test_no_other_site_may_read_unless_it_is_named(embedded_url, published, api)
         assert open_to.post(POST, params={"max_players": 1}, headers={"Origin": "https://good.example"}).is_success
 
 
+def test_a_page_of_a_listed_site_is_told_what_it_may_send_before_it_sends_a_key(embedded_url, published):
+    asks = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
+    with serving(parts_over(embedded_url, settings={"api_origins": "https://good.example", "api_keys": "k"})) as api:
+        told = api.options(AT, headers={"Origin": "https://good.example", **asks})
+        assert told.status_code == 204
+        assert told.headers["access-control-allow-origin"] == "https://good.example"
+        assert "X-API-Key" in told.headers["access-control-allow-headers"]
+        assert "POST" in told.headers["access-control-allow-methods"]
+        answer = api.get(AT, headers={"Origin": "https://good.example", "X-API-Key": "k"})
+        assert "Backstop-Fresh-For-S" in answer.headers["access-control-expose-headers"]
+        for other in ({"Origin": "https://other.example", **asks}, asks):
+            refused = api.options(AT, headers=other)
+            assert refused.status_code == 401
+            assert "access-control-allow-headers" not in refused.headers
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "", "//", "http://[::1"])
+def test_an_origin_that_is_none_is_refused(api, origin):
+    assert api.post(POST, headers={"Origin": origin}).status_code == 403
+
+
+def test_a_probe_is_not_refused_for_what_others_ask_without_a_key(embedded_url, published):
+    with serving(parts_over(embedded_url, settings={"api_requests_per_s": 1, "api_keys": "k"})) as api:
+        by_key = [api.get(AT, headers={"X-API-Key": "k"}).status_code for _ in range(4)]
+        assert by_key.count(429) >= 1
+        assert api.get("/health/live").status_code == 200
+        # a made-up key gives nobody a bucket of his own
+        probes = [api.get("/health/live", headers={"X-API-Key": str(n)}).status_code for n in range(4)]
+        assert probes.count(429) >= 1
+
+
 def test_who_asks_too_often_is_told_when_to_come_back(embedded_url, published):
     with serving(parts_over(embedded_url, settings={"api_requests_per_s": 2})) as api:
         answers = [api.get("/health/live") for _ in range(8)]
@@ -113,6 +144,7 @@ def test_a_body_that_nobody_asked_for_is_refused(api):
     with httpx.Client(base_url=api.base_url) as client:
         streamed = client.post(POST, content=iter([b"x"] * 3))
     assert streamed.status_code == 413
+    assert streamed.json()["detail"].startswith("The body does not say its length; ")
 
 
 def test_answers_tell_browsers_not_to_guess_nor_to_leak(api):

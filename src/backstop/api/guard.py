@@ -10,9 +10,9 @@ import hmac
 import ipaddress
 import time
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 
 from backstop.api.problems import Problem, retry_after
 
@@ -31,6 +31,16 @@ OPEN_FOLDER: Final = "/board/"
 """Page and probes need no key: they tell nothing of a slate."""
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+READABLE: Final = "ETag, Location, Retry-After, Backstop-State, Backstop-Age-S, Backstop-Version, Backstop-Fresh-For-S"
+"""Headers that a page of a listed origin may read."""
+
+PREFLIGHT: Final = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Idempotency-Key, If-None-Match, X-API-Key",
+    "Access-Control-Max-Age": "600",
+}
+"""What a page of a listed origin is told that it may send."""
+
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -94,7 +104,9 @@ class Guard:
 
         with self.metrics.in_flight.track_inprogress():
             try:
-                if refusal is None:
+                if self._is_preflight(scope, headers):
+                    await Response(status_code=204, headers=PREFLIGHT)(scope, receive, watched)
+                elif refusal is None:
                     await self.app(scope, receive, watched)
                 else:
                     await refusal.response(scope["path"])(scope, receive, watched)
@@ -124,7 +136,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is None or origin in self.origins or scope.get("method") in {"GET", "HEAD", "OPTIONS"}:
             return None
-        if urlsplit(origin).netloc == headers.get("host"):
+        if origin.partition("://")[2] == headers.get("host"):
             return None
         return Problem(
             403,
@@ -132,9 +144,16 @@ class Guard:
             kind="foreign-origin",
         )
 
+    def _is_preflight(self, scope: Scope, headers: Headers) -> bool:
+        """Return whether a browser asks if a page of a listed origin may ask; it sends no key with that."""
+        asks = scope["method"] == "OPTIONS" and "access-control-request-method" in headers
+        return asks and headers.get("origin") in self.origins and self._name(headers) is None
+
+    def _needs_key(self, path: str) -> bool:
+        return bool(self.keys) and path not in OPEN_PATHS and not path.startswith(OPEN_FOLDER)
+
     def _key(self, scope: Scope, headers: Headers) -> Problem | None:
-        path = scope["path"]
-        if not self.keys or path in OPEN_PATHS or path.startswith(OPEN_FOLDER):
+        if not self._needs_key(scope["path"]):
             return None
         given = key_of(headers)
         # every key is compared, each in constant time: neither its place nor its beginning shows in the time taken
@@ -150,7 +169,9 @@ class Guard:
 
     def _rate(self, scope: Scope, headers: Headers) -> Problem | None:
         client = scope.get("client")
-        caller = key_of(headers).decode("latin-1") if self.keys else client[0] if client else ""
+        # where no key is asked for, whatever is sent as one proves nothing
+        is_known = self._needs_key(scope["path"])
+        caller = key_of(headers).decode("latin-1") if is_known else client[0] if client else ""
         wait_s = self.limit.take(caller)
         if not wait_s:
             return None
@@ -167,7 +188,7 @@ class Guard:
             headers.setdefault(name, value)
         if origin is not None and origin in self.origins:
             headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Expose-Headers"] = "ETag, Backstop-State, Backstop-Age-S, Backstop-Version"
+            headers["Access-Control-Expose-Headers"] = READABLE
             headers.add_vary_header("Origin")
 
 
@@ -218,11 +239,12 @@ def key_of(headers: Headers) -> bytes:
 
 def _size(headers: Headers) -> Problem | None:
     length = headers.get("content-length", "0")
-    chunked = "chunked" in headers.get("transfer-encoding", "")
-    if not chunked and length.isdigit() and int(length) <= LARGEST_BODY:
+    told = "transfer-encoding" not in headers
+    if told and length.isdecimal() and int(length) <= LARGEST_BODY:
         return None
+    seen = f"has {length[:20]} bytes" if told else "does not say its length"
     return Problem(
-        413, f"The body has {length[:20]} bytes; requests here need none, and {LARGEST_BODY} is the most.", kind="body"
+        413, f"The body {seen}; requests here need none, and {LARGEST_BODY} bytes are the most.", kind="body"
     )
 
 
