@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from backstop.api.app import create_app
+from backstop.api.guard import LARGEST_BODY, OPEN_PATHS, PREFLIGHT
+from backstop.api.limit import BURST
+from backstop.api.live import BROKEN, READERS, TRY_LATER
+from backstop.api.responses import HEADERS
+from backstop.api.stream import TOO_SLOW
 from backstop.clock import SystemClock
 from backstop.net import meter
 from backstop.settings import Settings
@@ -39,7 +44,8 @@ MESSAGES: Final = {
     "hello": "first of all: what is served now, the name of the stream, whether messages that were missed follow",
     "ping": "after 10 s without another message; numbers nothing",
     "flip": "another version is served; `delta` says whether a `reprice` follows",
-    "reprice": "what changed between the two versions; left out when it is more than half of the slate",
+    "reprice": "what changed between the two versions: of each changed prop its `prop_id` and the new values, whole "
+    "rows that were added, ids of those that are gone; left out when it is more than half of the slate",
     "freshness": "the slate became stale, or fresh again",
     "feed": "the breaker of a feed moved",
 }
@@ -86,6 +92,7 @@ def api_page() -> Iterator[str]:
     for status in sorted(shared):
         yield f"| {status} | {cell(first[status]['description'])} |"
     yield ""
+    yield from _manners()
     for path, method, told in operations:
         yield from _operation(document, path, method, told, shared)
     yield from _socket()
@@ -159,6 +166,28 @@ def _answer(document: dict[str, Any], answer: dict[str, Any]) -> str:
     return " ".join(said)
 
 
+def _manners() -> Iterator[str]:
+    """What holds for every route: headers of a version, pages, keys, pages of other sites."""
+    yield "## What holds for all of them\n"
+    yield (
+        "**A version.** What answers from a slate does so from one version of it and says which, also in a 304:\n\n"
+        "| Header | Meaning |\n| --- | --- |"
+    )
+    for name, header in HEADERS.items():
+        yield f"| `{name}` | {cell(header['description'])} |"
+    yield (
+        "\n`version` asks for a kept one. `next` names the version of its page, so that pages that are read across a "
+        "flip belong together; once that version is not kept any more it answers 404 of the kind `no-version`: begin "
+        "again.\n\n"
+        f"**Keys.** Where `BACKSTOP_API_KEYS` is set, send one as `X-API-Key` or `Authorization: Bearer`; "
+        f"{code(sorted(OPEN_PATHS))} and the board's files need none. **Limits.** `BACKSTOP_API_REQUESTS_PER_S` per "
+        f"key, or per address where there is none, {BURST:g} s of it at once; bodies of {LARGEST_BODY // 1024} KB at "
+        "most. **Other sites.** Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
+        f"{PREFLIGHT['Access-Control-Allow-Headers']}; no other page may POST or listen. A server on loopback answers "
+        "to its own name only, and to those in `BACKSTOP_API_NAMES`.\n"
+    )
+
+
 def _socket() -> Iterator[str]:
     """The messages, whose types and fields are those of the code that sends them."""
     sent = message_fields()
@@ -168,8 +197,12 @@ def _socket() -> Iterator[str]:
     yield (
         "`?slate=DATE` opens the stream of one slate. Every message is a JSON object with `type` and `seq`. Who was "
         "cut off comes back with `since` (the last `seq` that he got) and `stream` (from `hello`) and is given what he "
-        "missed, or `resumed: false`: then he reads the slate anew. One who does not take his messages in time is "
-        "closed with code 4408.\n"
+        "missed, or `resumed: false`: then he reads the slate anew. What is sent to the server means nothing. A "
+        "browser sends a key as a subprotocol: `backstop` and `key.` with the key in base64url without padding.\n\n"
+        f"It is closed with {TOO_SLOW} when messages are not taken in time, with {TRY_LATER} when {READERS:,} are "
+        f"open already, with {BROKEN} when the work on the slate failed: come back after a pause. Before it is opened "
+        "it is refused with 401 without a key that is needed, 403 for a page of another site or a parameter that "
+        "cannot be read, 429 by the limit.\n"
     )
     yield "| Type | Fields | Meaning |\n| --- | --- | --- |"
     for kind, meaning in MESSAGES.items():

@@ -17,6 +17,11 @@ EXAMPLES = 8
 
 
 @pytest.fixture(scope="module")
+def described():
+    return create_app(parts_over("redis://127.0.0.1:1/0")).openapi()
+
+
+@pytest.fixture(scope="module")
 def served(tmp_path_factory, frames, quoted, features):
     home = tmp_path_factory.mktemp("contract")
     url = embedded.ensure(home)
@@ -31,6 +36,11 @@ def served(tmp_path_factory, frames, quoted, features):
         yield schemathesis.openapi.from_url(f"{api.base_url}/openapi.json")
     client.close()
     embedded.stop(home)
+
+
+@pytest.fixture
+def served_version(frames):
+    return set(frames["props"]["model_version"])
 
 
 OPERATIONS = [
@@ -56,6 +66,26 @@ MODELS = {
     "/health/ready": models.Health,
     "/health/detailed": models.DetailedHealth,
 }
+
+
+def test_the_examples_name_the_model_that_is_shipped(served_version):
+    props = examples.BY_PATH["/api/v1/slates/{date}"][200]["props"]
+    assert {each["model_version"] for each in props} == served_version
+
+
+def test_only_what_has_a_tag_may_be_unchanged(described):
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            of_a_version = "ETag" in operation["responses"]["200"].get("headers", {})
+            assert ("304" in operation["responses"]) is of_a_version, (method, path)
+    assert "304" in described["paths"]["/api/v1/games/{game_pk}"]["get"]["responses"]
+
+
+def test_how_a_key_is_sent_is_described(described):
+    schemes = described["components"]["securitySchemes"]
+    assert schemes["key"] == {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    assert described["paths"]["/api/v1/slates"]["get"]["security"] == [{}, {"key": []}, {"bearer": []}]
+    assert "security" not in described["paths"]["/health/live"]["get"]
 
 
 @pytest.mark.parametrize("path", MODELS)

@@ -8,6 +8,7 @@ import pytest
 from backstop import tables
 from backstop.api.generation import choose
 from backstop.api.parts import Run
+from backstop.clock import baseball_day
 from tests.api.serving import DAY, Refresher, parts_over, publish, serving
 from tests.store.servers import wait_for
 
@@ -72,6 +73,15 @@ def test_a_forced_refresh_starts_one_run_however_often_it_is_asked_for(refreshin
     other = refreshing.post(AT, params={"force_refresh": True}, headers={"Idempotency-Key": "mine-1"})
     assert (other.json()["id"], other.json()["idempotency_key"]) == ("run-2", "mine-1")
     assert refreshing.post(AT, headers={"Idempotency-Key": "two words"}).status_code == 422
+
+
+def test_the_first_slate_of_all_can_be_asked_for(refreshing, redis):
+    redis.flushall()
+    wait_for(lambda: refreshing.get("/api/v1/slates").json()["slates"] == [])
+    assert refreshing.post(AT).status_code == 404
+    today = baseball_day(dt.datetime.now(dt.UTC))
+    started = refreshing.post(AT, params={"force_refresh": True})
+    assert (started.status_code, started.json()["date"]) == (202, str(today))
 
 
 def test_a_refresh_that_is_waited_for_answers_with_the_new_props(refreshing):

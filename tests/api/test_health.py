@@ -86,6 +86,13 @@ def test_prometheus_can_read_every_metric(embedded_url, published):
     assert value("backstop_redis_up") == 1
 
 
+def test_each_generation_is_timed(api):
+    api.post("/api/v1/optimized/baseball-savant/generate-props", params={"max_players": 1})
+    told = api.get("/metrics").text
+    assert "backstop_generation_seconds_count 1.0" in told
+    assert 'backstop_generation_seconds_bucket{le="0.001"} 0.0' in told
+
+
 def test_a_breaker_that_moves_is_told_to_whoever_listens(api):
     import orjson
     from websockets.sync.client import connect

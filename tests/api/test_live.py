@@ -43,6 +43,7 @@ def test_a_flip_is_told_with_what_it_changed(api, redis, repriced, meta, frames)
         flip, delta = take(socket), take(socket)
     assert (flip["type"], flip["version"], flip["previous"], flip["delta"]) == ("flip", 2, 1, True)
     assert (delta["type"], delta["from"], delta["version"]) == ("reprice", 1, 2)
+    assert delta["published_at"] == flip["published_at"]
     assert [hello["seq"], flip["seq"], delta["seq"]] == [0, 1, 2]
     mine = frames["props"].filter(pl.col("player_id_mlbam") == 1001)
     assert {each["prop_id"]: each["best_price_decimal"] for each in delta["rows"]} == dict.fromkeys(
@@ -127,6 +128,15 @@ def test_a_slate_that_is_not_published_yet_may_be_waited_for(api, redis, frames,
         flip = take(socket, "flip")
         assert (flip["version"], flip["previous"]) == (1, None)
         assert take(socket, "freshness")["state"] == "fresh"
+
+
+def test_a_slate_that_nobody_waits_for_any_more_is_forgotten_whatever_was_told_of_the_feeds(api):
+    hub = api.app.state.hub
+    never = DAY + dt.timedelta(days=400)
+    with connect(f"ws://127.0.0.1:{api.port}/api/v1/live?slate={never}") as socket:
+        assert take(socket)["state"] == "missing"
+        hub.tell({"type": "feed", "feed": "savant", "breaker": "open"})
+    wait_for(lambda: never not in hub.streams)
 
 
 def test_a_rollback_is_a_flip_to_a_smaller_version(api, redis, repriced, meta):

@@ -32,6 +32,20 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(api, frames):
     assert [each["line"] for each in seen] == sorted(each["line"] for each in seen)
 
 
+def test_pages_that_are_read_across_a_flip_are_of_one_version(api, redis, repriced, meta):
+    before = {each["prop_id"]: each for each in api.get(AT, params={"limit": 5000}).json()["props"]}
+    first = api.get(AT, params={"limit": 200}).json()
+    publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+    wait_for(lambda: api.get(AT).json()["slate"]["version"] == 2)
+    seen, address = first["props"], first["next"]
+    while address:
+        page = api.get(address).json()
+        assert page["slate"]["version"] == 1
+        seen += page["props"]
+        address = page["next"]
+    assert {each["prop_id"]: each for each in seen} == before
+
+
 @pytest.mark.parametrize(
     ("query", "condition"),
     [
@@ -125,6 +139,17 @@ def test_the_list_names_every_published_slate_newest_first(api, redis, frames, m
     assert [each["date"] for each in api.get("/api/v1/slates", params={"before": str(later)}).json()["slates"]] == [
         str(DAY)
     ]
+
+
+def test_a_list_of_more_slates_than_are_followed_lets_go_of_the_oldest(api, redis, frames, meta, monkeypatch):
+    import datetime as dt
+
+    monkeypatch.setattr("backstop.cache.pointers.FOLLOWED", 2)
+    days = [DAY + dt.timedelta(days=n) for n in range(4)]
+    for day in days[1:]:
+        publish(redis, frames, day=day, run_id=str(day), meta=meta)
+    wait_for(lambda: len(api.get("/api/v1/slates", params={"limit": 100}).json()["slates"]) == 4)
+    assert api.parts.cache.pointers.followed() == days[2:]
 
 
 def test_the_board_document_is_columns_of_one_length_with_a_distribution_for_every_prop(api, frames):

@@ -107,7 +107,7 @@ async def answer(
     status: int = 200,
 ) -> Response:
     """Return a body in the encoding that the caller likes."""
-    extra = dict(headers or {})
+    extra = {"Vary": "Accept-Encoding", **(headers or {})}
     encoding = encoding_of(request) if len(body) >= SMALLEST else ""
     if encoding:
         compressed = compress(body, encoding) if len(body) < IN_THREAD else await asyncio.to_thread(

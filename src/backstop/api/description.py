@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi.openapi.utils import get_openapi
 
 from backstop.api import examples
+from backstop.api.guard import OPEN_PATHS
 from backstop.api.problems import MEDIA
 
 if TYPE_CHECKING:
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 FIRST_REFUSAL: Final = 400
+KEYS: Final[dict[str, dict[str, str]]] = {
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "bearer": {"type": "http", "scheme": "bearer"},
+}
+"""How a key is sent, where the server asks for one (BACKSTOP_API_KEYS)."""
 
 
 def describe(app: FastAPI) -> None:
@@ -30,8 +36,12 @@ def describe(app: FastAPI) -> None:
 def described(app: FastAPI) -> dict[str, Any]:
     """Return the document."""
     schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    schema["components"]["securitySchemes"] = KEYS
     for path, methods in schema["paths"].items():
         for operation in methods.values():
+            if path not in OPEN_PATHS:
+                # the empty one first: a server without keys asks for none
+                operation["security"] = [{}, *({name: []} for name in KEYS)]
             for status, response in operation["responses"].items():
                 content = response.get("content", {})
                 is_problem = "ProblemDocument" in str(content.get(JSON, {}).get("schema", {}))

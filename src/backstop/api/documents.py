@@ -16,7 +16,7 @@ from backstop.api import models
 from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer, compress, encoding_of
 from backstop.api.generation import lacking
-from backstop.api.responses import refusals
+from backstop.api.responses import refusals, versioned
 from backstop.api.slates import head
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.props.calibration import default as default_calibration
@@ -56,7 +56,7 @@ def routes(desk: Desk, parts: Parts) -> APIRouter:
 
     @router.get(
         "/slates/{date}/board",
-        responses={200: {"model": models.BoardDocument}, **refusals(404, 422, 503)},
+        responses=versioned({"model": models.BoardDocument}),
         response_class=Response,
     )
     async def board(request: Request, date: ask.Day, version: ask.Version = None) -> Response:

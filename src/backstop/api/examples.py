@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from backstop.features import parameters
+from backstop.props import calibration
+
+MODEL_VERSION: Final = f"{parameters.default().version}+{calibration.default().version}"
+"""Of the model that is shipped."""
+
 PROP: Final[dict[str, Any]] = {
     "prop_id": "777001:592450:batter_hits:1.5",
     "game_pk": 777001,
@@ -31,7 +37,7 @@ PROP: Final[dict[str, Any]] = {
     "edge": 0.015,
     "edge_band": 0.006,
     "kelly_quarter": 0.0035,
-    "model_version": "2024.3+2024.2",
+    "model_version": MODEL_VERSION,
     "as_of": "2025-06-14",
 }
 FEATURE: Final[dict[str, Any]] = {"game_pk": 777001, "player_id_mlbam": 592450, "role": "batter", "slot": 2}
@@ -64,7 +70,7 @@ BY_PATH: Final[dict[str, dict[int, Any]]] = {
             "total": 7000,
             "limit": 1,
             "offset": 0,
-            "next": "/api/v1/slates/2025-06-15?limit=1&offset=1",
+            "next": "/api/v1/slates/2025-06-15?limit=1&version=3&offset=1",
             "props": [PROP],
         }
     },
@@ -90,7 +96,7 @@ BY_PATH: Final[dict[str, dict[int, Any]]] = {
             **SERVED,
             "features_as_of": "2025-06-15T15:15:00Z",
             "generated_at": "2025-06-15T15:20:47.2Z",
-            "model_version": "2024.3+2024.2",
+            "model_version": MODEL_VERSION,
             "refresh": None,
             "counts": {
                 "players": 50,

@@ -22,6 +22,7 @@ from backstop.api.responses import refusals
 from backstop.api.sheet import spelled
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.slates import Frame
+from backstop.clock import baseball_day
 from backstop.features.build import SCHEMA
 from backstop.ids import batched
 from backstop.props.generate import generate
@@ -30,7 +31,7 @@ from backstop.stages.project import projectable
 from backstop.store.kinds import FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from backstop.api.desk import Desk
     from backstop.api.parts import Parts, Run
@@ -58,11 +59,13 @@ class Generator:
         desk: Reads the slate.
         parts: Gives the quotes.
         done: Generations since the start.
+        timed: Told the seconds that each took, its wait for a turn included.
     """
 
     desk: Desk
     parts: Parts
     done: int = 0
+    timed: list[Callable[[float], None]] = field(default_factory=list)
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _inside: int = 0
 
@@ -96,6 +99,8 @@ class Generator:
         finally:
             self._inside -= 1
         self.done += 1
+        for listener in self.timed:
+            listener(time.perf_counter() - began)
         made.read_ms = (read - began) * 1000
         return made
 
@@ -201,7 +206,7 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
     ) -> Response:
         """Generate and price the props of the slate's players now, from the features that Redis serves."""
         run: Run | None = None
-        day = date or (await desk.latest())
+        day = date or await (_to_refresh(desk, parts) if force_refresh else desk.latest())
         if force_refresh:
             run, key = await _refresh(desk, parts, day, idempotency_key, wait_s)
             if not run.over:
@@ -224,6 +229,12 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
         return await answer(request, seen.opening() + body, headers={**seen.headers(), "Cache-Control": "no-store"})
 
     return router
+
+
+async def _to_refresh(desk: Desk, parts: Parts) -> dt.date:
+    """Return the latest published day; before anything was published, the baseball day that it is."""
+    days = await desk.slates.days()
+    return days[-1] if days else baseball_day(parts.clock.now())
 
 
 async def _refresh(desk: Desk, parts: Parts, day: dt.date, key: str | None, wait_s: float) -> tuple[Run, str]:

@@ -154,7 +154,7 @@ class Hub:
 
     def _tidy(self, stream: Stream) -> None:
         """Forget a slate that nobody ever saw published and nobody waits for: days are the caller's to choose."""
-        if not stream.readers and not stream.seq and self.desk.cache.pointers.known(stream.day) is None:
+        if not stream.readers and self.desk.cache.pointers.known(stream.day) is None:
             self.streams.pop(stream.day, None)
             if stream.worker is not None:
                 stream.worker.cancel()
@@ -181,7 +181,8 @@ class Hub:
             stream.publish(flip, self.counts)
             if delta is not None and old is not None:
                 versions = {"date": stream.day, "from": old.version, "version": new.version}
-                stream.publish({"type": "reprice", **versions, **delta.message()}, self.counts)
+                told = {**versions, "published_at": flip["published_at"]}
+                stream.publish({"type": "reprice", **told, **delta.message()}, self.counts)
             self._check_freshness(stream)
 
     async def _delta(self, stream: Stream, old: Pointer | None, new: Pointer) -> Delta | None:

@@ -50,8 +50,12 @@ class Metrics:
         )
         self.in_flight = Gauge("backstop_http_in_flight", "Requests being answered.", registry=self.registry)
         self.generation = Histogram(
-            "backstop_generation_seconds", "Time to generate and price props.", buckets=SECONDS, registry=self.registry
-        )  # fmt: skip
+            "backstop_generation_seconds",
+            "Time to generate and price props, with the wait for a turn.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        generator.timed.append(self.generation.observe)
         version = Gauge(
             "backstop_build_info", "Always 1; the label says the version.", ["version"], registry=self.registry
         )

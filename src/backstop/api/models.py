@@ -135,7 +135,7 @@ class Slate(Document):
     total: int
     limit: int
     offset: int
-    next: str | None
+    next: str | None = Field(description="Address of the next page, of this version; null on the last one.")
     props: list[Prop]
 
 

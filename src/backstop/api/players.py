@@ -13,7 +13,7 @@ from backstop.api import models
 from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer
 from backstop.api.problems import Problem
-from backstop.api.responses import refusals
+from backstop.api.responses import versioned
 from backstop.api.sheet import Asked
 
 if TYPE_CHECKING:
@@ -36,12 +36,11 @@ class Routes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(prefix="/api/v1", tags=["players and props"], default_response_class=Response)
-        refused = refusals(404, 422, 503)
-        features = {"model": models.PlayerFeatures}
-        router.get("/players/{player_id}", responses={200: {"model": models.Player}, **refused})(self.player)
-        router.get("/players/{player_id}/features", responses={200: features, **refused})(self.features)
-        router.get("/props/{market}/top", responses={200: {"model": models.Top}, **refused})(self.top)
-        router.get("/games/{game_pk}", responses={200: {"model": models.GameProps}, **refused})(self.game)
+        features = versioned({"model": models.PlayerFeatures})
+        router.get("/players/{player_id}", responses=versioned({"model": models.Player}))(self.player)
+        router.get("/players/{player_id}/features", responses=features)(self.features)
+        router.get("/props/{market}/top", responses=versioned({"model": models.Top}))(self.top)
+        router.get("/games/{game_pk}", responses=versioned({"model": models.GameProps}))(self.game)
         return router
 
     async def player(self, request: Request, player_id: ask.PlayerId, date: ask.SomeDay = None) -> Response:

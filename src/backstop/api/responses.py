@@ -18,11 +18,28 @@ MEANINGS: Final = {
     503: "Something that is needed does not answer; `Retry-After` says when to come back.",
 }
 
+HEADERS: Final[dict[str, dict[str, Any]]] = {
+    name: {"description": meaning, "schema": {"type": kind}}
+    for name, kind, meaning in (
+        ("ETag", "string", "Send it as If-None-Match: a caller who has this version is told so by 304."),
+        ("Backstop-Version", "integer", "The version that the answer was made of."),
+        ("Backstop-State", "string", "`fresh` or `stale`."),
+        ("Backstop-Age-S", "number", "Seconds since the version was published."),
+        ("Backstop-Fresh-For-S", "integer", "Age in seconds at which it becomes stale."),
+    )
+}
+"""What every answer about a version carries, also one without a body."""
+
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the descriptions of the statuses, and of those that every request may meet."""
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({401, 403, 413, 429, *statuses}):
         described[status] = {"description": MEANINGS[status], "model": ProblemDocument}
-    described[304] = {"description": MEANINGS[304]}
     return described
+
+
+def versioned(answer: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the descriptions of an answer that one version gives, with its headers, and of what is said instead."""
+    unchanged = {"description": MEANINGS[304], "headers": HEADERS}
+    return {200: {**answer, "headers": HEADERS}, 304: unchanged, **refusals(404, 422, 503)}

@@ -18,7 +18,7 @@ from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer, plain
 from backstop.api.deltas import compare
 from backstop.api.problems import Problem
-from backstop.api.responses import refusals
+from backstop.api.responses import refusals, versioned
 
 if TYPE_CHECKING:
     from backstop.api.desk import Desk
@@ -48,7 +48,7 @@ class Routes:
         refused = refusals(404, 422, 503)
         page = {"model": models.Slate, "content": COLUMNAR}
         router.get("", responses={200: {"model": models.SlateList}, **refusals(422, 503)})(self.every)
-        router.get("/{date}", responses={200: page, **refused})(self.page)
+        router.get("/{date}", responses=versioned(page))(self.page)
         router.get("/{date}/versions", responses={200: {"model": models.Versions}, **refused})(self.versions)
         router.get("/{date}/diff", responses={200: {"model": models.DiffDocument}, **refused})(self.diff)
         return router
@@ -63,11 +63,12 @@ class Routes:
         pointers = self.desk.cache.pointers
         days = [day for day in reversed(await self.desk.slates.days()) if before is None or day < before][:limit]
         lines = []
-        for day in days:
+        # the newest is looked at last: of more slates than are followed it is the oldest that give way
+        for day in reversed(days):
             pointer = await pointers.pointer(day)
             if pointer is not None:
                 lines.append(line(self.desk.seen(pointer), await self.desk.slates.about(pointer)))
-        return await plain(request, {"slates": lines}, headers={"Cache-Control": "no-cache"})
+        return await plain(request, {"slates": lines[::-1]}, headers={"Cache-Control": "no-cache"})
 
     async def page(self, request: Request, date: ask.Day, query: Annotated[ask.Page, Query()]) -> Response:
         """Return a page of a slate's props, filtered and sorted; all of them at once in the columnar formats."""
@@ -91,7 +92,7 @@ class Routes:
             "total": part.total,
             "limit": size,
             "offset": start,
-            "next": again(request, size, start + size) if start + size < part.total else None,
+            "next": again(request, seen.pointer.version, size, start + size) if start + size < part.total else None,
         }
         return seen.opening() + orjson.dumps(page)[1:-1] + b',"props":' + part.rows + b"}"
 
@@ -167,9 +168,9 @@ def columnar(frame: pl.DataFrame, shape: str) -> bytes:
     return body.getvalue()
 
 
-def again(request: Request, limit: int, offset: int) -> str:
-    """Return the address of another page of the same question."""
-    asked = {**request.query_params, "limit": limit, "offset": offset}
+def again(request: Request, version: int, limit: int, offset: int) -> str:
+    """Return the address of another page of the same question, of the same version: a flip in between mixes nothing."""
+    asked = {**request.query_params, "version": version, "limit": limit, "offset": offset}
     return f"{request.url.path}?{urlencode(asked)}"
 
 
