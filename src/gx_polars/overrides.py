@@ -134,15 +134,12 @@ with replacing():
             base = ColumnAggregateExpectation.get_validation_dependencies
             needed = base(self, execution_engine, runtime_configuration)
             domain = self.configuration.get_domain_kwargs()
-            for name, metric, arguments in (
-                ("column.partition", "column.partition", {"bins": "auto"}),
-                ("column.histogram", "column.histogram", {"bins": "auto"}),
-                ("column_values.nonnull.count", "column_values.nonnull.count", {}),
-                # the automatic partition reaches from the least value to the greatest: nothing is outside
-                ("below_partition", "column_values.null.count", {}),
-                ("above_partition", "column_values.null.count", {}),
+            for name, arguments in (
+                ("column.partition", {"bins": "auto"}),
+                ("column.histogram", {"bins": "auto"}),
+                ("column_values.nonnull.count", {}),
             ):
-                needed.set_metric_configuration(name, MetricConfiguration(metric, domain, arguments))
+                needed.set_metric_configuration(name, MetricConfiguration(name, domain, arguments))
             return needed
 
         def _validate(
@@ -150,7 +147,9 @@ with replacing():
         ) -> Any:
             present = metrics.get("column_values.nonnull.count")
             if isinstance(execution_engine, PolarsExecutionEngine) and present is not None:
-                metrics = {**metrics, "column_values.nonnull.count": np.int64(present)}  # shares of no values are NaN
+                # the automatic partition reaches from the least value to the greatest: no value is outside
+                metrics = {"below_partition": 0, "above_partition": 0, **metrics}
+                metrics["column_values.nonnull.count"] = np.int64(present)  # shares of no values are NaN
             with np.errstate(divide="ignore", invalid="ignore"):
                 answer = super()._validate(metrics, runtime_configuration, execution_engine)
             answer["success"] = bool(answer["success"])

@@ -164,11 +164,12 @@ def _is_whole(dtype: pl.DataType, value: Any) -> bool:
 
 
 def not_held(dtype: pl.DataType, values: Iterable[Any]) -> list[Any]:
-    """Return those values of a set that `members` leaves out: a column of this type never has them."""
-    wanted = [value for value in values if value is not None]
+    """Return those values of a set, each once, that a column of this type never has; None is no value of a column."""
+    wanted = list(values)
     if len(members(dtype, wanted)) == len(wanted):
         return []
-    return [value for value in wanted if not len(members(dtype, [value]))]
+    never = [value for value in wanted if value is None or not len(members(dtype, [value]))]
+    return list({repr(value): value for value in never}.values())
 
 
 def _held(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:

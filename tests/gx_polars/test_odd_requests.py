@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+from typing import Any, Literal
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
@@ -15,7 +16,9 @@ import gx_polars
 from tests.gx_polars.comparison import messages
 
 
-def checked(frame: pl.DataFrame, expectation: gxe.Expectation, form: Any = "COMPLETE") -> ExpectationValidationResult:
+def checked(
+    frame: pl.DataFrame | pl.LazyFrame, expectation: gxe.Expectation, form: Any = "COMPLETE"
+) -> ExpectationValidationResult:
     (result,) = gx_polars.validate(frame, gx.ExpectationSuite("odd", expectations=[expectation]), form).results
     return result
 
@@ -107,3 +110,58 @@ def test_a_bound_for_durations_is_refused_with_a_way_out() -> None:
 )
 def test_a_column_without_a_type_has_no_value_that_could_be_wrong(expectation: gxe.Expectation) -> None:
     assert checked(pl.DataFrame({"x": [None, None]}), expectation).success
+
+
+SET_KINDS = [(pl.String, ["a", "b"]), (pl.Int64, [1, 2]), (pl.Float64, [1.5, 2.0]), (pl.Boolean, [True, False])]
+
+
+@pytest.mark.parametrize(("dtype", "values"), SET_KINDS, ids=str)
+def test_none_in_a_set_is_no_value_that_a_column_has(dtype: pl.DataType, values: list[Any]) -> None:
+    frame = pl.DataFrame({"x": pl.Series([*values, None], dtype=dtype)})
+    wanted = [*values, None, None]
+    equal = checked(frame, gxe.ExpectColumnDistinctValuesToEqualSet(column="x", value_set=wanted))
+    held = checked(frame, gxe.ExpectColumnDistinctValuesToContainSet(column="x", value_set=wanted))
+    inside = checked(frame, gxe.ExpectColumnDistinctValuesToBeInSet(column="x", value_set=wanted))
+    for result in (equal, held):
+        assert not result.success
+        assert (result.result["missing_count"], result.result["partial_missing_list"]) == (1, [None])
+    assert inside.success
+
+
+@pytest.mark.parametrize("condition", [None, Column("keep") == True], ids=["all rows", "row condition"])  # noqa: E712
+def test_missing_values_are_not_outside_the_automatic_partition(condition: Any) -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0, None, 4.0, 9.0], "keep": [True, True, True, True, False]})
+    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(
+        column="x", partition_object=None, threshold=0, row_condition=condition
+    )
+    result = checked(frame, expectation)
+    assert result.success, messages(result)
+    assert result.result["observed_value"] == pytest.approx(0)
+    assert result.result["details"]["observed_partition"]["tail_weights"] == [0, 0]
+
+
+def test_instants_have_no_outliers() -> None:
+    frame = pl.DataFrame({"day": [dt.date(2025, 7, 1), dt.date(2025, 7, 2)]})
+    result = checked(frame, gxe.ExpectColumnValuesToNotBeOutliers(column="day", method="iqr", multiplier=1.5))
+    assert not result.success
+    assert "non-numerical column: 'day' is Date" in messages(result)
+
+
+def test_bounds_of_booleans_are_ordered_like_others() -> None:
+    result = checked(
+        pl.DataFrame({"x": [True]}), gxe.ExpectColumnValuesToBeBetween(column="x", min_value=3, max_value=1)
+    )
+    assert "min_value cannot be greater than max_value" in messages(result)
+
+
+@pytest.mark.parametrize(("method", "broken"), [("std", []), ("iqr", [3])])
+def test_an_infinite_value_makes_no_outliers_of_the_others(method: Literal["std", "iqr"], broken: list[int]) -> None:
+    frame = pl.DataFrame({"x": [1.0, 2.0, 3.0, float("inf"), 2.0]})
+    result = checked(frame, gxe.ExpectColumnValuesToNotBeOutliers(column="x", method=method, multiplier=1.5))
+    assert result.result["unexpected_index_list"] == broken
+
+
+def test_booleans_have_z_scores() -> None:
+    frame = pl.DataFrame({"x": [True, False, True, None]})
+    result = checked(frame, gxe.ExpectColumnValueZScoresToBeLessThan(column="x", threshold=1, double_sided=True))
+    assert result.result["unexpected_index_list"] == [1]

@@ -55,7 +55,8 @@ def between(
     """
     _require_bounds(min_value, max_value)
     low, high = _bound(column, min_value), _bound(column, max_value)
-    if low is not None and high is not None and not isinstance(low, pl.Expr) and low > high:
+    bounds = (min_value, max_value) if isinstance(low, pl.Expr) or isinstance(high, pl.Expr) else (low, high)
+    if None not in bounds and bounds[0] > bounds[1]:
         msg = "min_value cannot be greater than max_value"
         raise ValueError(msg)
     expr = column.compared
@@ -90,10 +91,10 @@ def z_score_under_threshold(column: Column, *, double_sided: bool = True, thresh
     Raises:
         TypeError: The column is not numeric.
     """
-    if not column.dtype.is_numeric() and column.dtype != pl.Null:
+    if not column.dtype.is_numeric() and column.dtype not in (pl.Null, pl.Boolean):
         msg = f"Cannot complete Z-score calculations on a non-numerical column: {column.name!r} is {column.dtype}."
         raise TypeError(msg)
-    values = numeric(column)
+    values = numeric(column).cast(pl.Float64)
     score = ((values - values.mean()) / values.std()).fill_nan(None)
     return score.abs() < abs(threshold) if double_sided else score < threshold
 
@@ -102,16 +103,27 @@ def z_score_under_threshold(column: Column, *, double_sided: bool = True, thresh
 def not_outliers(column: Column, *, method: str = "iqr", multiplier: float = 1.5) -> pl.Expr:
     """The value is no outlier: within the quartiles by `multiplier` times their range, or near the mean ("std").
 
+    A spread that is not finite, as the deviation is beside an infinite value, calls no value an outlier.
+
     Raises:
+        TypeError: The column is not numeric.
         ValueError: The method is neither "iqr" nor "std".
     """
+    if column.dtype.is_temporal():
+        msg = f"Cannot detect outliers in a non-numerical column: {column.name!r} is {column.dtype}."
+        raise TypeError(msg)
     expr = numeric(column)
     if method == "iqr":
         first, third = expr.quantile(0.25, "linear"), expr.quantile(0.75, "linear")
         reach = (third - first) * multiplier
-        return (expr >= first - reach) & (expr <= third + reach)
+        return _where_finite(reach, (expr >= first - reach) & (expr <= third + reach))
     if method != "std":
         msg = f"The method of outliers is {method!r}; expected 'iqr' or 'std'."
         raise ValueError(msg)
     reach = expr.std() * multiplier
-    return pl.when(reach <= 0).then(expr == expr.mean()).otherwise((expr - expr.mean()).abs() < reach)
+    near = pl.when(reach <= 0).then(expr == expr.mean()).otherwise((expr - expr.mean()).abs() < reach)
+    return _where_finite(reach, near)
+
+
+def _where_finite(reach: pl.Expr, inside: pl.Expr) -> pl.Expr:
+    return pl.when(reach.is_finite()).then(inside)
