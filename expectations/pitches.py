@@ -23,7 +23,7 @@ PITCHES_PER_GAME = (100, 700)
 """A game called after five innings has about 130 pitches; the longest on record, 25 innings, would have about 750."""
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=8)  # days at work at once; a season of suites would be a leak
 def pitches_suite(day: dt.date, games: int | None) -> gx.ExpectationSuite:
     """Return the rules for one day's pitches.
 

@@ -14,7 +14,7 @@ MATCHED_SHARE = 0.98
 """Quotes whose player must be known: 98.5 to 99 % of recorded names are; fewer means that recipe or rosters broke."""
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)  # days at work at once; a season of suites would be a leak
 def quotes_suite(day: dt.date, matched_share: float = MATCHED_SHARE) -> gx.ExpectationSuite:
     """Return the rules for one slate's quotes.
 

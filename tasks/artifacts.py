@@ -30,6 +30,8 @@ _meters: Final[dict[tuple[str, str], UUID]] = {}
 """Progress artifacts by run and key: they are brought up, not made again."""
 
 FLUSH_LIMIT_S: Final = 30.0
+DONE: Final = 100.0
+"""Percent: nothing comes after it."""
 
 
 def markdown(key: str, text: str, description: str) -> None:
@@ -85,10 +87,13 @@ def _send(artifact: ArtifactCreate) -> None:
     meter = (str(artifact.flow_run_id), str(artifact.key))
     if artifact.type != "progress":
         client.create_artifact(artifact)
-    elif meter in _meters:
+        return
+    if meter in _meters:
         client.update_artifact(_meters[meter], ArtifactUpdate(data=artifact.data, description=artifact.description))
     else:
         _meters[meter] = client.create_artifact(artifact).id
+    if artifact.data == DONE:
+        del _meters[meter]  # a backfill's process sees a day's meter for each of its days
 
 
 def _sent(done: Future[None]) -> None:

@@ -15,7 +15,8 @@ from gx_polars.prepared import Frame, PreparedSuite, ResultFormat
 from gx_polars.recent import Recent
 from gx_polars.rows import RowRule, Severity, of_severity
 
-SUITES_KEPT = 64
+SUITES_KEPT = 16
+"""A compiled suite holds .3 MB. Whoever turns over more of them keeps `PreparedSuite`s of their own."""
 
 _suites: Recent[PreparedSuite] = Recent(SUITES_KEPT)
 

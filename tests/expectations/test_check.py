@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import gc
 import math
 
 import orjson
@@ -19,9 +21,21 @@ from expectations.players import box_suite
 from expectations.props import props_suite
 from expectations.quotes import quotes_suite
 from expectations.rules import WARNING, never, required, suite, within
+from gx_polars.face import SUITES_KEPT
+from gx_polars.prepared import PreparedSuite
 from tests.expectations import frames
 from tests.expectations.cases import last
 from tests.expectations.frames import DAY, ROWS
+
+
+def test_a_season_of_days_leaves_no_more_suites_in_memory_than_are_at_work():
+    for day in (DAY + dt.timedelta(days=number) for number in range(20)):
+        check(frames.quotes(), quotes_suite(day))
+        pitches_suite(day, 1)
+    alive = [each for each in gc.get_objects() if type(each) is PreparedSuite and each.name == "core_quotes"]
+    assert 0 < len(alive) <= SUITES_KEPT < 20
+    for made in (pitches_suite, quotes_suite):
+        assert made.cache_info().currsize <= 8
 
 
 def with_first(frame: pl.DataFrame, count: int, **values: object) -> pl.DataFrame:
