@@ -31,8 +31,8 @@ def main() -> None:
     given = parser.parse_args()
     report = Report("backfill", given.record)
     long = FIRST + dt.timedelta(days=given.days) > DEMO_DAY
-    with at_home(0, "benchmarks.long_season" if long else DEMO) as settings:
-        season(report, settings, given.days)
+    with at_home(0, "benchmarks.long_season" if long else DEMO) as home:
+        season(report, home.settings, given.days)
     report.close()
 
 

@@ -1,4 +1,4 @@
-"""Write docs/claims.md and the tables of the two READMEs from what the benchmarks recorded: python -m benchmarks.claims [--check]
+"""Write docs/claims.md, the tables of both READMEs and docs/operations.md from what the benchmarks recorded: python -m benchmarks.claims [--check]
 
 Each claim names the benchmark, the table and the two rows that it rests on; one whose rows do not exist is an error, so
 that no figure outlives its measurement. `python -m benchmarks` records everything anew and then calls this.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import gx_polars_readme as validators
-from benchmarks import promises
+from benchmarks import promises, sizing_table
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +120,10 @@ CLAIMS = (
     Claim("May to July 2025 walked through, lake to predictions", "props_kernel", "walk", "walk"),
     Claim("reads answered while every feed is down half of an hour", "availability", "reads", "answered", "reading through to the feed", "99.9 %", readme=True),
     Claim("seasons under faults after which no row is lost and no slate differs", "chaos", "seeds", "held", None, "zero data loss", readme=True),
-    Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions in 32 threads", readme=True),
+    Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions under plain asyncio", readme=True),
+    Claim("the same with beginning and ending the flow run", "orchestration", "slate", "the tasks, the whole call of the flow", "the functions under plain asyncio"),
+    Claim("memory that 1,000 task runs leave while their flow runs", "orchestration", "memory", "more while the flow runs"),
+    Claim("memory that is left when two such flows are over", "orchestration", "memory", "more when two such flows are over"),
     Claim("memory of a process after the last day of a backfill, beside after a quarter of the days", "backfill", "flat", "after the last day", "after the first quarter of the days"),
     Claim("a day that is complete, in a backfill", "backfill", "backfill", "a day that is complete, the whole run over its days"),
     Claim("a cached read over HTTP at 500 a second", "api", "cached", "a read"),
@@ -236,7 +239,12 @@ def readme() -> str:
 
 def main() -> int:
     """Write both, or with `--check` say whether they are up to date."""
-    pairs = ((PAGE, page()), (README, readme()), (validators.PAGE, validators.page()))
+    pairs = (
+        (PAGE, page()),
+        (README, readme()),
+        (validators.PAGE, validators.page()),
+        (sizing_table.PAGE, sizing_table.page()),
+    )
     if "--check" in sys.argv[1:]:
         old = [path.name for path, text in pairs if path.read_text(encoding="utf-8") != text]
         print("\n".join(f"{name} is not what the results say: python -m benchmarks.claims" for name in old), end="")

@@ -4,11 +4,12 @@
 
 Slate: 30 batches of 50 box scores are fetched over HTTP (the demo upstream answers 100 ms late), 50 players a batch are
 projected, validated and loaded into a draft: by the tasks of `slate-refresh` in its task runner against a running local
-server, and by the same functions in a pool of as many threads. Arrangements take turns; both load every row.
+server, and by the same functions under plain asyncio with as many threads. Arrangements take turns; both load every row.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import psutil
@@ -33,6 +34,9 @@ from backstop.stages.house import House
 from backstop.store import embedded
 from benchmarks.report import Report, Table, arguments, timed
 
+if TYPE_CHECKING:
+    from deployments.server import PrefectServer
+
 LATENCY_MS = 100
 BATCHES, PLAYERS = 30, 50
 DEMO = "backstop.demo.serve"
@@ -43,15 +47,24 @@ def main() -> None:
     parser = arguments(__doc__, rounds=3)
     given = parser.parse_args()
     report = Report("orchestration", given.record)
-    with at_home(LATENCY_MS) as settings:
+    with at_home(LATENCY_MS) as home:
         table = report.table("slate", f"{BATCHES} batches of {PLAYERS} through four stages", unit="s")
-        slate(table, settings, given.rounds)
+        slate(table, home.settings, given.rounds)
         memory(report.table("memory", "1,000 task runs in one flow run", unit="MB"))
     report.close()
 
 
+@dataclass(frozen=True)
+class Home:
+    """What runs for a benchmark: the settings that point at it, the upstream, the Prefect server."""
+
+    settings: Settings
+    upstream: Upstream
+    prefect: PrefectServer
+
+
 @contextlib.contextmanager
-def at_home(latency_ms: int, program: str = DEMO) -> Iterator[Settings]:
+def at_home(latency_ms: int, program: str = DEMO) -> Iterator[Home]:
     """Run the demo upstream, a Prefect server and a Redis for a home, and point this process at them."""
     from deployments import machine, server
 
@@ -71,7 +84,7 @@ def at_home(latency_ms: int, program: str = DEMO) -> Iterator[Settings]:
         stack.callback(House.close_all)
         stack.enter_context(temporary_settings({PREFECT_API_URL: own.api_url}))
         stack.callback(server.send_what_is_left)
-        yield settings
+        yield Home(settings, upstream, own)
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ def requests(games: list[int]) -> list[list[Item]]:
 
 
 def slate(table: Table, settings: Settings, rounds: int) -> None:
-    """Compare the flow with the same functions in threads."""
+    """Compare the flow with the same functions under asyncio."""
     from tasks import marks
 
     work, flow = prepare(settings), as_flow()
@@ -125,7 +138,7 @@ def slate(table: Table, settings: Settings, rounds: int) -> None:
             began = time.perf_counter()
             body.append(flow(work))
             whole.append(time.perf_counter() - began)
-    table.row("the functions in 32 threads", plain)
+    table.row("the functions under plain asyncio", plain)
     table.row("the tasks, inside the flow", body, task_runs=4 * BATCHES)
     table.row("the tasks, the whole call of the flow", whole, task_runs=4 * BATCHES)
 
@@ -144,8 +157,11 @@ def without_prefect(work: Work) -> None:
         staged = tasks.project_players.fn(DEMO_DAY, number, work.players[number], work.features, priced=False)
         assert tasks.load.fn(number, draft, validate.validate_props.fn(number, staged, DEMO_DAY)).props
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(chain, range(BATCHES)))
+    async def chains() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+        await asyncio.gather(*(asyncio.to_thread(chain, number) for number in range(BATCHES)))
+
+    asyncio.run(chains())  # ends the threads too
     House.current().writer.abandon(draft)
 
 

@@ -3,47 +3,40 @@
     python -m benchmarks.sizing                # about two minutes
     python -m benchmarks.sizing --days 2
 
-Slates of consecutive days of the demo league (15 games a day, as many pitches and quotes as the major league) are
-refreshed by the flow against a local Prefect server; what they cost is counted: requests by the upstream, task runs by
-Prefect, CPU by the operating system, bytes by the file system and Redis. The figures of a day are then multiplied. The
-bottleneck of a scale is whatever takes longest: the flow's CPU, the server's CPU, or the requests at 25 in flight.
+Slates of consecutive days of the demo league are refreshed by the flow, one after the other, against a local Prefect
+server; what they cost is counted: requests by the upstream, task runs by Prefect, CPU by the operating system and by
+Redis, bytes by the file system and Redis. `docs/operations.md` shows the figures and how they are multiplied
+(`benchmarks.sizing_table`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
-import tempfile
+import sqlite3
+import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+import redis
 
-from backstop.demo.upstream import Upstream
-from backstop.limits import MAX_IN_FLIGHT_PER_HOST
-from backstop.settings import Settings
-from backstop.stages.house import House
-from backstop.store import embedded
+from backstop.store import connection
+from benchmarks.orchestration import Home, at_home
 from benchmarks.report import Report, arguments
+from benchmarks.sizing_table import SCALES, extrapolated
 
 WARM = dt.date(2025, 4, 9)
 """Not counted: it fetches the days before it, and pays for the imports."""
 
-LATENCY_S = 0.3
-"""Of a feed on the internet; a page of Savant takes longer, a box score less."""
+QUIET_S = 2.0
+"""Prefect records task runs behind the run, in batches of a second: they are all there when so long none came."""
 
-SEASON_DAYS = 185
-SCALES = {
-    "1 season": SEASON_DAYS,
-    "10 seasons": 10 * SEASON_DAYS,
-    "10 sports x 1 season": 10 * SEASON_DAYS,
-    "10 sports x 10 seasons": 100 * SEASON_DAYS,
-}
+QUIET_LIMIT_S = 60.0
 
 
 @dataclass
@@ -52,9 +45,11 @@ class Cost:
 
     requests: float
     task_runs: float
+    batches: float
+    wall_s: float
     flow_cpu_s: float
     server_cpu_s: float
-    wall_s: float
+    redis_cpu_s: float
     lake_mb: float
     archive_mb: float
     redis_mb: float
@@ -65,104 +60,102 @@ class Cost:
 
 
 @dataclass
-class Bench:
-    """Everything up, and the counters of it."""
+class Meters:
+    """The counters of what runs at home."""
 
-    settings: Settings
-    upstream: Upstream
-    prefect: Any
-    flow: Any
+    home: Home
+    store: redis.Redis
 
-    def spent(self) -> Cost:
-        house = House.of(self.settings)
-        server = psutil.Process(self.prefect.process.pid)
-        cpu = sum(sum(each.cpu_times()[:2]) for each in [server, *server.children(recursive=True)])
-        own = os.times()
-        counted = httpx.post(f"{self.prefect.api_url}/task_runs/count", json={}, timeout=60).json()
+    def spent(self, wall_s: float, flow_cpu_s: float) -> Cost:
+        """Read every counter, when Prefect has recorded what the runs so far did; the flows were timed outside."""
+        settings, used = self.home.settings, self.store.info()
         return Cost(
-            requests=self.upstream.stats()["requests"].get("all", 0),
-            task_runs=counted,
-            flow_cpu_s=own.user + own.system,
-            server_cpu_s=cpu,
-            wall_s=time.monotonic(),
-            lake_mb=_size(self.settings.lake_dir),
-            archive_mb=_size(self.settings.archive_dir),
-            redis_mb=house.redis.info("memory")["used_memory_dataset"] / 1e6,
-            prefect_mb=_size(self.settings.home / "prefect", "*.db*"),
+            requests=self.home.upstream.stats()["requests"].get("all", 0),
+            task_runs=self._settled(),
+            batches=self._task_runs({"task_runs": {"name": {"like_": "batch"}}}),
+            wall_s=wall_s,
+            flow_cpu_s=flow_cpu_s,
+            server_cpu_s=_cpu(self.home.prefect.pid),
+            redis_cpu_s=used["used_cpu_user"] + used["used_cpu_sys"],
+            lake_mb=_size(settings.lake_dir),
+            archive_mb=_size(settings.archive_dir),
+            redis_mb=used["used_memory_dataset"] / 1e6,
+            prefect_mb=_database(settings.home / "prefect" / "prefect.db"),
         )
+
+    def _task_runs(self, what: dict[str, Any]) -> int:
+        counted: int = httpx.post(f"{self.home.prefect.api_url}/task_runs/count", json=what, timeout=60).json()
+        return counted
+
+    def _settled(self) -> int:
+        """Return the number of task runs when no more of them come."""
+        began = quiet_since = time.monotonic()
+        known = self._task_runs({})
+        while time.monotonic() - quiet_since < QUIET_S and time.monotonic() - began < QUIET_LIMIT_S:
+            time.sleep(0.5)
+            if (now := self._task_runs({})) != known:
+                known, quiet_since = now, time.monotonic()
+        return known
 
 
 def main() -> None:
+    """Measure, multiply and print."""
     parser = arguments(__doc__)
     parser.add_argument("--days", type=int, default=5)
     options = parser.parse_args()
     report = Report("sizing", options.record)
-    with tempfile.TemporaryDirectory() as home, _bench(Path(home)) as bench:
-        bench.flow(WARM)
-        costs = [_one(bench, WARM + dt.timedelta(days=number)) for number in range(1, options.days + 1)]
-    day = report.table("day", "One league day: 15 games, its pitches, quotes and props", unit="of each")
-    for each in fields(Cost):
-        day.row(each.name, [getattr(cost, each.name) for cost in costs])
-    mean = {each.name: sum(getattr(cost, each.name) for cost in costs) / len(costs) for each in fields(Cost)}
-    _scales(report, mean)
+    with at_home(0) as home:
+        costs = measured(home, [WARM + dt.timedelta(days=number) for number in range(1, options.days + 1)])
+    tabulated(report, costs)
     report.close()
 
 
-def _one(bench: Bench, day: dt.date) -> Cost:
-    before = bench.spent()
-    bench.flow(day)
-    return bench.spent() - before
+def tabulated(report: Report, costs: list[Cost]) -> None:
+    """Make the table of a day, and that of the scales from the means of the days."""
+    day = report.table("day", f"{len(costs)} days of the league in a row", unit="of each")
+    for each in fields(Cost):
+        day.row(each.name, [getattr(cost, each.name) for cost in costs])
+    mean = {row.name: statistics.mean(row.values) for row in day.rows}
+    scales = report.table("scales", "A backfill of so much on one machine, extrapolated", unit="hours")
+    for scale in SCALES:
+        load = extrapolated(mean, scale, os.cpu_count() or 1)
+        scales.row(scale.name, load.hours, **load.columns())
 
 
-def _scales(report: Report, day: dict[str, float]) -> None:
-    """Multiply; a scale's bottleneck is what keeps one machine busy for longest."""
-    cores = os.cpu_count() or 1
-    table = report.table("scales", f"Extrapolated: a backfill on {cores} cores, feeds {LATENCY_S} s away", unit="hours")
-    for name, days in SCALES.items():
-        busy = {
-            "CPU of the flow": day["flow_cpu_s"] * days / cores / 3600,
-            "CPU of the Prefect server": day["server_cpu_s"] * days / 3600,
-            "requests, 25 in flight": day["requests"] * LATENCY_S / MAX_IN_FLIGHT_PER_HOST * days / 3600,
-        }
-        bottleneck = max(busy, key=lambda what: busy[what])
-        table.row(
-            name,
-            busy[bottleneck],
-            bottleneck=bottleneck,
-            days=f"{days:,}",
-            task_runs=f"{day['task_runs'] * days:,.0f}",
-            requests=f"{day['requests'] * days:,.0f}",
-            cpu_h=f"{(day['flow_cpu_s'] + day['server_cpu_s']) * days / 3600:,.1f}",
-            lake_gb=f"{day['lake_mb'] * days / 1e3:,.1f}",
-            archive_gb=f"{day['archive_mb'] * days / 1e3:,.1f}",
-            redis_gb=f"{day['redis_mb'] * days / 1e3:,.1f}",
-            prefect_gb=f"{day['prefect_mb'] * days / 1e3:,.1f}",
-        )
+def measured(home: Home, days: list[dt.date]) -> list[Cost]:
+    """Refresh the days in turn and return what each cost."""
+    from flows.slate import slate_refresh
+    from tasks import marks
+
+    meters, costs, wall, cpu = Meters(home, connection.connect(home.settings)), [], 0.0, 0.0
+    with marks.unheard():  # as the days of a backfill
+        slate_refresh(WARM)
+        before = meters.spent(wall, cpu)
+        for day in days:
+            began, cpu_began = time.perf_counter(), time.process_time()
+            slate_refresh(day)
+            wall, cpu = wall + time.perf_counter() - began, cpu + time.process_time() - cpu_began
+            after = meters.spent(wall, cpu)
+            costs.append(after - before)
+            before = after
+    return costs
 
 
-@contextmanager
-def _bench(home: Path) -> Iterator[Bench]:
-    from deployments import machine, server
-
-    with Upstream.start("demo") as upstream:
-        settings = Settings(home=home, history_first_season=2025).pointed_at(upstream.base_url)
-        settings = settings.model_copy(update={"redis_url": embedded.ensure(home / "redis")})
-        prefect = server.start(home / "prefect")
-        try:
-            machine.export(settings, prefect)
-            prefect.wait_ready()
-            from flows.slate import slate_refresh
-
-            yield Bench(settings, upstream, prefect, slate_refresh)
-            server.send_what_is_left()
-        finally:
-            House.close_all()
-            prefect.stop()
-            embedded.stop(home / "redis")
+def _cpu(pid: int | None) -> float:
+    """Return the processor time of a process and its children, which a guard may stand above."""
+    top = psutil.Process(pid)
+    return float(sum(sum(each.cpu_times()[:2]) for each in (top, *top.children(recursive=True))))
 
 
-def _size(folder: Path, pattern: str = "*") -> float:
-    return sum(each.stat().st_size for each in folder.rglob(pattern) if each.is_file()) / 1e6
+def _size(folder: Path) -> float:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()) / 1e6
+
+
+def _database(file: Path) -> float:
+    """Return the pages of a SQLite database, also those that only its log has so far."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as opened:
+        pages, size = (opened.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    return float(pages * size / 1e6)
 
 
 if __name__ == "__main__":

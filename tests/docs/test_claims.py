@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import claims, gx_polars_readme
+from benchmarks import claims, gx_polars_readme, sizing, sizing_table
 from benchmarks.promises import PROMISES
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
@@ -25,6 +25,7 @@ def test_the_page_and_the_readme_say_what_was_recorded():
     assert claims.README.read_text(encoding="utf-8") == claims.readme(), "run python -m benchmarks.claims"
     validators = gx_polars_readme.PAGE.read_text(encoding="utf-8")
     assert validators == gx_polars_readme.page(), "run python -m benchmarks.claims"
+    assert sizing_table.PAGE.read_text(encoding="utf-8") == sizing_table.page(), "run python -m benchmarks.claims"
 
 
 def test_every_record_is_of_a_benchmark_that_exists():
@@ -69,3 +70,43 @@ def test_a_record_is_read_as_it_was_written(tmp_path, monkeypatch):
 )
 def test_a_figure_is_never_rounded_up_to_all_of_it(value, text):
     assert figure(value) == text
+
+
+A_DAY = {
+    "requests": 250, "task_runs": 60, "batches": 40, "wall_s": 5, "flow_cpu_s": 6.0, "server_cpu_s": 1.0,
+    "redis_cpu_s": 0.1, "lake_mb": 2.0, "archive_mb": 10.0, "redis_mb": 2.0, "prefect_mb": 0.5,
+}  # fmt: skip
+
+
+def scale(name):
+    return next(each for each in sizing_table.SCALES if each.name == name)
+
+
+def test_a_scale_is_a_multiple_of_a_day_and_waits_for_what_is_busiest():
+    load = sizing_table.extrapolated(A_DAY, scale("10 seasons"), cores=2)
+    assert (load.bottleneck, load.hours) == ("CPU, 2 cores", pytest.approx(7.1 / 2 * 1850 / 3600))
+    assert load.columns()["requests"] == "462,500"
+    many = sizing_table.extrapolated(A_DAY, scale("10 seasons"), cores=64)
+    assert many.bottleneck == "the feeds, 25 requests at once"
+    assert sizing_table.extrapolated(A_DAY, scale("10 sports x 1 season"), cores=64).bottleneck != many.bottleneck
+
+
+def test_redis_holds_no_more_than_two_weeks_of_a_backfill():
+    quick = sizing_table.extrapolated(A_DAY, scale("1 season"), cores=2)
+    slow = sizing_table.extrapolated({**A_DAY, "flow_cpu_s": 6000.0}, scale("10 seasons"), cores=1)
+    assert quick.redis_gb == pytest.approx(0.37)
+    assert slow.redis_gb == pytest.approx(3.7 * 14 * 24 / slow.hours)
+
+
+def test_the_sizing_is_written_from_the_record_and_says_when_there_is_none(tmp_path, monkeypatch):
+    from benchmarks.report import Report
+
+    monkeypatch.setattr(sizing_table, "RESULTS", tmp_path)
+    monkeypatch.setattr(sizing_table, "read", lambda bench: read(bench, tmp_path))
+    assert "No figures were recorded yet" in sizing_table.page()
+    report = Report("sizing", tmp_path / "sizing.json")
+    sizing.tabulated(report, [sizing.Cost(**A_DAY)])
+    report.close()
+    written = sizing_table.page()
+    assert "| CPU s of the flow's process | 6 | one round |" in written
+    assert "| 10 sports x 10 seasons | 18,500 | 740,000 | 4,625,000 |" in written
