@@ -1,4 +1,4 @@
-"""What a deployment for development keeps up on this machine: the servers of a run, a worker, the API.
+"""What a deployment for development keeps up on this machine: the servers of a run, and a worker.
 
 They are noted in the home, found again by the next deployment, and ended by `backstop stop`. Production has a
 supervisor of its own (systemd, compose, Kubernetes) and restarts through `--restart`.
@@ -75,7 +75,7 @@ def _write_environment(home: Path, up: Machine) -> None:
 
 
 def restart(settings: Settings, release: Release) -> str:
-    """Start the worker if none lives, and the API of a release in place of the one before; say what was done.
+    """Start a worker if none lives; say what was done.
 
     A worker is left alone: to end it would end its runs, and every run takes the release that is pinned anyway.
     """

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import socket
+import subprocess
+import sysconfig
+from pathlib import Path
 
 import pytest
 
 from backstop.clock import baseball_day
+from backstop.stages.standing import RECENT_DAYS
 from tests.cli.test_keeping import DAY, twice  # noqa: F401 - a fixture
 
 PAST = ("2025-06-01", "2025-06-03")
@@ -24,6 +30,36 @@ def test_status_says_what_needs_a_look_and_its_exit_code_is_for_scripts(backstop
     assert told["problems"][0] == f"The slate of {today} failed: the feed was down"
     assert {each["feed"] for each in told["feeds"]} >= {"savant", "statsapi", "theodds"}
     assert told["recent"][-1]["condition"] == "failed"
+
+
+def test_status_ends_with_0_when_nothing_needs_a_look(backstop, store):
+    today = baseball_day(store.clock.now())
+    for ago in range(RECENT_DAYS + 1):
+        key = (today - dt.timedelta(days=ago)).isoformat()
+        store.ledger.begin("core_games", key, run_id="r")
+        store.ledger.empty("core_games", key, run_id="r", reason="no games")
+    ended = backstop("status")
+    assert (ended.code, ended.err) == (0, "")
+    told = json.loads(backstop("status", "--json").out)
+    assert (told["ok"], told["problems"]) == (True, [])
+    assert {each["condition"] for each in told["recent"]} == {"empty"}
+
+
+def test_status_names_a_prefect_server_that_does_not_answer(backstop, store, environment):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        environment.setenv("PREFECT_API_URL", f"http://127.0.0.1:{probe.getsockname()[1]}/api")
+        told = json.loads(backstop("status", "--json").out)
+    assert told["runs"][0]["name"] == "Prefect does not answer"
+
+
+def test_the_shell_completes_a_commands_options(environment):
+    environment.setenv("_BACKSTOP_COMPLETE", "complete_bash")
+    environment.setenv("COMP_WORDS", "backstop status --")
+    environment.setenv("COMP_CWORD", "2")
+    program = Path(sysconfig.get_path("scripts")) / "backstop"
+    offered = subprocess.run([program], capture_output=True, text=True, check=True, timeout=120).stdout.split()
+    assert "--json" in offered
 
 
 def test_a_rollback_shows_what_readers_see_change(backstop, twice):  # noqa: F811

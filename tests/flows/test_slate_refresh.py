@@ -37,6 +37,9 @@ class Twice:
     again: Run
 
 
+BOARD = "http://board.example:8090/"
+
+
 @pytest.fixture(scope="module")
 def twice(prefect_server, league, tmp_path_factory):
     """The same day, refreshed twice in one home."""
@@ -44,7 +47,7 @@ def twice(prefect_server, league, tmp_path_factory):
         runs = []
         for _ in range(2):
             feed.asked.clear()
-            state = rooms.refresh(EARLY, upstream=feed.base_url)
+            state = rooms.refresh(EARLY, upstream=feed.base_url, board_url=BOARD)
             props, version = rooms.props(EARLY), rooms.house.reader.slate(EARLY).version
             runs.append(Run(state, list(feed.asked), props, version))
         yield Twice(rooms, *runs)
@@ -155,14 +158,16 @@ def test_the_run_is_named_after_the_day_and_its_tasks_after_what_they_do(twice):
     assert {"fetch pitches · batch 01", "validate pitches · batch 01", f"publish slate {EARLY}"} <= set(names)
 
 
-def test_the_run_leaves_an_artifact_per_table_and_a_summary(twice):
+def test_the_run_leaves_an_artifact_per_table_a_summary_and_a_link_to_the_board(twice):
     from prefect import get_client
 
     with get_client(sync_client=True) as client:
         found = client.request("POST", "/artifacts/filter", json={"limit": 200}).json()
     run_id = str(twice.first.state.state_details.flow_run_id)
-    keys = {each["key"] for each in found if each["flow_run_id"] == run_id}
-    assert keys == {
+    left = {each["key"]: each["data"] for each in found if each["flow_run_id"] == run_id}
+    assert left["board"] == f"[The board]({BOARD})"
+    assert left.keys() == {
+        "board",
         *(f"validation-{table.name.replace('_', '-')}" for table in tables.ALL),
         "validation-out-features",
         "slate-progress",

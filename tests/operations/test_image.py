@@ -150,6 +150,14 @@ def test_our_containers_have_a_root_that_they_cannot_write(compose):
         assert service["cap_drop"] == ["ALL"]
 
 
+def test_runs_are_told_whom_to_notify_and_where_the_board_is(compose):
+    services = compose["services"]
+    for name in ("apply", "worker"):
+        assert {"BACKSTOP_NOTIFY_URL", "BACKSTOP_PRIVATE_HOSTS"} <= services[name]["environment"].keys(), name
+    published = services["api"]["ports"][0].rpartition(":")[0].rpartition(":")[2]
+    assert f"http://localhost:{published}/" in services["worker"]["environment"]["BACKSTOP_BOARD_URL"]
+
+
 def test_the_pool_of_the_worker_is_the_one_of_the_catalogue(compose):
     command = compose["services"]["worker"]["command"]
     assert command[command.index("--pool") + 1] == pin.POOL
