@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from backstop.errors import DataError, SchemaDrift
-from backstop.store import codec, decode
+from backstop.store import blocks, codec, decode
 from backstop.store.blocks import Rows
 from backstop.store.columns import Columns
 from backstop.store.kinds import FEATURES, PROPS
@@ -110,6 +110,18 @@ def test_the_best_rows_are_known_before_any_is_serialised(order):
         found = best.filter(market=market).sort("score", descending=True)
         assert ordered[found["row"].to_list()]["prop_id"].to_list() == expected["prop_id"].to_list()
         assert found["score"].to_list() == expected[column].to_list()
+
+
+@pytest.mark.parametrize("step", [1, -1, 7])
+def test_order_and_best_rows_are_the_same_when_they_are_found_in_slices(monkeypatch, step):
+    frame = props(40, lines=1)
+    mixed = frame[[n * step % len(frame) for n in range(len(frame))]]
+    whole = Rows.of(PROPS, mixed)
+    monkeypatch.setattr(blocks, "RANKED_ROWS", 25)
+    sliced = Rows.of(PROPS, mixed)
+    assert sliced.order.to_list() == whole.order.to_list()
+    for order, best in whole.best().items():
+        assert_frame_equal(sliced.best()[order], best, check_row_order=False)
 
 
 def test_a_block_never_divides_a_player():

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BLOCK_ROWS: Final = 16_384
 """Rows looked at and brought into order at once: work enough for a query, and a few MB to hold."""
 
+RANKED_ROWS: Final = 131_072
+"""Rows compared at once in a few columns."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -37,9 +40,7 @@ class Rows:
     @classmethod
     def of(cls, kind: Kind, frame: pl.DataFrame) -> Rows:
         """Find the order of a frame."""
-        if frame.select(_ascending(kind.key)).item():
-            return cls(kind, frame, None)
-        return cls(kind, frame, frame.select(pl.arg_sort_by(*kind.key)).to_series())
+        return cls(kind, frame, _order(frame, kind))
 
     def column(self, name: str) -> pl.Series:
         """Return a column in the order of the key."""
@@ -52,34 +53,52 @@ class Rows:
         Raises:
             DataError: a key is null or occurs twice, or a number is not finite.
         """
-        groups = self.column(self.kind.group)
-        start = 0
-        while start < len(groups):
-            end = min(start + rows, len(groups))
-            if end < len(groups):
-                end = int(groups.search_sorted(groups[end - 1], side="right"))
-            length = end - start
-            block = (
-                self.frame.slice(start, length) if self.order is None else self.frame[self.order.slice(start, length)]
-            )
+        for start, length in _cuts(self.column(self.kind.group), rows):
+            block = self._slice(self.frame, start, length)
             _check(self.kind, block)
             yield block
-            start = end
 
     def best(self) -> dict[str, pl.DataFrame]:
         """Return per order the rows to keep ready: `row`, `market` (or all), `score`; none without a score."""
+        if not self.kind.orders:
+            return {}
+        # whoever is among the best of all is among as many of his market
+        leading = [_leading(self.kind, some, TOP_OF_ALL) for some in self._scored()]
+        place_of = None if self.order is None else self.order.arg_sort()
         found = {}
-        for order, column in self.kind.orders:
-            scored = (
-                pl.LazyFrame({"market": self.column("market"), "score": self.column(column).cast(pl.Float64)})
-                .with_row_index("row")
-                .filter(pl.col("score").is_not_null())
-            )
+        for order, _ in self.kind.orders:
+            scored = pl.concat(some[order] for some in leading)
+            of_each = (some.top_k(TOP_PER_MARKET, by="score") for some in scored.partition_by("market"))
             of_all = scored.top_k(TOP_OF_ALL, by="score").with_columns(market=pl.lit(ALL_MARKETS))
-            of_each = scored.group_by("market").agg(pl.col("row", "score").top_k_by("score", TOP_PER_MARKET))
-            chosen = [part.select("row", "market", "score") for part in (of_all, of_each.explode("row", "score"))]
-            found[order] = pl.concat(chosen).collect()
+            best = pl.concat([of_all, *of_each])
+            found[order] = best if place_of is None else best.with_columns(row=place_of.gather(best["row"]))
         return found
+
+    def _scored(self) -> Iterator[pl.DataFrame]:
+        """Yield `row` of the frame, `market` and the score of each order, in slices that are small beside the frame."""
+        scores = (pl.col(column).cast(pl.Float64).alias(order) for order, column in self.kind.orders)
+        columns = self.frame.select("market", *scores)
+        for start in range(0, len(columns), RANKED_ROWS):
+            yield columns.slice(start, RANKED_ROWS).with_row_index("row", offset=start)
+
+    def _slice(self, frame: pl.DataFrame, start: int, length: int) -> pl.DataFrame:
+        return frame.slice(start, length) if self.order is None else frame[self.order.slice(start, length)]
+
+
+def _order(frame: pl.DataFrame, kind: Kind) -> pl.Series | None:
+    """Return the order of a key that begins with the group; one sort of all keys would take half the frame's memory."""
+    key, groups = frame.select(kind.key), frame.get_column(kind.group)
+    by_group = None if groups.is_sorted() else groups.arg_sort()
+    in_order = groups if by_group is None else groups.gather(by_group)
+    parts, is_ordered = [], by_group is None
+    for start, length in _cuts(in_order, RANKED_ROWS):
+        some = key.slice(start, length) if by_group is None else key[by_group.slice(start, length)]
+        places = pl.int_range(start, start + length, dtype=pl.UInt32, eager=True)
+        here = places if by_group is None else by_group.slice(start, length)
+        if not some.select(_ascending(kind.key)).item():
+            here, is_ordered = here.gather(some.select(pl.arg_sort_by(*kind.key)).to_series()), False
+        parts.append(here)
+    return None if is_ordered else pl.concat(parts)
 
 
 def _ascending(key: tuple[str, ...]) -> pl.Expr:
@@ -92,13 +111,40 @@ def _ascending(key: tuple[str, ...]) -> pl.Expr:
     return expression.all()
 
 
+def _cuts(groups: pl.Series, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield start and length of slices of about so many rows of sorted groups; none divides a group."""
+    start = 0
+    while start < len(groups):
+        end = min(start + rows, len(groups))
+        if end < len(groups):
+            end = int(groups.search_sorted(groups[end - 1], side="right"))
+        yield start, end - start
+        start = end
+
+
+def _leading(kind: Kind, scored: pl.DataFrame, count: int) -> dict[str, pl.DataFrame]:
+    """Return per order the best rows of each market."""
+    markets = scored.partition_by("market")
+    return {
+        order: pl.concat(
+            # most rows are below the last of the best, which is found faster than rows are ranked
+            some.filter(pl.col(order) >= pl.col(order).top_k(count).min())
+            .select("row", "market", score=order)
+            .top_k(count, by="score")
+            for some in markets
+        )
+        for order, _ in kind.orders
+    }
+
+
 def _check(kind: Kind, block: pl.DataFrame) -> None:
     key = block.select(kind.key)
     if any(key.null_count().row(0)):
         raise DataError(
             f"A row of {kind.name} has no {' or '.join(kind.key)}; expected one in each row.", source=kind.name
         )
-    if block.select(pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in kind.key).any()).item():
+    # a column without a value twice is known sooner than the whole key
+    if all(key.get_column(name).n_unique() < len(key) for name in kind.key) and key.is_duplicated().any():
         twice = key.filter(key.is_duplicated()).row(0, named=True)
         raise DataError(f"{kind.name} holds {twice} twice; expected each key once.", source=kind.name)
     floats = [column for column in block.get_columns() if column.dtype.is_float()]

@@ -62,10 +62,6 @@ class Texts:
     text: bytes
     bounds: NDArray[np.int64]
 
-    def of(self, row: int) -> bytes:
-        """Return one row's."""
-        return self.text[self.bounds[row] : self.bounds[row + 1]]
-
     def slices(self, first: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
         """Return those from each first row up to each end."""
         bounds = zip(self.bounds[first].tolist(), self.bounds[end].tolist(), strict=True)
@@ -100,11 +96,16 @@ class Encoded:
 
     def member(self, row: int) -> bytes:
         """Return a row with its group as a value of its own: a member of a sorted set."""
-        size = len(self.records) // len(self.groups)
-        record = self.records[row * size : (row + 1) * size]
-        head = GROUP.pack(int(self.groups[row])) + HEADER.pack(1, self.mask)
-        shared = self.shared[self.group_of[row]] if self.shared else b""
-        return b"".join((head, record, shared, self.own.of(row)))
+        return self.members(np.array([row]))[0]
+
+    def members(self, rows: NDArray[np.int64]) -> list[bytes]:
+        """Return rows as members of sorted sets."""
+        size, head = len(self.records) // len(self.groups), HEADER.pack(1, self.mask)
+        heads = [GROUP.pack(group) + head for group in self.groups[rows].tolist()]
+        records = [self.records[start : start + size] for start in (rows * size).tolist()]
+        shared = [self.shared[place] if self.shared else b"" for place in self.group_of[rows].tolist()]
+        own = self.own.slices(rows, rows + 1)
+        return list(map(b"".join, zip(heads, records, shared, own, strict=True)))
 
 
 def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
@@ -237,7 +238,7 @@ def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDA
     columns = [pl.col(name) for name in names]
     read = block.select(
         *(column.str.len_bytes().fill_null(NO_TEXT).alias(str(n)) for n, column in enumerate(columns)),
-        pl.concat_str(column.fill_null("") for column in columns).alias("text"),
+        pl.concat_str(columns, ignore_nulls=True).alias("text"),
     )
     sizes = read.drop("text").to_numpy()
     counted = np.where(sizes == NO_TEXT, 0, sizes)

@@ -44,7 +44,11 @@ class Draft:
 
     def all_rows(self) -> list[str]:
         """Return every key that may hold rows."""
-        return [self.keys.rows(self.version, kind, shard) for kind, count in self.shards for shard in range(count)]
+        return [key for kind, _ in self.shards for key in self.rows_of(kind)]
+
+    def rows_of(self, kind: str) -> list[str]:
+        """Return the keys that may hold a kind's rows."""
+        return [self.keys.rows(self.version, kind, shard) for shard in range(self.shards_of(kind))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
-import polars as pl
 
 from backstop.store.verify import TOP, checksum
 
@@ -38,7 +37,10 @@ class Best:
     """
 
     def __init__(self, rows: Rows) -> None:
-        self.chosen = rows.best()
+        best = [(row, order, *rest) for order, chosen in rows.best().items() for row, *rest in chosen.iter_rows()]
+        best.sort(key=operator.itemgetter(0))
+        self.rows = np.array([row for row, *_ in best], np.int64)
+        self.ranks = [(order, market, score) for _, order, market, score in best]
         self.sets: dict[tuple[str, str], list[Any]] = {}
         self.seen = 0
 
@@ -46,10 +48,12 @@ class Best:
         """Take the best rows out of the rows that follow those seen before."""
         start, end = self.seen, self.seen + len(encoded.groups)
         self.seen = end
-        for order, chosen in self.chosen.items():
-            here = chosen.filter(pl.col("row").is_between(start, end, closed="left"))
-            for row, market, score in here.iter_rows():
-                self.sets.setdefault((order, market), []).extend((score, encoded.member(row - start)))
+        first, last = np.searchsorted(self.rows, (start, end)).tolist()
+        # a row may be among the best of its market and of all, in either order
+        rows, places = np.unique(self.rows[first:last] - start, return_inverse=True)
+        members = encoded.members(rows)
+        for (order, market, score), place in zip(self.ranks[first:last], places.tolist(), strict=True):
+            self.sets.setdefault((order, market), []).extend((score, members[place]))
 
 
 def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: StagePipe) -> None:

@@ -44,7 +44,7 @@ class Stream:
     def __init__(self, client: Any, key: str) -> None:
         self.client: Any = client
         self.key = key
-        self.node = _node_of(client, key)
+        self.node = node_of(client, key)
         self.connection: Any = None
         self.waiting: list[Command] = []
         self.waiting_bytes = 0
@@ -120,7 +120,7 @@ class Stream:
         self.waiting, self.waiting_bytes, self.in_flight = [], 0, 0
         self._leave(broken=True)
         ask(self.client, commands)
-        self.node = _node_of(self.client, self.key)
+        self.node = node_of(self.client, self.key)
 
     def _leave(self, *, broken: bool = False) -> None:
         """Give the connection back; one that still owes answers would give them to the next caller, so it is closed."""
@@ -131,7 +131,7 @@ class Stream:
             self.node.connection_pool.release(connection)
 
 
-def _node_of(client: Any, key: str) -> Any:
+def node_of(client: Any, key: str) -> Any:
     """Return the client of the node that holds a key."""
     if isinstance(client, RedisCluster):
         return client.get_redis_connection(client.get_node_from_key(key))  # type: ignore[no-untyped-call]

@@ -15,6 +15,7 @@ import orjson
 from backstop.errors import IncompleteVersion
 from backstop.store import decode
 from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET
+from backstop.store.pages import pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,13 +102,15 @@ def check_rows(
     sizes: dict[str, int] = {}
     best = _best(redis, draft, receipts, sizes)
     for name, sent in receipts.sums.items():
-        read = Sum()
-        for shard in range(draft.shards_of(name)):
-            key = draft.keys.rows(draft.version, name, shard)
-            rows = dict(redis.hscan_iter(key, count=1000))
-            if not rows:
-                continue
-            sizes[key] = len(rows)
+        read, current = Sum(), ""
+        known: set[bytes] = set()
+        for key, page in pages(redis, draft.rows_of(name)):
+            if key != current:
+                current, known = key, set()
+            rows = page if known.isdisjoint(page) else {field: page[field] for field in page.keys() - known}
+            known.update(rows)
+            if known:
+                sizes[key] = len(known)
             read.add(0, len(rows), checksum(list(rows), list(rows.values())))
             if KINDS[name].orders:
                 _check_best(draft, rows, best, *shapes[name])
@@ -121,9 +124,9 @@ def check_rows(
     return sizes
 
 
-def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -> dict[bytes, list[bytes]]:
+def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -> dict[bytes, set[bytes]]:
     """Cut the sorted sets, note their sizes, and return their rows per player."""
-    best: dict[bytes, list[bytes]] = {}
+    best: dict[bytes, set[bytes]] = {}
     for order, market in receipts.tops:
         key = draft.keys.top(draft.version, order, market)
         most = TOP_OF_ALL if market == ALL_MARKETS else TOP_PER_MARKET
@@ -131,14 +134,14 @@ def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -
         members = redis.zrange(key, 0, -1)
         sizes[key] = len(members)
         for member in members:
-            best.setdefault(b"%d" % decode.member_of(member)[0], []).append(member)
+            best.setdefault(b"%d" % decode.member_of(member)[0], set()).add(member)
     return best
 
 
 def _check_best(
     draft: Draft,
     rows: Mapping[bytes, bytes],
-    best: Mapping[bytes, list[bytes]],
+    best: Mapping[bytes, set[bytes]],
     columns: Columns,
     packing: Packing,
 ) -> None:
