@@ -5,6 +5,8 @@ import io
 import polars as pl
 import pytest
 
+from backstop.api.deltas import compare
+from backstop.store.keys import SLATE_TTL_S, SlateKeys
 from tests.api.serving import DAY, publish
 from tests.store.servers import wait_for
 
@@ -128,6 +130,33 @@ def test_the_difference_of_two_versions_names_every_field_that_moved(api, redis,
     assert [(each["version"], each["served"]) for each in versions] == [(1, False), (2, True)]
 
 
+def test_a_column_that_came_with_a_release_is_a_change_of_its_values_alone(frames):
+    after = frames["props"].head(3)
+    same = compare(after.drop("edge_band"), after.with_columns(edge_band=pl.lit(None, pl.Float64)))
+    assert same.size == 0
+    told = compare(after.drop("edge_band"), after.with_columns(edge_band=pl.lit(0.5)))
+    assert list(told.changed.values()) == [{"edge_band": (None, 0.5)}] * 3
+
+
+def test_a_version_whose_rows_are_gone_is_not_kept(api, redis, repriced, meta):
+    publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
+    wait_for(lambda: api.get(AT).json()["slate"]["version"] == 2)
+    slate = SlateKeys(DAY)
+    # between the look for the version and the read of its rows: listed, with its record, and nothing behind it
+    redis.delete(*redis.keys(f"{slate.version_prefix}1:*props*"))
+    wait_for(lambda: not api.parts.cache.memory.hot(f"{DAY}.v1"))
+    gone = api.get(AT, params={"version": 1, "sort": "line"})
+    assert (gone.status_code, gone.json()["type"]) == (404, "urn:backstop:no-version")
+
+
+def test_a_refusal_reads_as_a_sentence(api):
+    told = api.get("/api/v1/slates/tomorrow").json()["detail"]
+    assert told == (
+        "The request cannot be read: path.date: 'tomorrow' is not a date; expected YYYY-MM-DD, for example 2025-06-15 "
+        "(seen 'tomorrow')."
+    )
+
+
 def test_the_list_names_every_published_slate_newest_first(api, redis, frames, meta):
     import datetime as dt
 
@@ -139,6 +168,23 @@ def test_the_list_names_every_published_slate_newest_first(api, redis, frames, m
     assert [each["date"] for each in api.get("/api/v1/slates", params={"before": str(later)}).json()["slates"]] == [
         str(DAY)
     ]
+
+
+def test_a_day_whose_rows_outlived_their_lifetime_is_not_listed_and_says_so(api, redis, frames, meta):
+    import datetime as dt
+
+    old = DAY - dt.timedelta(days=20)
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=SLATE_TTL_S + 60)
+    publish(redis, frames, day=old, run_id="old", meta=meta, published_at=long_ago)
+    # the pointer stays for ever, so that no number is used twice
+    redis.delete(*redis.keys(f"{SlateKeys(old).version_prefix}*"))
+    assert redis.exists(SlateKeys(old).current)
+    wait_for(lambda: api.get("/api/v1/slates").status_code == 200)
+    assert [each["date"] for each in api.get("/api/v1/slates").json()["slates"]] == [str(DAY)]
+    for path in (f"/api/v1/slates/{old}", f"/api/v1/slates/{old}/board", f"/api/v1/players/1001?date={old}"):
+        gone = api.get(path)
+        assert (gone.status_code, gone.json()["type"]) == (404, "urn:backstop:no-slate"), path
+    assert api.get("/api/v1/players/999999").status_code == 404
 
 
 def test_a_list_of_more_slates_than_are_followed_lets_go_of_the_oldest(api, redis, frames, meta, monkeypatch):

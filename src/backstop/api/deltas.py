@@ -49,8 +49,10 @@ class Delta:
 
 
 def compare(before: pl.DataFrame, after: pl.DataFrame) -> Delta:
-    """Compare two versions' props by `prop_id`; null equals null."""
+    """Compare two versions' props by `prop_id`; null equals null, and so does a column that came with a release."""
     fields = [name for name in after.columns if name != KEY]
+    new = [name for name in fields if name not in before.columns]
+    before = before.with_columns(pl.lit(None, after.schema[name]).alias(name) for name in new)
     both = after.join(before, on=KEY, how="inner", suffix="_before", maintain_order="left")
     differs = [pl.col(name).ne_missing(pl.col(f"{name}_before")).alias(f"{name}_differs") for name in fields]
     marks = both.select(differs)

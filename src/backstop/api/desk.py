@@ -12,6 +12,7 @@ import orjson
 from backstop.api.answers import Seen, is_known, not_modified, tag
 from backstop.api.problems import Problem
 from backstop.api.sheet import Asked, Part, Sheet
+from backstop.cache.cache import VersionGone
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.store import decode
 from backstop.store.kinds import FEATURES, PROPS
@@ -84,7 +85,10 @@ class Desk:
             return await work(seen, etag)
 
         if version is not None:
-            return await on(await self.pinned(day, version))
+            try:
+                return await on(await self.pinned(day, version))
+            except VersionGone as error:
+                raise _not_kept(day, version) from error
         done = await self.cache.read(day, on)
         if done is None:
             raise await self.no_slate(day)
@@ -98,12 +102,7 @@ class Desk:
         """
         pointer = await self.slates.version(day, version)
         if pointer is None:
-            raise Problem(
-                404,
-                f"Version {version} of the slate of {day} is not kept; /api/v1/slates/{day}/versions lists those that "
-                "are.",
-                kind="no-version",
-            )
+            raise _not_kept(day, version)
         return pointer
 
     async def no_slate(self, day: dt.date) -> Problem:
@@ -176,6 +175,14 @@ class Desk:
             }
             told.append(_told(rows) if any(rows.values()) else None)
         return told
+
+
+def _not_kept(day: dt.date, version: int) -> Problem:
+    return Problem(
+        404,
+        f"Version {version} of the slate of {day} is not kept; /api/v1/slates/{day}/versions lists those that are.",
+        kind="no-version",
+    )
 
 
 def _told(rows: dict[str, list[dict[str, object]]]) -> bytes:

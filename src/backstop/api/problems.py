@@ -101,7 +101,11 @@ def handle(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         wrong = [
-            {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"], "seen": _short(each["input"])}
+            {
+                "where": ".".join(str(part) for part in each["loc"]),
+                "what": _said(each["msg"]),
+                "seen": _short(each["input"]),
+            }
             for each in error.errors()
         ]
         sentence = "; ".join(f"{each['where']}: {each['what']} (seen {each['seen']})" for each in wrong)
@@ -115,6 +119,11 @@ def handle(app: FastAPI) -> None:
             405: f"{request.method[:SHOWN]} is not possible here; the header Allow lists what is.",
         }.get(error.status_code, f"{error.detail}.")
         return Problem(error.status_code, detail, headers=dict(error.headers or {})).response(request.url.path)
+
+
+def _said(message: str) -> str:
+    """Return what a validator says as a part of a sentence."""
+    return message.removeprefix("Value error, ").removesuffix(".")
 
 
 def _short(value: Any) -> str:

@@ -17,6 +17,7 @@ from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.pointers import Pointer, Pointers
 from backstop.cache.pressure import level_of, memory_used
 from backstop.errors import BackstopError, StoreError, StoreUnavailable, UsageError
+from backstop.store.keys import SLATE_TTL_S
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -110,7 +111,7 @@ class Cache:
         """Do reads of one slate on one version, and return them only if that is still the version served.
 
         A read that was overtaken by a flip is done again, so that nobody gets an older version than somebody got
-        before him. `None` when the slate was never published.
+        before him. `None` when the slate was never published, or so long ago that its rows are not kept any more.
 
         Args:
             day: The slate.
@@ -129,6 +130,8 @@ class Cache:
                 await self.pointers.look([day])
                 now = self.pointers.known(day)
                 if now is None or now.turn == pointer.turn:
+                    if self.pointers.freshness(pointer).age_s > SLATE_TTL_S:
+                        return None
                     raise StoreUnavailable(
                         f"{error.message} Redis lost it and names no other one; publish the day again "
                         "(`backstop redis rebuild` does it from the lake).",

@@ -84,7 +84,7 @@ class Slates:
             )
 
     async def days(self) -> tuple[dt.date, ...]:
-        """Return the days that have a published slate, oldest first.
+        """Return the days that have a published slate, oldest first; not those whose rows outlived their lifetime.
 
         Raises:
             StoreError: they are not known here and Redis does not answer.
@@ -97,9 +97,13 @@ class Slates:
             every = [dt.date.fromisoformat(day.decode()) for day in await redis.zrange(keys.days(), 0, -1)]
             pipeline = redis.pipeline(transaction=False)
             for day in every:
-                pipeline.hexists(keys.SlateKeys(day).current, "version")
-            there = await pipeline.execute()
-        days = tuple(day for day, flipped in zip(every, there, strict=True) if flipped)
+                pipeline.hget(keys.SlateKeys(day).current, "version")
+            served = await pipeline.execute()
+            flipped = [(day, int(version)) for day, version in zip(every, served, strict=True) if version is not None]
+            for day, version in flipped:
+                pipeline.exists(keys.SlateKeys(day).meta(version))
+            there = await pipeline.execute() if flipped else []
+        days = tuple(day for (day, _), is_there in zip(flipped, there, strict=True) if is_there)
         self._listed = Listed(days, time.monotonic())
         return days
 
