@@ -12,6 +12,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ import uvicorn
 
 from backstop.api import grades
 from backstop.api.app import create_app
+from backstop.api.guard import is_loopback, listed
 from backstop.api.parts import Component, Parts, Run
 from backstop.cache.cache import Cache
 from backstop.cache.line import Line
@@ -41,6 +43,11 @@ POLL_S: Final = 1.0
 PREFECT_S: Final = 10.0
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted: a page of 500 readers comes back at once after a restart."""
+
+OPEN: Final = (
+    "Whoever reaches this address may read slates and start refreshes: it is not this machine's alone and no key is "
+    "asked for. Set BACKSTOP_API_KEYS, or listen on 127.0.0.1."
+)
 
 SOCKET_BYTES: Final = 64 * 1024
 """The largest message that a browser may send; it has nothing to say."""
@@ -192,6 +199,8 @@ def serve(settings: Settings) -> None:
     with listening(settings.api_host, settings.api_port) as taken, _redis(settings) as named:
         host, port = taken.getsockname()[:2]
         print(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)  # noqa: T201 - its answer
+        if is_open(named):
+            print(OPEN, file=sys.stderr, flush=True)  # noqa: T201 - for whoever started it
         server = uvicorn.Server(config(create_app(parts_of(House.of(named))), host, port))
         server.config.load()
         # what is there now stays: a collection that looks through all of it stops every answer for 80 ms
@@ -199,6 +208,12 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[taken])
+
+
+def is_open(settings: Settings) -> bool:
+    """Return whether other machines may ask without a key."""
+    keys = settings.api_keys.get_secret_value() if settings.api_keys else ""
+    return not is_loopback(settings.api_host) and not listed(keys)
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -73,6 +73,9 @@ def test_a_forced_refresh_starts_one_run_however_often_it_is_asked_for(refreshin
     other = refreshing.post(AT, params={"force_refresh": True}, headers={"Idempotency-Key": "mine-1"})
     assert (other.json()["id"], other.json()["idempotency_key"]) == ("run-2", "mine-1")
     assert refreshing.post(AT, headers={"Idempotency-Key": "two words"}).status_code == 422
+    elsewhere = {"force_refresh": True, "date": str(DAY + dt.timedelta(days=1))}
+    third = refreshing.post(AT, params=elsewhere, headers={"Idempotency-Key": "mine-1"})
+    assert (third.json()["id"], refreshing.refresher.days) == ("run-3", [DAY, DAY, DAY + dt.timedelta(days=1)])
 
 
 def test_the_first_slate_of_all_can_be_asked_for(refreshing, redis):

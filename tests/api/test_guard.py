@@ -46,6 +46,11 @@ def test_a_browsers_socket_sends_its_key_as_a_subprotocol():
     assert key_of(Headers({})) == b""
 
 
+@pytest.mark.parametrize(("name", "before"), [(b"x-api-key", b""), (b"authorization", b"Bearer ")])
+def test_a_key_is_the_bytes_that_were_sent(name, before):
+    assert key_of(Headers(raw=[(name, before + "schlüssel".encode())])) == "schlüssel".encode()
+
+
 def test_a_page_of_another_site_can_start_nothing_here(api):
     answer = api.post(POST, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403

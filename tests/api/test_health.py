@@ -68,6 +68,9 @@ def test_prometheus_can_read_every_metric(embedded_url, published):
         api.get(f"/api/v1/slates/{DAY}")
         api.get("/nothing/at/all/1")
         api.get("/health/detailed")
+        api.head("/health/live")
+        for n in range(3):
+            api.request(f"BREW{n}", "/health/live")
         answer = api.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = {each.name: each for each in text_string_to_metric_families(answer.text)}
@@ -80,6 +83,9 @@ def test_prometheus_can_read_every_metric(embedded_url, published):
     assert value("backstop_http_requests_total", method="GET", route="/api/v1/slates/{date}", status="200") == 1
     # an address that is no route gets no label of its own
     assert value("backstop_http_requests_total", method="GET", route="other", status="404") == 1
+    # nor does a made-up method
+    assert value("backstop_http_requests_total", method="other", route="/health/live", status="405") == 3
+    assert value("backstop_http_requests_total", method="HEAD", route="/health/live", status="200") == 1
     assert value("backstop_slate_fresh", slate=str(DAY)) == 1
     assert value("backstop_feed_breaker_open", feed="savant") == 1
     assert value("backstop_feed_credits_left", feed="savant") == 41

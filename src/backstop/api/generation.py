@@ -249,11 +249,12 @@ async def _refresh(desk: Desk, parts: Parts, day: dt.date, key: str | None, wait
     pointer = await desk.cache.pointers.pointer(day)
     window = int(parts.clock.now().timestamp() // KEY_HOLDS_S)
     turn = 0 if pointer is None else pointer.turn
-    key = key or f"api-refresh-{day}-{turn}-{window}"
-    run = await parts.refresher.start(day, key)
+    # a caller's key stands for one day: with another it must not find the run of the first
+    start_key = f"{day}-{key}" if key else f"api-refresh-{day}-{turn}-{window}"
+    run = await parts.refresher.start(day, start_key)
     if wait_s and not run.over:
         run = await parts.refresher.wait(run, wait_s)
-    return run, key
+    return run, key or start_key
 
 
 async def _generated(desk: Desk, generator: Generator, pointer: Pointer, most: int, run: Run | None) -> bytes:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from backstop.api.metrics import Metrics
     from backstop.settings import Settings
 
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Counted by name; a caller may make up others without end."""
+
 LARGEST_BODY: Final = 64 * 1024
 """No request has a body that means anything."""
 
@@ -88,6 +91,7 @@ class Guard:
         self, scope: Scope, receive: Receive, send: Send, headers: Headers, refusal: Problem | None
     ) -> None:
         began, status, is_head = time.perf_counter(), 500, scope["method"] == "HEAD"
+        method = scope["method"] if scope["method"] in METHODS else "other"
         if is_head:
             # a HEAD is a GET whose body stays here (RFC 9110, 9.3.2)
             scope["method"] = "GET"
@@ -111,7 +115,7 @@ class Guard:
                 else:
                     await refusal.response(scope["path"])(scope, receive, watched)
             finally:
-                self.metrics.requests.labels(scope["method"], _route(scope), str(status)).inc()
+                self.metrics.requests.labels(method, _route(scope), str(status)).inc()
 
     def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
         return (
@@ -223,10 +227,10 @@ def is_loopback(host: str) -> bool:
 def key_of(headers: Headers) -> bytes:
     """Return the key that a caller sent, empty for none; browsers' WebSockets send it as a subprotocol."""
     if (key := headers.get("x-api-key")) is not None:
-        return key.encode()
+        return key.encode("latin-1")  # the bytes that were sent
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return token.strip().encode()
+        return token.strip().encode("latin-1")
     for protocol in listed(headers.get("sec-websocket-protocol", "")):
         if protocol.startswith("key."):
             text = protocol.removeprefix("key.")

@@ -96,6 +96,9 @@ class Page(BaseModel):
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        min_length=1, max_length=128, pattern="^[A-Za-z0-9._:-]+$", description="Requests with one key start one run."
+        min_length=1,
+        max_length=128,
+        pattern="^[A-Za-z0-9._:-]+$",
+        description="Requests for one day with one key start one run.",
     ),
 ]
