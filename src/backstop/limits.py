@@ -16,6 +16,3 @@ SLATE_FRESH_S: Final = 15 * 60
 
 KEEP_VERSIONS: Final = 3
 """Published versions of a slate that stay readable for rollback."""
-
-MAX_RESPONSE_BYTES: Final = 256 * 1024 * 1024
-"""The largest decoded answer; a full Savant day is 4 MB, 25,000 rows of 119 columns about 25 MB."""

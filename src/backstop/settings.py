@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     chadwick_url: str = LIVE_HOSTS[Feed.CHADWICK]
     theodds_key: SecretStr | None = Field(default=None, description="The Odds API key")
     sportradar_key: SecretStr | None = Field(default=None, description="SportRadar key")
+    sportradar_access: Annotated[
+        str, Field(pattern="^(trial|production)$", description="What the SportRadar key is for: trial or production")
+    ] = "trial"
     request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20

@@ -303,6 +303,19 @@ async def test_an_answer_over_the_size_limit_is_refused(
 
 
 @on_loop
+async def test_each_feed_has_a_size_limit_of_its_own(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    """Ten megabytes: a large search of Savant's, and no event of any book."""
+    server.fallback = Say(b"[" + b" " * 10_000_000 + b"]", gzip=False)
+    event = dataclasses.replace(GAMES, feed=Feed.THEODDS, path="/v4/event")
+    async with Fetcher(settings, clock=clock, retry_terms=QUICK) as fetcher:
+        assert len((await fetcher.fetch(dataclasses.replace(GAMES, feed=Feed.SAVANT))).body) == 10_000_002
+        with pytest.raises(ResponseTooLarge, match="the limit is 8,388,608"):
+            await fetcher.fetch(event)
+
+
+@on_loop
 async def test_a_decompression_bomb_is_refused_while_it_streams(
     server: FaultServer, settings: Settings, clock: FixedClock
 ) -> None:

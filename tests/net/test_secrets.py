@@ -148,3 +148,25 @@ def test_a_word_as_a_key_does_not_blacken_the_data() -> None:
 def test_settings_do_not_show_their_keys() -> None:
     gc.collect()
     assert KEY not in repr(Settings(theodds_key=KEY, sportradar_key=KEY))
+
+
+@pytest.mark.parametrize("access", ["trial", "production"])
+@on_loop
+async def test_a_production_key_asks_the_production_paths_under_the_same_name_in_the_archive(
+    server: FaultServer, keyed: Settings, clock: FixedClock, tmp_path: Path, access: str
+) -> None:
+    page = Item(
+        Feed.SPORTRADAR, "core_quotes_sportradar", "2025-06-15@0", "/oddscomparison-player-props/trial/v2/en/x.json",
+        (("start", "0"),), secret=Secret.HEADER_X_API_KEY,
+    )  # fmt: skip
+    path = page.path.replace("trial", access)
+    server.on(path, Say(b'{"ok": true}'))
+    archive = Archive(tmp_path / "archive")
+    settings = keyed.model_copy(update={"sportradar_access": access})
+    async with Fetcher(settings, archive=archive, clock=clock, retry_terms=QUICK) as fetcher:
+        await fetcher.fetch(page)
+    (heard,) = server.heard
+    assert heard.target == f"{path}?start=0"
+    known = archive.last(page)
+    assert known is not None
+    assert archive.body(known.content_hash) == b'{"ok": true}'

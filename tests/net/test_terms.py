@@ -5,7 +5,7 @@ import pytest
 from backstop.limits import MAX_IN_FLIGHT_PER_HOST
 from backstop.net.item import Item, Secret
 from backstop.net.secrets import require_key
-from backstop.net.terms import LIVE_TERMS, OWN_SERVER, terms_of
+from backstop.net.terms import LARGEST_ANSWER, LIVE_TERMS, OWN_SERVER, terms_of
 from backstop.settings import Feed, Settings
 
 
@@ -19,6 +19,11 @@ def test_no_feed_is_asked_more_than_the_promise_allows(feed: Feed, live: Setting
     terms = terms_of(feed, live)
     assert terms is LIVE_TERMS[feed]
     assert 1 <= terms.first_width <= terms.cap <= MAX_IN_FLIGHT_PER_HOST
+
+
+@pytest.mark.parametrize("feed", list(Feed))
+def test_the_answers_that_a_feed_can_have_under_way_fit_into_memory(feed: Feed, live: Settings) -> None:
+    assert terms_of(feed, live).cap * LARGEST_ANSWER[feed] <= 400 * 1024 * 1024
 
 
 def test_a_trial_key_of_sportradar_allows_one_request_a_second(live: Settings) -> None:

@@ -27,7 +27,7 @@ ONCE = RetryTerms(attempts=1, first_wait_s=0.001, longest_wait_s=0.002, jitter_s
 AT = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
 MB = 1024 * 1024
 LIMIT = 16 * MB
-"""Of the fetchers here, so that a test takes a second; the real one (256 MB) is reached by the same counting."""
+"""Of the fetchers here, so that a test takes a second; the feeds' own (`net.terms`) are reached by the same counting."""
 PITCHES = Item(Feed.SAVANT, "core_pitches", "2025-06-15", "/statcast_search/csv", body=Body.CSV)
 GAMES = Item(Feed.STATSAPI, "core_games", "2025-06-15", "/api/v1/schedule")
 

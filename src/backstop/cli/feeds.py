@@ -37,7 +37,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 
 def fetch(
-    what: Annotated[str, typer.Argument(help="savant, statsapi, theodds, sportradar, boards, register, or a table.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="savant, statsapi, theodds, sportradar, boards, people, rosters, plays, seasons, profiles, injuries, "
+            "register, or a table."
+        ),
+    ],
     first: Annotated[str, typer.Argument(help="First day, YYYY-MM-DD.")],
     last: Annotated[str | None, typer.Argument(help="Last day, included; the first by default.")] = None,
     upstream: Upstream = None,

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from backstop.errors import LakeError, UpstreamError, UpstreamRefused
-from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import breaker, retry
 from backstop.net.archive import Archive
 from backstop.net.coalesce import Coalescer
@@ -50,7 +49,7 @@ class Fetcher:
         terms: Limits per feed; those of `net.terms` where not given.
         retry_terms: How often and how patiently to try again.
         breaker_terms: When a breaker opens.
-        max_bytes: Bytes of a decoded answer at most.
+        max_bytes: Bytes of a decoded answer at most; those of `net.terms` where not given.
         beat_s: Seconds between signs of life to the other workers; leases last three times as long.
     """
 
@@ -64,7 +63,7 @@ class Fetcher:
         terms: Mapping[Feed, Terms] | None = None,
         retry_terms: RetryTerms = retry.DEFAULT,
         breaker_terms: BreakerTerms = breaker.DEFAULT,
-        max_bytes: int = MAX_RESPONSE_BYTES,
+        max_bytes: int | None = None,
         beat_s: float = BEAT_S,
     ) -> None:
         self._settings = settings

@@ -63,7 +63,7 @@ class Doors:
         link: The line to the other workers; `None` when there are none.
         terms: Limits per feed; those of `net.terms` where not given.
         breaker_terms: When a breaker opens.
-        max_bytes: Bytes of a decoded answer at most.
+        max_bytes: Bytes of a decoded answer at most; those of `net.terms` where not given.
         on_move: Called with every transition of a breaker.
     """
 
@@ -77,7 +77,7 @@ class Doors:
         link: Link | None,
         terms: Mapping[Feed, Terms],
         breaker_terms: BreakerTerms,
-        max_bytes: int,
+        max_bytes: int | None,
         on_move: Callable[[Moved], None],
     ) -> None:
         self._settings = settings

@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 import httpx
 
 from backstop.errors import UpstreamError, UpstreamMalformed, UpstreamUnavailable
-from backstop.limits import MAX_RESPONSE_BYTES
 from backstop.net import address, content
 from backstop.net.item import Body, Item, Secret
 from backstop.net.pool import Transport
 from backstop.net.secrets import EXTENSION, KeyedTransport
+from backstop.net.terms import LARGEST_ANSWER
 
 if TYPE_CHECKING:
     from backstop.settings import Settings
@@ -55,13 +55,13 @@ class Host:
     Args:
         base: Scheme, host and port.
         settings: Time limits and keys.
-        limit: Bytes of a decoded answer at most.
+        limit: Bytes of a decoded answer at most; those of the feed (`net.terms`) when not given.
 
     Raises:
         ConfigurationError: the base is not an address, or one that may not be asked.
     """
 
-    def __init__(self, base: str, settings: Settings, *, limit: int = MAX_RESPONSE_BYTES) -> None:
+    def __init__(self, base: str, settings: Settings, *, limit: int | None = None) -> None:
         address.require(base, settings)
         self.base = base
         self._timeout_s = settings.request_timeout_s
@@ -129,7 +129,7 @@ class Host:
 
     async def _read(self, item: Item, response: httpx.Response) -> Reply:
         try:
-            body = await content.read(response, item, self._limit)
+            body = await content.read(response, item, self._limit or LARGEST_ANSWER[item.feed])
         except httpx.RemoteProtocolError as error:
             raise UpstreamMalformed(
                 f"The answer of {item.feed.value} to {item.table} {item.key} is not as long as it says ({error}); "

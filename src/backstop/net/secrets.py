@@ -113,8 +113,12 @@ def guard_logs(redactor: Redactor) -> None:
             logger.addFilter(clean)
 
 
+TRIAL: Final = "/trial/"
+"""What SportRadar's paths say of the key. Items say this whatever key there is: one archive serves both."""
+
+
 class KeyedTransport(httpx.AsyncBaseTransport):
-    """A transport that adds a feed's key to a request on its way out.
+    """A transport that adds a feed's key to a request on its way out, and to SportRadar's path what the key is for.
 
     Args:
         inner: What sends the request.
@@ -123,6 +127,7 @@ class KeyedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
         self._inner = inner
+        self._access = f"/{settings.sportradar_access}/"
         self._keys = {feed: key for feed in Feed if may_have_keys(settings) and (key := settings.key_of(feed))}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -147,6 +152,8 @@ class KeyedTransport(httpx.AsyncBaseTransport):
         else:
             headers = headers.copy()
             headers[place.value] = key.get_secret_value()
+        if feed is Feed.SPORTRADAR:
+            url = url.copy_with(path=url.path.replace(TRIAL, self._access, 1))
         return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
 
 

@@ -1,4 +1,4 @@
-"""What each feed tolerates: requests at once, requests per second, and with how many to begin."""
+"""What each feed tolerates, and what is tolerated of it: requests at once and per second, bytes of an answer."""
 
 from __future__ import annotations
 
@@ -38,6 +38,23 @@ LIVE_TERMS: Final[dict[Feed, Terms]] = {
     # Sixteen static files, once a week.
     Feed.CHADWICK: Terms(cap=2, first_width=2),
 }
+
+_MIB: Final = 1024 * 1024
+
+LARGEST_ANSWER: Final[dict[Feed, int]] = {
+    # A capped search, 25,000 rows of 119 columns, is about 25 MB; a leaderboard less than 1 MB.
+    Feed.SAVANT: 64 * _MIB,
+    # A live feed is the largest: 0.7 and 2.3 MB in the recordings.
+    Feed.STATSAPI: 16 * _MIB,
+    # An event's props from all books of a region: some hundred kB.
+    Feed.THEODDS: 8 * _MIB,
+    # Summaries of a full day, rosters and statistics of fifteen games: a few MB.
+    Feed.SPORTRADAR: 32 * _MIB,
+    # A sixteenth of the register of everybody in baseball: a few MB.
+    Feed.CHADWICK: 32 * _MIB,
+}
+"""Bytes of a decoded answer at most. Times `cap` it is what the answers under way from a feed can take in all workers
+together: 128 MB from Savant, 400 from the Stats API, 200 from The Odds API, 64 from each of the others."""
 
 OWN_SERVER: Final = Terms()
 """Terms of the demo, recorded or any other server that is not the feed's own: the promise of 25, nothing more."""

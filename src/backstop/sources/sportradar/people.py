@@ -53,14 +53,14 @@ INJURIES = Table(
 )
 
 
-def plan_profiles(player_ids: Iterable[str], *, access: str = wire.ACCESS) -> list[Item]:
+def plan_profiles(player_ids: Iterable[str]) -> list[Item]:
     """Ask for each player by his UUID."""
-    return [wire.item(PROFILES.name, one, f"players/{one}/profile", access=access) for one in player_ids]
+    return [wire.item(PROFILES.name, one, f"players/{one}/profile") for one in player_ids]
 
 
-def plan_injuries(*, access: str = wire.ACCESS) -> list[Item]:
+def plan_injuries() -> list[Item]:
     """Ask for all injuries of the league."""
-    return [wire.item(INJURIES.name, "league", "league/injuries", access=access)]
+    return [wire.item(INJURIES.name, "league", "league/injuries")]
 
 
 def inspect_profile(body: bytes) -> None:

@@ -70,9 +70,9 @@ MARKETS: Final[dict[str, str]] = {
 """Name of a market, words only, and its key at The Odds API. Other names are rejected and reported by name."""
 
 
-def plan(day: dt.date, *, start: int = 0, access: str = wire.ACCESS) -> list[Item]:
+def plan(day: dt.date, *, start: int = 0) -> list[Item]:
     """Ask for a page of the props of a day; `start` is the number of events already seen."""
-    path = f"/oddscomparison-player-props/{access}/v2/en/sports/{SPORT}/schedules/{day}/players_props.json"
+    path = f"/oddscomparison-player-props/{wire.ACCESS}/v2/en/sports/{SPORT}/schedules/{day}/players_props.json"
     return [
         Item(
             Feed.SPORTRADAR,

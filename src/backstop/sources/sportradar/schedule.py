@@ -69,10 +69,10 @@ KNOWN = frozenset({
 NEEDED = frozenset({"id", "status", "scheduled", "home", "away"})
 
 
-def plan(day: dt.date, *, access: str = wire.ACCESS) -> list[Item]:
+def plan(day: dt.date) -> list[Item]:
     """Ask for the games of a day; SportRadar's day runs from 04:00 to 03:59:59 Eastern like ours."""
     feed = f"games/{day:%Y/%m/%d}/schedule"
-    return [wire.item(TABLE, day.isoformat(), feed, access=access, priority=Priority.LIVE)]
+    return [wire.item(TABLE, day.isoformat(), feed, priority=Priority.LIVE)]
 
 
 def inspect(body: bytes) -> None:

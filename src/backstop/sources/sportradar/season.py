@@ -30,7 +30,7 @@ SEASON = Table(
 TABLE = SEASON.name
 
 
-def plan(season: int, teams: Iterable[str] | None = None, *, access: str = wire.ACCESS) -> list[Item]:
+def plan(season: int, teams: Iterable[str] | None = None) -> list[Item]:
     """Ask for the regular season of each team, by abbreviation; of all when none is named."""
     chosen = [team for team in TEAMS if teams is None or team.abbreviation in set(teams)]
     return [
@@ -38,7 +38,6 @@ def plan(season: int, teams: Iterable[str] | None = None, *, access: str = wire.
             TABLE,
             f"{season}/{team.abbreviation}",
             f"seasons/{season}/REG/teams/{team.id_sportradar}/statistics",
-            access=access,
         )
         for team in chosen
     ]

@@ -41,10 +41,10 @@ SUMMARY = Table(
 TABLE = SUMMARY.name
 
 
-def plan_day(day: dt.date, *, access: str = wire.ACCESS) -> list[Item]:
+def plan_day(day: dt.date) -> list[Item]:
     """Ask for all games of a day at once."""
     feed = f"games/{day:%Y/%m/%d}/summary"
-    return [wire.item(TABLE, day.isoformat(), feed, access=access, priority=Priority.LIVE)]
+    return [wire.item(TABLE, day.isoformat(), feed, priority=Priority.LIVE)]
 
 
 def inspect(body: bytes) -> None:

@@ -11,21 +11,14 @@ from backstop.sources.parsed import Intake
 from backstop.sources.teams import BY_ABBREVIATION, BY_ID_SPORTRADAR
 
 ACCESS = "trial"
+"""What a path says of the key that is sent with it; `net.secrets` says `production` instead where the settings do."""
 VERSION = "v8"
 SOURCE = "SportRadar"
 
 
-def item(
-    table: str,
-    key: str,
-    feed: str,
-    *,
-    access: str = ACCESS,
-    priority: Priority = Priority.HISTORY,
-    version: str = VERSION,
-) -> Item:
+def item(table: str, key: str, feed: str, *, priority: Priority = Priority.HISTORY) -> Item:
     """Describe a request for a feed of the MLB API, e.g. `games/2025/06/15/schedule`."""
-    path = f"/mlb/{access}/{version}/en/{feed}.json"
+    path = f"/mlb/{ACCESS}/{VERSION}/en/{feed}.json"
     return Item(Feed.SPORTRADAR, table, key, path, secret=Secret.HEADER_X_API_KEY, priority=priority)
 
 
