@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from backstop import tables
 from backstop.errors import ValidationFailed
 from backstop.stages import plan, project, publish, receive
 from backstop.stages.house import House
@@ -206,7 +207,7 @@ def add_up(
     """
     reached = publish.reached(sifted, loaded)
     outcomes = [
-        *(outcome.balanced() for outcome in single),
+        *(_told(day, outcome.balanced(), sifted) for outcome in single),
         total("core_pitches", pitches),
         total(project.FEATURES, [each.features for each in reached]),
         total("out_props", [each.props for each in reached]),
@@ -215,6 +216,14 @@ def add_up(
     for outcome in outcomes:
         report(outcome, outcome.table)
     return outcomes
+
+
+def _told(day: dt.date, outcome: Outcome, sifted: list[Sifted]) -> Outcome:
+    """Add to the quotes how many of them nothing was projected for."""
+    if outcome.table != tables.QUOTES.name or not outcome.loaded:
+        return outcome
+    note = project.unpriced(House.current(), day, [each.staged for each in sifted])
+    return replace(outcome, notes=(*outcome.notes, note)) if note else outcome
 
 
 @task(name="publish", task_run_name="publish slate {day}", cache_policy=NO_CACHE)

@@ -98,11 +98,13 @@ def test_quotes_that_cannot_be_placed_are_listed_with_the_reason(features, hitte
         fine | {"game_pk": None},
         fine | {"player_id_mlbam": None},
         fine | {"player_id_mlbam": 424242},
+        fine | {"line": 0.25},
     )
     assert unpriced(generate(features, lines=asked), asked)["reason"].to_list() == [
         "the market is not projected",
         "the event matches no game",
         "the name matches no player, or two",
+        "the player is not projected",
         "the player has no projection at this line",
     ]
 

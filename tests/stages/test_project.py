@@ -112,3 +112,19 @@ def test_a_batch_of_quotes_of_an_earlier_run_prices_nothing(league):
     priced = props_of(league)
     assert priced.schema == tables.PROPS.schema
     assert (priced["books"] == 0).all()
+
+
+def test_quotes_that_nothing_was_projected_for_are_counted_with_the_reason(league):
+    features, _ = project.build_features(league, DAY, "run")
+    starter, other = pl.read_parquet(features)["player_id_mlbam"].unique().sort().head(2)
+    staged = project.project(league, DAY, "run", 1, [starter], features, priced=False)
+    game_pk = pl.read_parquet(staged.props)["game_pk"][0]
+    keys = {"game_pk": game_pk, "market": "batter_hits", "line": 0.5, "price_decimal": 2.0}
+    rows = [keys | {"player_id_mlbam": starter}, *[keys | {"player_id_mlbam": other}] * 2, keys | {"game_pk": None}]
+    quotes = pl.concat([tables.QUOTES.empty(), pl.DataFrame(rows)], how="diagonal_relaxed")
+    league.lake.write("core_quotes", DAY, quotes.cast(tables.QUOTES.schema).with_columns(game_date=pl.lit(DAY)))
+    assert project.unpriced(league, DAY, [staged]) == (
+        "3 of 4 quotes stand against no projection: 2 because the player is not projected, "
+        "1 because the event matches no game"
+    )
+    assert project.unpriced(league, DAY, []) == ""

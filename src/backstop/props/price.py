@@ -90,6 +90,9 @@ def _compared(over: Floats, under: Floats, over_prices: Floats, under_prices: Fl
 def unpriced(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Return the quotes that stand against no row of `props`, with `reason`."""
     known = props.select(LINE_KEY).unique().with_columns(found=pl.lit(value=True))
+    projected = pl.struct("game_pk", "player_id_mlbam").is_in(
+        props.select(pl.struct("game_pk", "player_id_mlbam").unique()).to_series().implode()
+    )
     reason = (
         pl.when(pl.col("market").is_in(list(MARKETS)).not_())
         .then(pl.lit("the market is not projected"))
@@ -99,6 +102,8 @@ def unpriced(props: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("the name matches no player, or two"))
         .when(~possible(pl.col("price_decimal")))
         .then(pl.lit("the price is not above 1"))
+        .when(~projected)
+        .then(pl.lit("the player is not projected"))
         .when(pl.col("found").is_null())
         .then(pl.lit("the player has no projection at this line"))
     )

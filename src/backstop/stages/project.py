@@ -16,6 +16,7 @@ from backstop.features.parameters import default as default_parameters
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.props import generate, price, refit
+from backstop.props.board import LINE_KEY
 from backstop.stages import plan, turn
 from backstop.stages.outcome import Gap, Outcome
 from backstop.telemetry import Progress, emit
@@ -188,6 +189,18 @@ def project(
     rows.write_parquet(staged.features)
     props.write_parquet(staged.props)
     return staged
+
+
+def unpriced(house: House, day: dt.date, batches: Sequence[Staged]) -> str:
+    """Say how many of the day's quotes stand against no projection, and why; empty when each stands against one."""
+    quoted = quotes_of(house, day)
+    props = [pl.read_parquet(each.props, columns=list(LINE_KEY)) for each in batches]
+    lost = price.unpriced(pl.concat(props), quoted) if props else quoted.clear()
+    if lost.is_empty():
+        return ""
+    why = lost.group_by("reason").len().sort("len", "reason", descending=[True, False])
+    reasons = ", ".join(f"{rows:,} because {reason}" for reason, rows in why.iter_rows())
+    return f"{lost.height:,} of {quoted.height:,} quotes stand against no projection: {reasons}"
 
 
 def served(features: pl.DataFrame) -> pl.DataFrame:
