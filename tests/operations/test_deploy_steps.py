@@ -17,7 +17,9 @@ from backstop.settings import Settings
 from backstop.stages.house import House
 from backstop.store import embedded
 from deployments import server
-from deployments.deploy import MISUSED, ROLLED_BACK, STUCK, Target, deploy, roll_back
+from deployments.deploy import MISUSED, deploy, roll_back
+from deployments.going_back import ROLLED_BACK, STUCK
+from deployments.target import Target
 from tests.operations.checkout import ROOT, Checkout
 from tests.operations.publishing import DAY, publish
 
