@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 
+import polars as pl
 import pytest
 
 from tests.store import rows
@@ -39,6 +41,15 @@ def test_versions_are_listed_newest_first(backstop, twice):
     ended = backstop("versions", "list", DAY.isoformat())
     assert ended.code == 0
     assert ended.out.index("r1") < ended.out.index("r0")
+
+
+def test_a_row_of_quarantine_is_shown_to_people_and_to_scripts(backstop, store):
+    refused = pl.DataFrame({"row": ['{"line": 99}'], "rule": ["line within"], "reason": ["too high"]})
+    store.quarantine.put("core_quotes", DAY, refused, run_id="r1", raw_ref=None)
+    (listed,) = json.loads(backstop("quarantine", "list", "--json").out)
+    shown = backstop("quarantine", "show", listed["row_id"])
+    assert (shown.code, "too high" in shown.out) == (0, True)
+    assert json.loads(backstop("quarantine", "show", listed["row_id"], "--json").out) == listed
 
 
 def test_a_comparison_of_nothing_is_no_success(backstop, store):

@@ -100,6 +100,12 @@ def test_what_costs_too_much_is_refused_before_a_server_starts(backstop, store, 
     assert "5,000 are allowed" in ended.err
 
 
-@pytest.mark.parametrize("command", ["status", "slate", "player", "sources", "plan", "backfill"])
+READING = (
+    "status", "slate", "player", "sources", "plan", "backfill", "redis verify", "quarantine list", "quarantine show",
+    "versions list", "versions diff",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READING)
 def test_every_reading_command_speaks_json(backstop, command):
-    assert "--json" in backstop(command, "--help").out
+    assert "--json" in backstop(*command.split(), "--help").out

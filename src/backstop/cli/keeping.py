@@ -118,9 +118,16 @@ def list_rows(
 
 
 @quarantine.command("show")
-def show_row(row_id: Annotated[str, typer.Argument(help="As `quarantine list` prints it.")]) -> None:
+def show_row(
+    row_id: Annotated[str, typer.Argument(help="As `quarantine list` prints it.")], as_json: AsJson = False
+) -> None:
     """Print one row with the rule, the reason, the run and the raw answer that it came from."""
-    typer.echo(orjson.dumps(_house().quarantine.show(row_id), option=orjson.OPT_INDENT_2).decode())
+    found = _house().quarantine.show(row_id)
+    if as_json:
+        _print_json(found)
+        return
+    for name, value in found.items():
+        typer.echo(f"{name:<14} {'–' if value is None else value}")
 
 
 @quarantine.command("drop")
