@@ -23,6 +23,7 @@ from scipy import stats
 from gx_polars.aggregates import numeric
 from gx_polars.conditions.ranges import between
 from gx_polars.domain import Column
+from gx_polars.failing import shown
 from gx_polars.reduction import Reduction, plain
 from gx_polars.registry import polars_aggregate
 
@@ -68,17 +69,21 @@ def value_counts(
     The series is made of the distinct values; the column itself is not converted.
 
     Raises:
+        TypeError: The column holds Python objects.
         ValueError: An unknown order, or a collation, which data frames do not have.
     """
     if sort not in ("value", "count", "none") or collate is not None:
         msg = f"sort is {sort!r} and collate {collate!r}; expected 'value', 'count' or 'none', and no collation."
         raise ValueError(msg)
+    if column.dtype == pl.Object:  # Polars panics
+        msg = f'Column "{column.name}" is Object: its values cannot be counted.'
+        raise TypeError(msg)
     by: str | None = {"value": "value", "count": "count"}.get(sort)
 
     def finish(found: pl.Series) -> pd.Series[Any]:
         counted = found.struct.unnest()
         counted = counted.sort(by) if by else counted
-        values = counted.get_column("value").to_list()
+        values = shown(counted.get_column("value"))
         index = pd.Index(values, name="value", dtype=object if not values or isinstance(values[0], str) else None)
         return pd.Series(counted.get_column("count").to_list(), index=index, name="count", dtype="int64")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -9,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import polars as pl
 
 from gx_polars.ask import Ask, Known, Probe
-from gx_polars.domain import Domain
+from gx_polars.domain import Column, Domain
 
 Aggregate: TypeAlias = Callable[..., Any]
 
@@ -47,9 +48,19 @@ def aggregate_provider(name: str, function: Aggregate, kind: Literal["column", "
         domain = Domain.of(execution_engine, metric_domain_kwargs)
         own = arguments(metric_value_kwargs)
         subject = domain if kind == "table" else domain.column(metric_domain_kwargs["column"])
-        return ask_of(domain, (name, metric_domain_kwargs.get("column"), repr(own)), function(subject, **own))
+        made = ask_of(domain, (name, metric_domain_kwargs.get("column"), repr(own)), function(subject, **own))
+        if isinstance(made, Ask) and isinstance(subject, Column) and subject.dtype == pl.Duration:
+            return made.and_then(_spans_as_text)
+        return made
 
     return provider
+
+
+def _spans_as_text(value: Any) -> Any:
+    """Return a metric of durations as results carry it: JSON has no durations."""
+    if isinstance(value, list | set):
+        return type(value)(map(_spans_as_text, value))
+    return str(value) if isinstance(value, dt.timedelta) else value
 
 
 def ask_of(domain: Domain, key: tuple[Any, ...], made: Any) -> Ask | Known:

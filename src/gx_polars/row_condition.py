@@ -195,7 +195,9 @@ class _Query:
             a, b = sides(self._named(left.id), self._named(right.id))
         else:
             a, b = self._value(left), self._value(right)
-        return {"==": a.eq, "!=": a.ne_missing, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[sign](b)
+        if sign == "!=":
+            return a.ne(b).fill_null(value=True)  # also where both are missing: `x != x` finds missing values
+        return {"==": a.eq, "<": a.lt, "<=": a.le, ">": a.gt, ">=": a.ge}[sign](b)
 
     def _value(self, node: ast.expr) -> pl.Expr:
         literal = _literal(node)

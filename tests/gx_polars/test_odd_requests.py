@@ -14,6 +14,7 @@ from great_expectations.expectations.row_conditions import Column
 
 import gx_polars
 from tests.gx_polars.comparison import messages
+from tests.gx_polars.engines import case_warnings_ignored
 
 
 def checked(
@@ -165,3 +166,41 @@ def test_booleans_have_z_scores() -> None:
     frame = pl.DataFrame({"x": [True, False, True, None]})
     result = checked(frame, gxe.ExpectColumnValueZScoresToBeLessThan(column="x", threshold=1, double_sided=True))
     assert result.result["unexpected_index_list"] == [1]
+
+
+@pytest.mark.parametrize(("query", "rows"), [("x != x", 1), ("x != y", 2), ("not (x == y)", 2), ("x == x", 2)])
+def test_two_columns_that_miss_a_value_are_unequal_in_a_row_condition(query: str, rows: int) -> None:
+    frame = pl.DataFrame({"x": [1, 2, None], "y": [1, 3, None]})
+    with case_warnings_ignored():
+        expectation = gxe.ExpectTableRowCountToEqual(value=rows, row_condition=query, condition_parser="pandas")
+        assert checked(frame, expectation).result["observed_value"] == rows
+
+
+@pytest.mark.parametrize(
+    ("expectation", "observed"),
+    [
+        (gxe.ExpectColumnMinToBeBetween(column="took"), "0:00:01"),
+        (gxe.ExpectColumnSumToBeBetween(column="took"), "0:00:05"),
+        (gxe.ExpectColumnMostCommonValueToBeInSet(column="took", value_set=["0:00:02"]), ["0:00:02"]),
+    ],
+    ids=lambda asked: getattr(asked, "expectation_type", None),
+)
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_observed_durations_are_text(expectation: gxe.Expectation, observed: Any, unit: Literal["us", "ns"]) -> None:
+    spans = [dt.timedelta(seconds=seconds) for seconds in (1, 2, 2)]
+    result = checked(pl.DataFrame({"took": pl.Series(spans, dtype=pl.Duration(unit))}), expectation)
+    written: Any = result.to_json_dict()
+    assert written["result"]["observed_value"] == observed
+
+
+def test_the_value_that_is_not_json_is_named() -> None:
+    expectation = gxe.ExpectColumnValuesToMatchJsonSchema(column="x", json_schema={"type": "object"})
+    assert "The value 'nope' is not JSON" in messages(checked(pl.DataFrame({"x": ["{}", "nope"]}), expectation))
+
+
+def test_values_that_polars_cannot_count_fail_their_own_expectation_only() -> None:
+    expectation = gxe.ExpectColumnKLDivergenceToBeLessThan(
+        column="x", partition_object=None, bucketize_data=False, threshold=1
+    )
+    frame = pl.DataFrame({"x": pl.Series([object(), object()], dtype=pl.Object)})
+    assert "cannot be counted" in messages(checked(frame, expectation))

@@ -94,7 +94,12 @@ def match_json_schema(column: Column, *, json_schema: dict[str, Any]) -> pl.Expr
 
     def accepted(value: str) -> bool:
         try:
-            jsonschema.validate(json.loads(value), json_schema)
+            read = json.loads(value)
+        except (ValueError, TypeError) as error:  # in words: Polars cannot pass a JSONDecodeError on
+            msg = f"The value {value!r} is not JSON: {error}."
+            raise TypeError(msg) from error
+        try:
+            jsonschema.validate(read, json_schema)
         except jsonschema.ValidationError:
             return False
         return True
