@@ -6,6 +6,7 @@ Prefect itself (failed runs).
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from prefect.events.actions import CallWebhook, PauseDeployment, ResumeDeployment
@@ -23,6 +24,9 @@ PREFIX: Final = "backstop: "
 """Of every automation that is made here: those without it are somebody else's."""
 
 FAILURES: Final = frozenset({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"})
+
+AGAIN_AFTER: Final = dt.timedelta(hours=6)
+"""Reconcile finds a late slate late, and prices find a degraded one degraded, every five minutes: once is enough."""
 
 SAID: Final = '{"text": {{ event.payload.sentence | tojson }}, "event": "{{ event.event }}"}'
 RUN_SAID: Final = (
@@ -71,9 +75,9 @@ def _notices(webhook: UUID) -> list[AutomationCore]:
     run_said = [CallWebhook(block_document_id=webhook, payload=RUN_SAID)]
     return [
         _automation("late slate", "Tells that a game begins and no slate is published.",
-                    _on(slates, "backstop.slate.late"), said),
+                    _once(slates, "backstop.slate.late"), said),
         _automation("degraded slate", "Tells that a slate was published with gaps.",
-                    _on(slates, "backstop.slate.degraded"), said),
+                    _once(slates, "backstop.slate.degraded"), said),
         _automation("failed slate", "Tells that a refresh failed or died.", _failed("slate-refresh"), run_said),
         _automation("failed grade", "Tells that a grading failed or died.", _failed("slate-grade"), run_said),
     ]  # fmt: skip
@@ -87,6 +91,18 @@ def _failed(flow_name: str) -> EventTrigger:
 
 def _on(match: ResourceSpecification, event: str) -> EventTrigger:
     return EventTrigger(expect={event}, match=match, posture=Posture.Reactive)
+
+
+def _once(match: ResourceSpecification, event: str) -> EventTrigger:
+    """Return a trigger that fires for a resource's first event, and not again before `AGAIN_AFTER`."""
+    return EventTrigger(
+        expect={event},
+        match=match,
+        for_each={"prefect.resource.id"},
+        posture=Posture.Reactive,
+        threshold=1,
+        within=AGAIN_AFTER,
+    )
 
 
 def _automation(name: str, description: str, trigger: EventTrigger, actions: Sequence[Any]) -> AutomationCore:
