@@ -153,6 +153,17 @@ def test_prices_are_due_in_slots_while_games_are_to_begin(season, clock):
     assert [each.key for each in due.runs(season, at(-2), prices_every=None)] == []
 
 
+def test_whoever_looks_every_five_minutes_asks_for_prices_every_time_although_a_refresh_takes_a_minute(season, clock):
+    season.__dict__["settings"] = season.settings.model_copy(update={"upstream": "http://127.0.0.1:9"})
+    post(season, clock, 1, 2)
+    keys = set()
+    for look in range(6):
+        clock.at = at(-2) + look * dt.timedelta(minutes=5) + dt.timedelta(minutes=1)
+        published(season, lineups=[1, 2])
+        keys |= {each.key for each in due.runs(season, at(-2) + (look + 1) * dt.timedelta(minutes=5))}
+    assert len(keys) == 6
+
+
 @pytest.mark.parametrize(("left", "expected"), [(None, 5.0), (10_000_000, 5.0), (20, None), (20 + 16 * 12 * 6, 30.0)])
 def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, expected):
     """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
@@ -169,6 +180,12 @@ def test_the_calendar_is_asked_often_while_games_are_on_and_seldom_otherwise(sea
     season.ledger.complete(tables.GAMES.name, DAY.isoformat(), run_id="r", rows_in=2, rows_loaded=2)
     assert not due.calendar_is_old(season, at(-9))
     assert due.calendar_is_old(season, at(-4))
+    look = at(-4)
+    season.ledger.begin(tables.GAMES.name, DAY.isoformat(), run_id="r")
+    clock.at = look + dt.timedelta(seconds=20)
+    season.ledger.complete(tables.GAMES.name, DAY.isoformat(), run_id="r", rows_in=2, rows_loaded=2)
+    assert not due.calendar_is_old(season, look + dt.timedelta(minutes=5))
+    assert due.calendar_is_old(season, look + dt.timedelta(minutes=10)), "the second look after it, not the third"
 
 
 def test_pitches_fetched_before_their_settling_window_are_asked_for_once_more(season, clock):

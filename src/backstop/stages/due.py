@@ -52,6 +52,10 @@ RETRY_AFTER: Final = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 
 PRICES_EVERY: Final = dt.timedelta(minutes=5)
 """How often prices are asked for when credits allow it."""
 
+RUN_TAKES: Final = dt.timedelta(minutes=2)
+"""At the most, as a rule. Pauses are counted from the end of a run, so whoever looks every five minutes would always
+come seconds too early: prices every ten minutes, the schedule every fifteen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -82,7 +86,7 @@ def calendar_is_old(house: House, now: dt.datetime) -> bool:
     if entry is None or entry.closed_at is None:
         return True
     every = CALENDAR_EVERY_LIVE if _is_live(house, today, now) else CALENDAR_EVERY
-    return now - entry.closed_at >= every
+    return now - entry.closed_at >= every - RUN_TAKES
 
 
 def _is_live(house: House, today: dt.date, now: dt.datetime) -> bool:
@@ -183,7 +187,7 @@ def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due
         return None
     games = plan.games_of(house, day.day)
     to_begin = games.filter(pl.col("start_at") > now).height
-    if not to_begin or (day.closed_at is not None and now - day.closed_at < every):
+    if not to_begin or (day.closed_at is not None and now - day.closed_at < every - RUN_TAKES):
         return None
     slot = int(now.timestamp() // every.total_seconds())
     return Due("odds-refresh", day.day, f"prices-{slot}", f"{to_begin} games of {day.day} are still to begin")
