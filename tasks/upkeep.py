@@ -22,6 +22,7 @@ from backstop.sources.theodds import events
 from backstop.stages import days, due, feeds, fetch, plan, rebuild
 from backstop.stages.days import Condition
 from backstop.stages.house import House
+from backstop.stages.standing import LATE_BEFORE
 from tasks import artifacts, calendar, dead, marks, starts
 from tasks import feeds as transitions
 from tasks.runs import run_id, say, tell, warn
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 
 REPAIRED: Final = (tables.PITCHES.name, tables.GAMES.name, tables.PLAYERS.name, tables.BOX.name, tables.QUOTES.name)
 """Tables whose ledger entries carry the hash of their partition."""
-
-LATE_BEFORE: Final = dt.timedelta(minutes=30)
-"""A slate that is not published so long before its first pitch is late: whoever reads it has to act by then."""
 
 
 def present(instant: dt.datetime | None) -> dt.datetime:

@@ -21,13 +21,13 @@ PAST = ("2025-06-01", "2025-06-03")
 def test_status_says_what_needs_a_look_and_its_exit_code_is_for_scripts(backstop, store):
     today = baseball_day(store.clock.now())
     store.ledger.begin("out_props", today.isoformat(), run_id="r")
-    store.ledger.fail("out_props", today.isoformat(), run_id="r", reason="the feed was down")
+    store.ledger.fail("out_props", today.isoformat(), run_id="r", reason="the [/b] feed was down")
     ended = backstop("status")
     assert ended.code == 1
-    assert f"The slate of {today} failed: the feed was down" in ended.out
+    assert f"The slate of {today} failed: the [/b] feed was down" in ended.out
     told = json.loads(backstop("status", "--json").out)
     assert told["ok"] is False
-    assert told["problems"][0] == f"The slate of {today} failed: the feed was down"
+    assert told["problems"][0] == f"The slate of {today} failed: the [/b] feed was down"
     assert {each["feed"] for each in told["feeds"]} >= {"savant", "statsapi", "theodds"}
     assert told["recent"][-1]["condition"] == "failed"
 

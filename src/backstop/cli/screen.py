@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+from rich.markup import escape
 from rich.table import Table
 
 from backstop.cli import tables
@@ -38,7 +39,8 @@ REASON: Final = 70
 def status(console: Console, found: Standing, runs: Sequence[dict[str, Any]]) -> None:
     """Print how things stand: the answer first, then what it is made of."""
     if found.problems:
-        console.print(f"[bold red]{len(found.problems)} things need a look[/bold red]")
+        number = len(found.problems)
+        console.print(f"[bold red]{'1 thing needs' if number == 1 else f'{number} things need'} a look[/bold red]")
         for sentence in found.problems:
             console.print(f"  {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
     else:
@@ -73,7 +75,7 @@ def _recent(found: Standing) -> Table:
     for day in reversed(found.recent):
         closed = f"{day.closed_at:%m-%d %H:%M}" if day.closed_at else ""
         state = f"[{STYLES[day.condition]}]{day.condition}[/]"
-        table.add_row(str(day.day), state, f"{day.props:,}" if day.props else "", closed, day.reason[:REASON])
+        table.add_row(str(day.day), state, f"{day.props:,}" if day.props else "", closed, escape(day.reason[:REASON]))
     return table
 
 
@@ -86,7 +88,7 @@ def _feeds(feeds: Sequence[FeedStatus]) -> Table:
         last = f"{health.last_success_at:%m-%d %H:%M}" if health.last_success_at else "never seen"
         credits_left = f"{health.credits_left:,}" if health.credits_left is not None else "–"
         style = "green" if health.breaker == "closed" else "red"
-        error = (health.last_error or "")[:REASON]
+        error = escape((health.last_error or "")[:REASON])
         table.add_row(health.feed, f"[{style}]{health.breaker}[/]", last, credits_left, error)
     return table
 
@@ -96,7 +98,12 @@ def _runs(runs: Sequence[dict[str, Any]]) -> Table:
     for name in ("run", "state", "began (UTC)", "took"):
         table.add_column(name, no_wrap=True)
     for run in runs:
-        table.add_row(run["name"], run["state"], run["began"] or "", f"{run['took_s']:.0f} s" if run["took_s"] else "")
+        table.add_row(
+            escape(run["name"]),
+            escape(run["state"]),
+            run["began"] or "",
+            f"{run['took_s']:.0f} s" if run["took_s"] else "",
+        )
     return table
 
 
