@@ -44,9 +44,10 @@ def test_versions_are_listed_newest_first(backstop, twice):
 
 
 def test_a_row_of_quarantine_is_shown_to_people_and_to_scripts(backstop, store):
-    refused = pl.DataFrame({"row": ['{"line": 99}'], "rule": ["line within"], "reason": ["too high"]})
+    refused = pl.DataFrame({"row": ['{"player": "A [/b] B"}'], "rule": ["line within"], "reason": ["too high"]})
     store.quarantine.put("core_quotes", DAY, refused, run_id="r1", raw_ref=None)
     (listed,) = json.loads(backstop("quarantine", "list", "--json").out)
+    assert '{"player": "A [/b] B"}' in backstop("quarantine", "list").out
     shown = backstop("quarantine", "show", listed["row_id"])
     assert (shown.code, "too high" in shown.out) == (0, True)
     assert json.loads(backstop("quarantine", "show", listed["row_id"], "--json").out) == listed

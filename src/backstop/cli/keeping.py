@@ -10,6 +10,7 @@ import orjson
 import polars as pl
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from backstop.cli import tables
 from backstop.cli.running import Upstream, deployments
@@ -53,7 +54,7 @@ def rebuild(slates: SomeSlates = None) -> None:
         raise StoreError("The lake holds no slate, so nothing was rebuilt. Run `backstop refresh DATE` first.")
     table = Table("slate", "version", "rows", "left alone because")
     for each in done:
-        table.add_row(str(each.day), str(each.version or "–"), f"{each.rows:,}", each.left_because)
+        table.add_row(str(each.day), str(each.version or "–"), f"{each.rows:,}", Text(each.left_because))
     tables.terminal().print(table)
     lost = [each for each in done if not each.restorable]
     if lost and (days or len(lost) == len(done)):
@@ -91,7 +92,9 @@ def _comparison(found: Sequence[rebuilding.Verified]) -> Table:
     table = Table("slate", "kind", "version", "rows", "absent", "extra", "changed", "example")
     for each in found:
         numbers = (each.rows, each.absent, each.extra, each.changed)
-        table.add_row(str(each.day), each.kind, str(each.version or "–"), *(f"{n:,}" for n in numbers), each.example)
+        table.add_row(
+            str(each.day), each.kind, str(each.version or "–"), *(f"{n:,}" for n in numbers), Text(each.example)
+        )
     return table
 
 
@@ -112,7 +115,7 @@ def list_rows(
         return
     shown = Table("row id", "table", "day", "rule", "row")
     for each in rows.head(200).iter_rows(named=True):
-        shown.add_row(each["row_id"], each["table"], str(each["game_date"]), each["rule"], each["row"][:CELL])
+        shown.add_row(each["row_id"], each["table"], str(each["game_date"]), each["rule"], Text(each["row"][:CELL]))
     tables.terminal().print(shown)
     typer.echo(f"{rows.height:,} rows in quarantine")
 

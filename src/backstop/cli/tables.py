@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -83,7 +84,7 @@ def player_props(rows: Sequence[dict[str, Any]], title: str = "Props") -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            f"{row['player_name']} ({row['team']})",
+            escape(f"{row['player_name']} ({row['team']})"),
             row["market"].replace("_", " ").removeprefix("batter "),
             number(row["line"], 1),
             number(row["prob_over"], 3),
@@ -112,7 +113,9 @@ def features(row: dict[str, Any]) -> Table:
     table.add_column("value", justify="right")
     for name, value in row.items():
         if not isinstance(value, list | dict) and name not in {"role", "game_pk"}:
-            table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str("–" if value is None else value))
+            table.add_row(
+                name, f"{value:.4f}" if isinstance(value, float) else escape(str("–" if value is None else value))
+            )
     return table
 
 
