@@ -59,6 +59,11 @@ def progress(key: str, percent: float, description: str) -> None:
     _put("progress", key, percent, description)
 
 
+def cell(text: str) -> str:
+    """Return a text as the cell of a markdown table: on one line, its bars no borders."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def flush() -> None:
     """Wait until everything that was put is on the server."""
     wait(list(_pending), FLUSH_LIMIT_S)

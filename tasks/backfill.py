@@ -115,7 +115,7 @@ def markdown(summary: BackfillSummary) -> str:
     lines += [f"| {condition} | {number} |" for condition, number in sorted(summary.days.items())]
     if summary.left:
         lines += ["", f"**{len(summary.left)} days are still to do**", "", "| day | why |", "| --- | --- |"]
-        lines += [f"| {day} | {reason} |" for day, reason in sorted(summary.left.items())]
+        lines += [f"| {day} | {artifacts.cell(reason)} |" for day, reason in sorted(summary.left.items())]
     return "\n".join(lines)
 
 

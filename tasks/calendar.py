@@ -56,4 +56,9 @@ def _open_days(known: Iterable[Day]) -> list[str]:
     wrong = [each for each in known if each.condition is Condition.FAILED]
     if not wrong:
         return []
-    return ["", "| failed | why |", "| --- | --- |", *(f"| {each.day} | {each.reason} |" for each in wrong)]
+    return [
+        "",
+        "| failed | why |",
+        "| --- | --- |",
+        *(f"| {each.day} | {artifacts.cell(each.reason)} |" for each in wrong),
+    ]

@@ -149,7 +149,9 @@ def _gap_lines(gaps: Sequence[Gap]) -> list[str]:
     if not gaps:
         return []
     lines = ["", f"**{len(gaps)} gaps**", "", "| table | what | why |", "| --- | --- | --- |"]
-    lines += [f"| {gap.table} | {gap.key} | {gap.reason} |" for gap in gaps[:GAPS_SHOWN]]
+    lines += [
+        f"| {gap.table} | {artifacts.cell(gap.key)} | {artifacts.cell(gap.reason)} |" for gap in gaps[:GAPS_SHOWN]
+    ]
     if len(gaps) > GAPS_SHOWN:
         lines.append(f"| | and {len(gaps) - GAPS_SHOWN} more | |")
     return lines
