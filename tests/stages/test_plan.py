@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from backstop.clock import days_between, parse_day
 from backstop.errors import UpstreamUnavailable, UsageError
 from backstop.lake.states import State
+from backstop.net.item import Priority
 from backstop.settings import Feed
 from backstop.stages import plan
 from backstop.stages.house import House
@@ -127,6 +128,27 @@ def test_box_scores_are_asked_for_games_that_are_to_be_played(house):
     house.lake.write("core_games", DAY, rows)
     (items,) = plan.box_batches(house, DAY)
     assert [item.key for item in items] == ["1", "2"]
+
+
+def test_what_is_asked_about_a_day_that_is_over_waits_for_what_is_asked_about_today(house):
+    """Live games before props before history: line-ups of today do not stand behind a backfill."""
+    feed = House(house.settings.model_copy(update={"upstream": "http://127.0.0.1:9"}), house.clock)
+    ranks = {}
+    for day in (BEFORE, DAY):
+        feed.lake.write("core_games", day, games(day, day.toordinal()))
+        listed = pl.DataFrame(
+            {"event_id_theodds": ["x"], "commence_at": [dt.datetime.combine(day, dt.time(17), dt.UTC)]}
+        )
+        batches = [
+            *plan.schedule_batches(feed, day), *plan.box_batches(feed, day), *plan.event_batches(feed, day),
+            *plan.quote_batches(feed, day, listed), *plan.pitch_batches(feed, day),
+        ]  # fmt: skip
+        ranks[day] = {item.table: item.priority for batch in batches for item in batch[:1]}
+    assert set(ranks[BEFORE].values()) == {Priority.HISTORY}
+    assert ranks[DAY] == {
+        "core_games": Priority.LIVE, "core_box": Priority.LIVE, "core_events": Priority.PROPS,
+        "core_quotes": Priority.PROPS, "core_pitches": Priority.HISTORY,
+    }  # fmt: skip
 
 
 def test_without_a_key_live_prices_are_not_asked_for_and_the_reason_is_named(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
@@ -12,6 +13,7 @@ from backstop.clock import baseball_day, days_between
 from backstop.errors import UpstreamUnavailable, UsageError
 from backstop.ids import batched
 from backstop.lake.states import State
+from backstop.net.item import Priority
 from backstop.settings import Feed
 from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
@@ -82,7 +84,14 @@ def schedule_batches(house: House, day: dt.date) -> list[list[Item]]:
     missing = set(house.ledger.missing(tables.GAMES.name, [each.isoformat() for each in wanted]))
     open_spans = spans([each for each in wanted if each.isoformat() in missing])
     items = [item for first, last in open_spans for item in schedule.plan(first, last)]
-    return list(batched([*schedule.plan_day(day), *items]))
+    return list(batched([*ranked(house, day, schedule.plan_day(day)), *items]))
+
+
+def ranked(house: House, day: dt.date, items: Iterable[Item]) -> list[Item]:
+    """Return requests about a day with their place at the gate: those about a day that is over are history."""
+    if day >= baseball_day(house.clock.now()):
+        return list(items)
+    return [replace(item, priority=Priority.HISTORY) for item in items]
 
 
 def spans(days: list[dt.date]) -> list[tuple[dt.date, dt.date]]:
@@ -176,7 +185,7 @@ def pitch_batches(house: House, day: dt.date) -> list[list[Item]]:
 
 def box_batches(house: House, day: dt.date) -> list[list[Item]]:
     """Return box-score requests for the day's games: rosters, line-ups when posted, lines when final."""
-    return list(batched(boxscore.plan(games_of(house, day)["game_pk"].to_list())))
+    return list(batched(ranked(house, day, boxscore.plan(games_of(house, day)["game_pk"].to_list()))))
 
 
 def quotes_wanted(house: House, day: dt.date | None = None) -> str:

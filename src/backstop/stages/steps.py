@@ -135,13 +135,13 @@ def _boards(job: Job, names: Sequence[str] | None = None) -> Step:
 def _sportradar(job: Job) -> list[Step]:
     today = baseball_day(job.house.clock.now())
     coming = [day for day in job.days if day >= today]
-    games = plain.step("schedule", job, lambda: _each(job.days, sportradar_schedule.plan))
-    props = plain.step("player props", job, lambda: _each(coming, playerprops.plan))
+    games = plain.step("schedule", job, lambda: _each(job, job.days, sportradar_schedule.plan))
+    props = plain.step("player props", job, lambda: _each(job, coming, playerprops.plan))
     return [games, _summaries(job), *([props] if coming else [])]
 
 
 def _summaries(job: Job) -> Step:
-    return plain.step("summaries", job, lambda: _each(job.days, summary.plan_day))
+    return plain.step("summaries", job, lambda: _each(job, job.days, summary.plan_day))
 
 
 def _profiles(job: Job) -> Step:
@@ -157,8 +157,8 @@ def _profiles(job: Job) -> Step:
 
 def _plays(job: Job) -> Step:
     def batches() -> list[list[Item]]:
-        games = [plan.games_of(job.house, day)["game_pk"].to_list() for day in job.days]
-        return [livefeed.plan(game_pks) for game_pks in games if game_pks]
+        games = {day: plan.games_of(job.house, day)["game_pk"].to_list() for day in job.days}
+        return [plan.ranked(job.house, day, livefeed.plan(game_pks)) for day, game_pks in games.items() if game_pks]
 
     return plain.step("plays", job, batches, lambda answer: plan.day_of_games(job.house, job.days, answer.item.key))
 
@@ -167,8 +167,8 @@ def _seasons(job: Job) -> list[int]:
     return sorted({day.year for day in job.days})
 
 
-def _each(days: Iterable[dt.date], of_day: Callable[[dt.date], list[Item]]) -> list[list[Item]]:
-    return list(batched(item for day in days for item in of_day(day)))
+def _each(job: Job, days: Iterable[dt.date], of_day: Callable[[dt.date], list[Item]]) -> list[list[Item]]:
+    return list(batched(item for day in days for item in plan.ranked(job.house, day, of_day(day))))
 
 
 def _register(job: Job) -> list[Step]:
@@ -186,7 +186,11 @@ NAMES: Final[dict[str, Callable[[Job], list[Step]]]] = {
     "boards": lambda job: [_boards(job)],
     "register": _register,
     "people": lambda job: [plain.step("people", job, lambda: [people.plan_season(job.days[-1].year)])],
-    "rosters": lambda job: [plain.step("rosters", job, lambda: [people.plan_rosters(day, CLUBS) for day in job.days])],
+    "rosters": lambda job: [
+        plain.step(
+            "rosters", job, lambda: [plan.ranked(job.house, day, people.plan_rosters(day, CLUBS)) for day in job.days]
+        )
+    ],
     "plays": lambda job: [_schedule(job), _plays(job)],
     "injuries": lambda job: [plain.step("injuries", job, lambda: [sportradar_people.plan_injuries()])],
     "seasons": lambda job: [plain.step("seasons", job, lambda: [season.plan(year) for year in _seasons(job)])],

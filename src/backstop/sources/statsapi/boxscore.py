@@ -87,9 +87,11 @@ class _Side:
     players: dict[str, Any]
 
 
-def plan(game_pks: Iterable[int], *, priority: Priority = Priority.HISTORY) -> list[Item]:
+def plan(game_pks: Iterable[int]) -> list[Item]:
     """Ask for each game by itself."""
-    return [Item(Feed.STATSAPI, TABLE, str(pk), f"/api/v1/game/{pk}/boxscore", priority=priority) for pk in game_pks]
+    return [
+        Item(Feed.STATSAPI, TABLE, str(pk), f"/api/v1/game/{pk}/boxscore", priority=Priority.LIVE) for pk in game_pks
+    ]
 
 
 def inspect(body: bytes) -> None:

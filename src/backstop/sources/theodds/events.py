@@ -57,7 +57,7 @@ def plan(day: dt.date, at: dt.datetime | None = None) -> list[Item]:
             params,
             secret=Secret.QUERY_API_KEY,
             credits=credit,
-            priority=Priority.PROPS,
+            priority=Priority.PROPS if at is None else Priority.HISTORY,
             settled_at=None if at is None else at + wire.SNAPSHOT,
         )
     ]

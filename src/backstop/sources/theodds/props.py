@@ -89,7 +89,7 @@ def _item(key: str, event_id: str, keys: list[str], regions: Sequence[str], at: 
         params,
         secret=Secret.QUERY_API_KEY,
         credits=cost,
-        priority=Priority.PROPS,
+        priority=Priority.PROPS if at is None else Priority.HISTORY,
         settled_at=None if at is None else at + wire.SNAPSHOT,
     )
 
