@@ -127,6 +127,27 @@ async def test_failures_of_feeds_are_values_in_the_order_of_the_items(
 
 
 @on_loop
+async def test_a_batch_may_let_go_of_each_body_as_soon_as_it_was_seen(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    server.fallback = Say(b'{"ok": true}')
+    seen: dict[str, int] = {}
+
+    def look(item: Item, outcome: object) -> None:
+        assert isinstance(outcome, Answer)
+        seen[item.key] = len(outcome.body)
+
+    async with Fetcher(settings, clock=clock) as fetcher:
+        outcomes = await fetcher.fetch_many(numbered(3), on_done=look, bodies=False)
+        whole = await fetcher.fetch_many(numbered(3))
+    assert seen == {"0": 12, "1": 12, "2": 12}
+    assert [getattr(outcome, "body", None) for outcome in outcomes] == [b""] * 3
+    assert [getattr(each, "content_hash", "") for each in outcomes] == [
+        getattr(each, "content_hash", None) for each in whole
+    ]
+
+
+@on_loop
 async def test_what_the_inspection_calls_malformed_is_tried_again(
     server: FaultServer, settings: Settings, clock: FixedClock
 ) -> None:

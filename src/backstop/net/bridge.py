@@ -94,9 +94,10 @@ class Bridge:
         on_done: Callable[[Item, Answer | UpstreamError], None] | None = None,
         *,
         budget_s: float | None = None,
+        bodies: bool = True,
     ) -> list[Answer | UpstreamError]:
         """Fetch items and wait for all; see `Fetcher.fetch_many`. `on_done` is called on the loop's thread."""
-        return self._call(self.fetcher.fetch_many(items, inspect, on_done, budget_s=budget_s))
+        return self._call(self.fetcher.fetch_many(items, inspect, on_done, budget_s=budget_s, bodies=bodies))
 
     def health(self) -> list[FeedHealth]:
         """Return the state of every feed."""

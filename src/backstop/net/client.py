@@ -153,6 +153,7 @@ class Fetcher:
         on_done: Callable[[Item, Answer | UpstreamError], None] | None = None,
         *,
         budget_s: float | None = None,
+        bodies: bool = True,
     ) -> list[Answer | UpstreamError]:
         """Fetch items at once, as wide as the gate allows; failures of feeds are values in the order of the items.
 
@@ -161,6 +162,8 @@ class Fetcher:
             inspect: As for `fetch`.
             on_done: Called on the loop as each item ends: it must not block.
             budget_s: As for `fetch`, for each item.
+            bodies: Whether the answers keep their bodies. Otherwise only `on_done` and the archive see them, and fifty
+                answers take no more memory than those under way.
 
         Raises:
             BackstopError: not a feed's failure but, say, a wrong setting; the other items are cancelled.
@@ -174,7 +177,7 @@ class Fetcher:
                 outcome = error
             if on_done is not None:
                 on_done(item, outcome)
-            return outcome
+            return outcome if bodies or isinstance(outcome, UpstreamError) else dataclasses.replace(outcome, body=b"")
 
         tasks = [asyncio.ensure_future(one(item)) for item in items]
         try:

@@ -99,12 +99,17 @@ def _once(house: House, number: int, items: Sequence[Item], label: str) -> Fetch
     if not items:
         return FetchedBatch(number, (), ())
 
-    def done(item: Item, _outcome: Answer | UpstreamError) -> None:
+    kept: dict[Item, Fetched] = {}
+
+    def done(item: Item, outcome: Answer | UpstreamError) -> None:
+        if isinstance(outcome, Answer):
+            kept[item] = _kept(outcome)
         emit(Progress(label, done=1, note=item.key))
 
     emit(Progress(label, total=len(items)))
-    outcomes = house.bridge.fetch_many(list(items), registry.TABLES[items[0].table].inspect, done)
-    answers = tuple(_kept(outcome) for outcome in outcomes if isinstance(outcome, Answer))
+    # a day of pitches is 4 MB, and a cold start has six batches of fifty days under way
+    outcomes = house.bridge.fetch_many(list(items), registry.TABLES[items[0].table].inspect, done, bodies=False)
+    answers = tuple(kept[item] for item in items if item in kept)
     failures = [(item, each) for item, each in zip(items, outcomes, strict=True) if isinstance(each, BackstopError)]
     return FetchedBatch(number, answers, tuple(_missed(item, error) for item, error in failures))
 
