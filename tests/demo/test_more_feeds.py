@@ -42,6 +42,13 @@ def test_expected_statistics_agree_with_the_pitches(demo: httpx.Client):
     assert board["ba"] == pytest.approx(hits / outs, abs=0.001)
 
 
+@pytest.mark.parametrize("item", leaderboards.plan(2025), ids=lambda item: item.table)
+def test_every_board_that_is_planned_is_answered_with_its_own_columns(demo: httpx.Client, item: Item):
+    parsed = leaderboards.parse(ask(demo, item))
+    assert (parsed.drift.duplicated, len(parsed.rejected)) == ((), 0)
+    assert set(parsed.drift.gone) <= {"era", "xera", "era_minus_xera_diff"}, "the league has no earned runs by pitch"
+
+
 def test_an_unknown_board_or_year_is_a_web_page_with_200(demo: httpx.Client):
     for path in ("/leaderboard/nothing?csv=true", "/leaderboard/expected_statistics?year=1999&csv=true"):
         answer = demo.get(path)

@@ -1,4 +1,4 @@
-"""Leaderboards of the simulated league, computed from its pitches so far."""
+"""Leaderboards of the simulated league, computed from its pitches so far; what it does not measure lists nobody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import polars as pl
 
 from backstop.demo.dialects.savant import BOM
 from backstop.demo.league.people import players
+from backstop.sources.savant.boards import BOARDS
 
 NAME: Final = "last_name, first_name"
 EVENTS: Final = pl.col("events")
@@ -18,11 +19,11 @@ HARD_MPH: Final = 95
 
 
 def answer(path: str, query: dict[str, str], pitches: pl.DataFrame) -> bytes | None:
-    """Return a board as CSV with its byte order mark; `None` for a board that is not computed."""
+    """Return a board as CSV with its byte order mark; `None` for one that Savant does not have."""
     who = "pitcher" if query.get("type") == "pitcher" else "batter"
     boards = {"/leaderboard/expected_statistics": _expected, "/leaderboard/statcast": _exit_velocity}
     if path not in boards:
-        return None
+        return _unmeasured(path, query)
     rows = boards[path](pitches, who)
     names = {p.person.player_id: f"{p.person.last_name}, {p.person.first_name}" for p in players()}
     named = rows.select(
@@ -31,6 +32,18 @@ def answer(path: str, query: dict[str, str], pitches: pl.DataFrame) -> bytes | N
         pl.exclude("player_id"),
     )  # fmt: skip
     return BOM + named.write_csv(quote_style="non_numeric").encode()
+
+
+def _unmeasured(path: str, query: dict[str, str]) -> bytes | None:
+    """Return the header of a board, as on a day on which nobody qualifies; `None` for a path that is no board's."""
+    here = [board for board in BOARDS.values() if board.path == path]
+    if not here:
+        return None
+    asked = set(query.values())
+    board = max(here, key=lambda each: len(asked & {pair.partition("=")[2] for pair in each.params.split("&")}))
+    season = [board.season] if board.season else []
+    header = [board.player_name, board.player_id, *season, *board.keys, *board.texts, *board.numbers]
+    return BOM + (",".join(f'"{name.partition("#")[0]}"' for name in header) + "\n").encode()
 
 
 def _expected(pitches: pl.DataFrame, who: str) -> pl.DataFrame:
