@@ -75,7 +75,7 @@ def result(state: Any, page: str) -> Any:
         BackstopError: it failed; the message is its sentence and the address of its page.
     """
     if state.is_completed():
-        return state.result()
+        return _returned(state, page)
     error = state.result(raise_on_failure=False)
     if isinstance(error, BackstopError):
         raise type(error)(
@@ -83,3 +83,16 @@ def result(state: Any, page: str) -> Any:
         )
     sentence = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(state.message)
     raise BackstopError(f"The run failed: {sentence} Its page: {page}")
+
+
+def _returned(state: Any, page: str) -> Any:
+    from prefect.exceptions import MissingResult  # noqa: PLC0415 - Prefect reads the environment that was just made
+
+    try:
+        return state.result()
+    except MissingResult:
+        # the server took the final state at the second asking, and answered with its own copy of it
+        raise BackstopError(
+            "The run completed, but Prefect's server was too busy to take what it returned: there is no summary. "
+            f"Nothing is lost: `backstop slate` and `backstop status` show what was published. Its page: {page}"
+        ) from None
