@@ -14,15 +14,18 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
+from rich.console import Console
 
+from backstop.cli import feedtables
 from backstop.cli.feeds import judge
 from backstop.clock import baseball_day
 from backstop.demo.upstream import Upstream
 from backstop.errors import UpstreamUnavailable, ValidationFailed
+from backstop.lake.states import State
 from backstop.settings import Settings
 from backstop.stages.collect import Collected
 from backstop.stages.house import House
-from backstop.stages.outcome import Outcome
+from backstop.stages.outcome import Gap, Outcome
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Great Expectations imports modules that Python has deprecated
@@ -141,6 +144,8 @@ def test_what_cannot_be_had_is_named_and_the_exit_code_says_so(backstop, home, l
     assert ended.code == 1
     assert "missing core_pitches 2025-04-16" in ended.out
     assert "1 of 2 requests could not be answered; what came is kept" in ended.err
+    entry = House(Settings(_env_file=None, home=home)).ledger.entry("core_pitches", "2025-04-16")
+    assert entry.state is State.EXPECTED
     assert backstop("fetch", "savant", "2025-04-16", "--upstream", league.base_url).code == 0
 
 
@@ -217,3 +222,12 @@ def test_rows_that_were_held_back_make_the_command_fail_as_requests_without_an_a
         judge([fine, held])
     with pytest.raises(UpstreamUnavailable, match="2 of 18 requests"):
         judge([held, replace(fine, failed=2)])
+
+
+def test_gaps_beyond_the_first_ten_are_counted_by_table():
+    gaps = [Gap("core_pitches", str(n), "not fetched") for n in range(9)]
+    gaps += [Gap("core_box", str(n), "not fetched") for n in range(4)]
+    lost = Collected("pitches", 13, 0, 0, 0, 0, 13, 0.1, (Outcome("core_pitches", gaps=tuple(gaps)),))
+    console = Console(record=True, width=100)
+    feedtables.tell(console, [lost])
+    assert "missing 3 more: 3 of core_box" in console.export_text()

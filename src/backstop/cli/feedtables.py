@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ def tell(console: Console, done: Sequence[Collected]) -> None:
     for gap in gaps[:GAPS]:
         console.print(f"missing {gap.table} {gap.key}: {gap.reason}", soft_wrap=True, markup=False, style="yellow")
     if len(gaps) > GAPS:
-        console.print(f"missing {len(gaps) - GAPS} more; the ledger has them all", style="yellow")
+        rest = Counter(gap.table for gap in gaps[GAPS:])
+        each = ", ".join(f"{number:,} of {table}" for table, number in rest.most_common(GAPS))
+        console.print(f"missing {rest.total():,} more: {each}", soft_wrap=True, markup=False, style="yellow")
 
 
 def states(found: Sequence[FeedStatus]) -> Table:

@@ -49,9 +49,11 @@ class Job:
     again: bool = False
 
     def lacking(self, table: str, days: Iterable[dt.date]) -> list[dt.date]:
-        """Return the days that the ledger does not call complete."""
+        """Return the days that the ledger does not call complete; it notes that they are expected."""
         keys = [day.isoformat() for day in days]
-        return [dt.date.fromisoformat(key) for key in (keys if self.again else self.house.ledger.missing(table, keys))]
+        lacking = keys if self.again else self.house.ledger.missing(table, keys)
+        self.house.ledger.expect(table, lacking)
+        return [dt.date.fromisoformat(key) for key in lacking]
 
     def keep(self, received: Received) -> Outcome:
         """Check rows and keep them."""
