@@ -39,14 +39,14 @@ def test_the_preferred_feed_is_chosen_while_it_is_sound_or_was_never_asked(purpo
     preferred = ORDER[purpose][0]
     for health in ([], [state(preferred)]):
         chosen = choose(purpose, health)
-        assert (chosen.feed, chosen.usable, chosen.is_failover) == (preferred, True, False)
+        assert (chosen.feed, chosen.usable, chosen.passed_over) == (preferred, True, ())
         assert chosen.sentence() == f"{purpose.value}: {preferred.value}"
 
 
 def test_an_open_breaker_leads_to_the_second_source_with_the_time_and_the_error() -> None:
     broken = state(Feed.STATSAPI, breaker="open", open_since=SINCE, last_error="It answered 503.")
     chosen = choose(Purpose.SCHEDULE, [broken])
-    assert (chosen.feed, chosen.is_failover) == (Feed.SPORTRADAR, True)
+    assert (chosen.feed, chosen.usable) == (Feed.SPORTRADAR, True)
     assert chosen.sentence() == (
         "schedule: sportradar, because statsapi breaker is open since 12:00:05 UTC (It answered 503)"
     )

@@ -55,11 +55,6 @@ class Choice:
     usable: bool
     passed_over: tuple[tuple[Feed, str], ...] = ()
 
-    @property
-    def is_failover(self) -> bool:
-        """Whether another feed than the preferred one was chosen."""
-        return self.feed is not ORDER[self.purpose][0]
-
     def sentence(self) -> str:
         """Say who and why, e.g. `schedule: sportradar, because statsapi breaker is open since 12:00:05 UTC`."""
         why = " and ".join(f"{feed.value} {reason}" for feed, reason in self.passed_over)
