@@ -16,6 +16,7 @@ def each_distinct(expr: pl.Expr, predicate: Callable[[Any], bool]) -> pl.Expr:
     """
 
     def judge(values: pl.Series) -> pl.Series:
+        values = values.alias("")  # a column's name may look like a pattern, which methods of a series would apply
         distinct = values.drop_nulls().unique()
         wrong = distinct.filter(pl.Series([not predicate(value) for value in distinct.to_list()], dtype=pl.Boolean))
         return ~values.is_in(wrong.implode())

@@ -148,7 +148,10 @@ def repeated_probe(
     """Return the probe for rows that fail because another row has the same key; of a data frame without row condition.
 
     One sort of the keys finds the repeated ones, whether there are none or many. Only the rows that have them are then
-    looked at closely, so keys may be hashes.
+    looked at closely, so keys may be hashes. One thread sorts: two take twice the processor time for it.
+
+    The sort is not a Python function inside the `select`: Polars' threads would wait for the interpreter lock there,
+    and methods that hold it while they wait for those threads (`hash_rows`) would never return.
 
     Args:
         keys: Equal for rows that fail together; null for rows that cannot fail.
@@ -159,7 +162,7 @@ def repeated_probe(
     """
 
     def read(values: list[Any], batch: PolarsBatchData) -> Failing:
-        in_order = values[0].sort()
+        in_order = values[0].sort(multithreaded=False)
         repeated = in_order.slice(1).filter(in_order.slice(1) == in_order.head(-1))
         if not len(repeated) or not isinstance(batch.frame, pl.DataFrame):
             return Failing(0)

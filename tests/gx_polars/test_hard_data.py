@@ -267,6 +267,9 @@ def test_a_column_may_have_any_name(name: str) -> None:
     pair = gxe.ExpectCompoundColumnsToBeUnique(column_list=[name, "xyz"])
     assert bad_rows(frame, pair) == []
     assert check(frame, gxe.ExpectColumnToExist(column=name)).success
+    text = pl.DataFrame([pl.Series(name, ["1", "{", None, "1"]), pl.Series("xyz", [1, 2, 3, 4])])
+    assert bad_rows(text, gxe.ExpectColumnValuesToBeJsonParseable(column=name)) == [1]
+    assert bad_rows(text, gxe.ExpectColumnValuesToBeUnique(column=name)) == [0, 3]
 
 
 @pytest.mark.parametrize("name", ["^x.*$", "*"])
