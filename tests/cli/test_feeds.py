@@ -26,6 +26,7 @@ from backstop.settings import Settings
 from backstop.stages.collect import Collected
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
+from tests.net.server import FaultServer, Say
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Great Expectations imports modules that Python has deprecated
@@ -112,6 +113,22 @@ def test_another_season_of_a_board_fetched_on_the_same_day_is_kept_beside_the_fi
     assert lake.read(board, today).group_by("season").len().sort("season").rows() == [
         (2024, first.height),
         (2025, first.height),
+    ]
+
+
+def test_years_that_two_answers_of_a_board_share_are_kept_once(backstop, home):
+    path, board = "/leaderboard/statcast-year-to-year", "core_board_year_to_year_batter"
+    one = Say(b'"name","entity_id",2024,2025,"delta_2024_2025"\n"Witt Jr., Bobby",677951,.382,.361,-.021\n')
+    with FaultServer() as savant:
+        savant.on(path, one)
+        ended = backstop("fetch", "year_to_year_batter", "2024-09-20", "2025-04-01", "--upstream", savant.url)
+    assert ended.code == 0, ended.err
+    assert savant.paths().count(path) == 2
+    lake = lake_of(home)
+    (today,) = lake.days(board)
+    assert lake.read(board, today).sort("season").select("season", "metric", "value").rows() == [
+        (2024, "xwoba", 0.382),
+        (2025, "xwoba", 0.361),
     ]
 
 

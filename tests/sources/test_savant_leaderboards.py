@@ -110,6 +110,54 @@ def test_the_second_column_of_a_doubled_name_is_the_one_with_runners_on() -> Non
     assert parsed.drift.duplicated == ("total_pitches",)
 
 
+def year_to_year(board: str, body: bytes | str) -> Parsed:
+    (item,) = leaderboards.plan(2025, [board])
+    return leaderboards.parse(answer(item, body, at=MORNING))
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("board", "name", "same", "rows"),
+    [
+        ("year_to_year_batter", "statcast_yty.csv", "exit_velocity.csv", 1108),
+        ("year_to_year_pitcher", "pitching_statcast_yty.csv", "Pitching_exit_velocity.csv", 1406),
+    ],
+)
+def test_columns_named_after_years_become_rows(realdata: Path, board: str, name: str, same: str, rows: int) -> None:
+    """The recording holds hard-hit rates: its last year is that column of another board."""
+    folder = realdata / "savant/leaderboards_2025"
+    parsed = year_to_year(board, recorded(folder / name))
+    assert (len(parsed.frame), len(parsed.rejected), bool(parsed.drift)) == (rows, 0, False)
+    assert parsed.frame.schema == BOARDS[board].table.schema
+    assert parsed.frame.null_count().row(0) == (0,) * parsed.frame.width
+    assert sorted(parsed.frame["season"].unique()) == list(range(2015, 2026))
+    other = pl.read_csv(folder / same).select(player_id_mlbam="player_id", there="ev95percent")
+    last = parsed.frame.filter(season=2025).join(other, on="player_id_mlbam")
+    assert last["value"].to_list() == last["there"].to_list()
+
+
+def test_a_year_without_a_value_is_no_row_and_a_difference_of_years_is_known_and_left_out() -> None:
+    body = (
+        '\ufeff"name","entity_id",2024,2025,"delta_2024_2025","rank"\n'
+        '"Witt Jr., Bobby",677951,.382,.361,-.021,1\n"Caglianone, Jac",695506,,.281,,2\n"Nobody",,.3,.3,0,3\n'
+    )
+    parsed = year_to_year("year_to_year_batter", body)
+    assert parsed.frame.select("player_id_mlbam", "retrieved_on", "season", "metric", "value").rows() == [
+        (677951, MORNING.date(), 2024, "xwoba", 0.382),
+        (677951, MORNING.date(), 2025, "xwoba", 0.361),
+        (695506, MORNING.date(), 2025, "xwoba", 0.281),
+    ]
+    assert (parsed.rejected_by_rule, parsed.rows_in) == ({"missing_value": 1}, 4)
+    assert (parsed.drift.added, parsed.drift.gone) == (("rank",), ())
+
+
+def test_values_without_a_year_or_without_a_metric_mean_nothing() -> None:
+    with pytest.raises(SchemaDrift, match="after a year"):
+        year_to_year("year_to_year_batter", "name,entity_id,delta_2024_2025\nA,1,2\n")
+    with pytest.raises(UsageError, match="'type'"):
+        parse("year_to_year_batter", "name,entity_id,2025\nA,1,.3\n")
+
+
 def test_a_board_without_its_players_is_schema_drift() -> None:
     with pytest.raises(SchemaDrift, match="player_id"):
         parse("sprint_speed", "entity_id,age\n1,2\n")
@@ -127,6 +175,10 @@ def test_every_board_with_an_address_is_planned_for_the_season_asked() -> None:
     assert all(item.params[-1] == ("csv", "true") for item in items)
     assert not any("{" in value or value == "None" for item in items for _, value in item.params)
     assert len({item.fingerprint for item in items}) == len(items)
+    years = [dict(item.params) for item in items if item.path == "/leaderboard/statcast-year-to-year"]
+    assert [(one["group"], one["type"], one["year"]) for one in years] == [
+        ("Batter", "xwoba", "2025"), ("Pitcher", "xwoba", "2025"),
+    ]  # fmt: skip
 
 
 def test_a_board_that_is_not_known_or_has_no_address_is_a_usage_error() -> None:

@@ -13,6 +13,7 @@ from backstop.sources.sportradar import playerprops, season, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import boxscore, livefeed, people, schedule
 from backstop.sources.theodds import events, props
+from backstop.tables import Table
 
 
 class Source(NamedTuple):
@@ -48,8 +49,8 @@ TABLES: Final[dict[str, Source]] = {
 }
 """Table name, as in `Item.table`, to its functions."""
 
-PARTS: Final[dict[str, tuple[str, ...]]] = {
-    table.name: table.key
+PARTS: Final[dict[str, Table]] = {
+    table.name: table
     for table in (
         livefeed.PLAYS,
         people.PEOPLE,
@@ -58,4 +59,4 @@ PARTS: Final[dict[str, tuple[str, ...]]] = {
         *(board.table for board in BOARDS.values()),
     )
 }
-"""Tables of which an answer holds a part of the day's rows: of one game, one player, one season; and their keys."""
+"""Tables of which an answer holds a part of the day's rows: of one game, one player, one season."""

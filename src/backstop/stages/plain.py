@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backstop.sources import registry
-from backstop.sources.parsed import Parsed
+from backstop.sources.parsed import Parsed, merge
 from backstop.sources.savant import leaderboards
 from backstop.sources.statsapi.livefeed import Live
 from backstop.stages import receive
@@ -70,7 +70,8 @@ def _keep_day(job: Job, day: dt.date, answers: Sequence[Fetched]) -> Outcome:
 
     def read() -> Checked:
         parts = [_rows(registry.TABLES[table].parse(reopen(job.house, answer))) for answer in answers]
-        found = _beside(job, day, table, receive.together(parts))
+        whole = registry.PARTS.get(table)
+        found = _beside(job, day, table, merge(parts, whole) if whole else receive.together(parts))
         return job.rules(Received(table, day, found, receive.refs(answers)), None)
 
     return job.kept(table, day, read, whole=table not in registry.PARTS)
@@ -84,6 +85,6 @@ def _beside(job: Job, day: dt.date, table: str, new: Parsed) -> Parsed:
     """Add the day's rows that other answers brought: of another season, other players, other games."""
     if table not in registry.PARTS or day not in job.house.lake.days(table):
         return new
-    others = job.house.lake.read(table, day).join(new.frame, on=registry.PARTS[table], how="anti")
+    others = job.house.lake.read(table, day).join(new.frame, on=registry.PARTS[table].key, how="anti")
     frame = pl.concat([others.select(new.frame.columns), new.frame])
     return Parsed(frame, new.rejected, others.height + new.rows_in, new.drift)

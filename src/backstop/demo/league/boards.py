@@ -41,8 +41,8 @@ def _unmeasured(path: str, query: dict[str, str]) -> bytes | None:
         return None
     asked = set(query.values())
     board = max(here, key=lambda each: len(asked & {pair.partition("=")[2] for pair in each.params.split("&")}))
-    season = [board.season] if board.season else []
-    header = [board.player_name, board.player_id, *season, *board.keys, *board.texts, *board.numbers]
+    columns = [*filter(None, [board.season]), *board.keys, *board.texts, *board.numbers]
+    header = [board.player_name, board.player_id, *([query.get("year", "")] if board.metric else columns)]
     return BOM + (",".join(f'"{name.partition("#")[0]}"' for name in header) + "\n").encode()
 
 

@@ -67,6 +67,7 @@ class Board:
         texts: Headers of other texts.
         measures: Headers of numbers. `name#2` is the second column of that name.
         renamed: Headers that get another name than their own in lower case.
+        metric: Parameter of the query that names what is measured, on a board whose columns are named after years.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Board:
     keys: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     renamed: tuple[tuple[str, str], ...] = ()
+    metric: str = ""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -101,13 +103,16 @@ class Board:
             Column("season", pl.Int16(), "year of the season", self.season or None),
             Column("player_name", pl.String(), "`Last, First`", self.player_name),
         )
+        asked = [Column("metric", pl.String(), "as asked for: the answer does not name it")] if self.metric else []
         texts = [
             Column(ours.get(header, header.lower()), pl.String(), "as the board gives it", header)
             for header in (*self.keys, *self.texts)
         ]
         measures = [self._measure(header, ours.get(header, header.lower())) for header in self.numbers]
-        key = ("player_id_mlbam", "retrieved_on", "season", *(ours.get(name, name.lower()) for name in self.keys))
-        return Table(f"core_board_{self.name}", f"one row per {', '.join(key)}", key, (*identity, *texts, *measures))
+        told_apart = [*(column.name for column in asked), *(ours.get(name, name.lower()) for name in self.keys)]
+        key = ("player_id_mlbam", "retrieved_on", "season", *told_apart)
+        columns = (*identity, *asked, *texts, *measures)
+        return Table(f"core_board_{self.name}", f"one row per {', '.join(key)}", key, columns)
 
     @staticmethod
     def _measure(header: str, name: str) -> Column:

@@ -4,8 +4,8 @@ Addresses and headers as recorded in 2025 and 2026. The id column has six names,
 name a column twice, the second time with another meaning. `min=q` would drop most players: the smallest minimum of
 the closed list is asked, and the sample sizes are among the columns.
 
-The year-to-year board is left out: its answer does not say which metric it holds, and the boards of the seasons have
-them all.
+The year-to-year boards do not say which metric they hold. Their columns are as recorded, with hard-hit rates in them;
+the address, and that `type=xwoba` gives expected wOBA, is known from clients only.
 """
 
 from __future__ import annotations
@@ -232,6 +232,13 @@ BOARDS: Final[dict[str, Board]] = {
             "custom", "/leaderboard/custom",
             f"year={{season}}&type={{who}}&min=1&selections={CUSTOM.replace(' ', ',')}", CUSTOM,
             player_id="player_id", player_name=COMMA_NAME, season="year",
+        ),
+        *(
+            Board(
+                f"year_to_year_{who.lower()}", "/leaderboard/statcast-year-to-year",
+                f"group={who}&type=xwoba&year={{season}}", "entity_id", "name", "value", metric="type",
+            )
+            for who in ("Batter", "Pitcher")
         ),
         Board(
             "outs_above_average", "/leaderboard/outs_above_average",

@@ -7,12 +7,14 @@ may only use rows retrieved before its cutoff. An unknown parameter makes the se
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
+from typing import Final
 
 import polars as pl
 
 from backstop.clock import EASTERN
-from backstop.errors import UpstreamMalformed, UsageError
+from backstop.errors import SchemaDrift, UpstreamMalformed, UsageError
 from backstop.excerpt import excerpt, names
 from backstop.net.item import Answer, Body, Item
 from backstop.settings import Feed
@@ -20,7 +22,11 @@ from backstop.sources import cast, csvtext
 from backstop.sources.parsed import Parsed, last_by_key
 from backstop.sources.savant.board import Board
 from backstop.sources.savant.boards import BOARDS
-from backstop.tables import Table
+from backstop.tables import Column, Table
+
+YEAR: Final = re.compile(r"20\d\d")
+DIFFERENCE: Final = re.compile(r"delta_20\d\d_20\d\d")
+"""Header of what changed from one year to the next: known, but it follows from the two."""
 
 
 def plan(season: int, boards: Iterable[str] | None = None) -> list[Item]:
@@ -79,14 +85,43 @@ def parse(answer: Answer) -> Parsed:
 
     Raises:
         UpstreamMalformed, SchemaDrift: see `inspect` and `cast.to_table`.
-        UsageError: the item names no board.
+        UsageError: the item names no board, or not the metric of one that does not say it.
     """
     board = _board(answer.item.table.removeprefix("core_board_"))
     inspect(answer.body)
+    return _dated(_by_year(board, answer) if board.metric else _by_name(board, answer), board.table, answer)
+
+
+def _by_name(board: Board, answer: Answer) -> Parsed:
+    """Read a board whose columns have names of their own."""
     text = csvtext.read(answer.body, board.headers, source=f"Savant leaderboard {board.name}")
     needed = frozenset({board.player_id, *board.keys})
-    parsed = cast.to_table(text, board.table, needed=needed, known=board.headers, source=f"Savant {board.name}")
-    return _dated(parsed, board.table, answer)
+    return cast.to_table(text, board.table, needed=needed, known=board.headers, source=f"Savant {board.name}")
+
+
+def _by_year(board: Board, answer: Answer) -> Parsed:
+    """Turn a board whose columns are named after years into one row per player and year; nulls are no rows.
+
+    A line with a value that cannot be read is rejected whole, and counts as one row.
+    """
+    metric, source = dict(answer.item.params).get(board.metric), f"Savant {board.name}"
+    if metric is None:
+        raise UsageError(f"The request for {source} has no {board.metric!r}: what its values are is not known.")
+    header = csvtext.numbered(csvtext.header_of(answer.body))
+    years = [name for name in header if YEAR.fullmatch(name)]
+    if not years:
+        raise SchemaDrift(f"{source} answered no column named after a year, but {names(header) or 'none'}.")
+    identity = [column for column in board.table.columns if column.upstream in {board.player_id, board.player_name}]
+    values = [Column(year, pl.Float64(), "value of the year") for year in years]
+    wide = Table(board.table.name, "one row per player", ("player_id_mlbam",), (*identity, *values))
+    known = {board.player_id, board.player_name, *years, *filter(DIFFERENCE.fullmatch, header)}
+    text = csvtext.read(answer.body, known, source=source)
+    parsed = cast.to_table(text, wide, needed=frozenset({board.player_id}), known=frozenset(known), source=source)
+    cells = parsed.frame.unpivot(
+        years, index=[column.name for column in identity], variable_name="season", value_name="value"
+    ).drop_nulls("value")
+    frame = cells.with_columns(pl.col("season").cast(pl.Int16), metric=pl.lit(metric))
+    return Parsed(frame, parsed.rejected, len(frame) + len(parsed.rejected), parsed.drift)
 
 
 def _dated(parsed: Parsed, table: Table, answer: Answer) -> Parsed:
@@ -96,7 +131,7 @@ def _dated(parsed: Parsed, table: Table, answer: Answer) -> Parsed:
         retrieved_on=pl.lit(retrieved_on(answer.fetched_at)),
         season=pl.col("season").fill_null(pl.lit(season, pl.Int16)),
     )
-    kept, outdone = last_by_key(frame, table)
+    kept, outdone = last_by_key(frame.select(*table.schema), table)
     return Parsed(kept, pl.concat([parsed.rejected, outdone]), parsed.rows_in, parsed.drift)
 
 
