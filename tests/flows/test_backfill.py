@@ -12,9 +12,12 @@ import time
 import pytest
 
 from backstop.lake.states import State
-from backstop.stages import days
+from backstop.settings import Settings
+from backstop.stages import days, fetch, plan, receive
 from backstop.stages.days import Condition
-from tests.flows.league import OPENING, Rooms
+from backstop.stages.house import House
+from backstop.stages.keep import keep
+from tests.flows.league import EARLY, OPENING, Rooms
 from tests.flows.proxy import DOWN, Proxy
 
 pytestmark = pytest.mark.prefect
@@ -133,3 +136,27 @@ def test_a_later_run_of_an_old_day_replaces_nothing_newer(killed):
     assert rooms.house.reader.slate(LAST).version == newest.version
     entry = rooms.house.ledger.entry("out_props", LAST.isoformat())
     assert entry.state in {State.COMPLETE, State.DEGRADED}
+
+
+@pytest.fixture
+def house(league, tmp_path):
+    settings = Settings(_env_file=None, home=tmp_path / "home", history_first_season=2025)
+    house = House(settings.pointed_at(league.base_url))
+    yield house
+    house.close()
+
+
+@pytest.mark.parametrize("writes_last", ["its own run", "the next day's run"])
+def test_a_day_that_two_runs_ask_for_at_once_is_the_same_whoever_writes_last(house, writes_last):
+    from deployments import rules
+
+    asked_by = {"its own run": EARLY, "the next day's run": EARLY + dt.timedelta(days=1)}
+    # as of two days of a backfill: both have asked before either has kept anything
+    batches = {run: fetch.fetch(house, 1, *plan.schedule_batches(house, day), run) for run, day in asked_by.items()}
+    left = []
+    for run in sorted(batches, key=lambda run: run == writes_last):
+        for received in receive.games_by_day(house, [batches[run]]):
+            keep(house, rules.apply(received, None), run)
+        left.append(house.lake.read("core_games", EARLY))
+    assert left[0].equals(left[1])
+    assert left[1].select("home_starter_id_mlbam", "away_starter_id_mlbam").null_count().row(0) == (0, 0)

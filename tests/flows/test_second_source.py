@@ -12,7 +12,7 @@ pytestmark = pytest.mark.prefect
 
 def test_a_slate_is_made_with_the_second_sources_schedule_and_the_result_says_why(rooms, league):
     with Proxy(league.base_url) as feed:
-        feed.spoil("hydrate=", DOWN)
+        feed.spoil("lineups", DOWN)  # asked for with the day alone: history comes
         state = rooms.refresh(EARLY, upstream=feed.base_url, **QUICK)
     summary = state.result()
     assert summary.version == 1

@@ -57,7 +57,9 @@ def test_a_range_is_asked_month_by_month() -> None:
     assert [item.key for item in items] == [
         "2025-03-27..2025-03-31", "2025-04-01..2025-04-30", "2025-05-01..2025-05-02",
     ]  # fmt: skip
-    assert items[0].params == (("sportId", "1"), ("startDate", "2025-03-27"), ("endDate", "2025-03-31"))
+    assert dict(items[0].params) == {
+        "sportId": "1", "startDate": "2025-03-27", "endDate": "2025-03-31", "hydrate": "probablePitcher",
+    }  # fmt: skip
 
 
 @settings(deadline=None)

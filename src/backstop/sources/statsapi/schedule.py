@@ -27,7 +27,11 @@ from backstop.tables import GAMES, Column, Table
 TABLE = GAMES.name
 PATH = "/api/v1/schedule"
 SOURCE = "Stats API schedule"
-HYDRATE = "probablePitcher,team,lineups"
+STARTERS = "probablePitcher"
+"""The hydration that every request has: a run may ask for a day by its month while another has just asked for it alone,
+and the rows must be the same whoever writes last."""
+
+HYDRATE = f"{STARTERS},team,lineups"
 
 OFF = frozenset({"Postponed", "Cancelled", "Canceled"})
 """Detailed states of a game that is not played on the date it is listed under."""
@@ -58,7 +62,7 @@ LINEUPS = Table(
 
 
 def plan(first: dt.date, last: dt.date) -> list[Item]:
-    """Ask for a range of days, a calendar month at most per request.
+    """Ask for a range of days with starting pitchers, a calendar month at most per request.
 
     Raises:
         UsageError: the range ends before it begins.
@@ -71,7 +75,12 @@ def plan(first: dt.date, last: dt.date) -> list[Item]:
             TABLE,
             f"{start}..{end}",
             PATH,
-            (("sportId", "1"), ("startDate", start.isoformat()), ("endDate", end.isoformat())),
+            (
+                ("sportId", "1"),
+                ("startDate", start.isoformat()),
+                ("endDate", end.isoformat()),
+                ("hydrate", STARTERS),
+            ),
         )
         for start, end in _months(first, last)
     ]
