@@ -89,9 +89,10 @@ class Table:
         return self.rows[-1]
 
     def times(self, row: Row) -> float:
-        """Return how many times better than the first row a row is."""
+        """Return how many times better than the first row a row is; not a number when it is compared with nothing."""
         first, this = self.rows[0].median, row.median
-        return first / this if self.better == "less" else this / first
+        above, below = (first, this) if self.better == "less" else (this, first)
+        return above / below if below else math.nan
 
     def drawn(self) -> Drawn:
         """Return it for the terminal."""
@@ -101,7 +102,8 @@ class Table:
         for heading in (f"median {self.unit}", "spread", "N", "x the first", *columns):
             made.add_column(heading, justify="right")
         for row in self.rows:
-            cells = (figure(row.median), row.spread, str(len(row.values)), f"{self.times(row):.2f}")
+            times = self.times(row)
+            cells = (figure(row.median), row.spread, str(len(row.values)), "" if math.isnan(times) else f"{times:.2f}")
             made.add_row(row.name, *cells, *(row.more.get(column, "") for column in columns))
         return made
 

@@ -55,6 +55,12 @@ def test_a_peer_that_is_better_is_shown_as_winning(monkeypatch):
     assert claims.Claim("x", "b", "t", "theirs", "ours").result() == "**2 times better**"
 
 
+@pytest.mark.parametrize(("better", "others"), [("more", 3.0), ("less", 0.0)])
+def test_a_table_with_a_row_of_none_is_drawn_without_that_ratio(better, others):
+    table = Table("t", "t", "times", better, [Row("first", [0.0]), Row("other", [others])])
+    assert list(table.drawn().columns[4].cells) == ["", ""]
+
+
 def test_a_record_is_read_as_it_was_written(tmp_path, monkeypatch):
     from benchmarks.report import Report
 
