@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from backstop.clock import days_between
-from backstop.errors import UpstreamMalformed
+from backstop.errors import UpstreamError
 from backstop.lake.states import State
 from backstop.net.bridge import Bridge
 from backstop.settings import Settings
@@ -111,7 +111,7 @@ def test_a_wrong_answer_is_asked_for_again(league, tmp_path, wrong):
     with Proxy(league.base_url) as feed, Bridge(Settings(home=tmp_path, upstream=feed.base_url)) as bridge:
         feed.spoil(pitches_of(HTML), wrong)
         (answer,) = bridge.fetch_many(pitches.plan([HTML]), pitches.inspect, budget_s=5)
-        assert isinstance(answer, UpstreamMalformed)
+        assert isinstance(answer, UpstreamError)
         assert feed.count(pitches_of(HTML)) > 1
 
 
