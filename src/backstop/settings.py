@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     sportradar_access: Annotated[
         str, Field(pattern="^(trial|production)$", description="What the SportRadar key is for: trial or production")
     ] = "trial"
+    sportradar_version: Annotated[
+        str, Field(pattern="^(v7|v8)$", description="Version of SportRadar's MLB feeds that the key is for: v7 or v8")
+    ] = "v8"
     request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr, ValidationError
 from redis.asyncio import Redis
 
 from backstop.clock import FixedClock
@@ -170,3 +171,25 @@ async def test_a_production_key_asks_the_production_paths_under_the_same_name_in
     known = archive.last(page)
     assert known is not None
     assert archive.body(known.content_hash) == b'{"ok": true}'
+
+
+@pytest.mark.parametrize("access", ["trial", "production"])
+@pytest.mark.parametrize("version", ["v7", "v8"])
+@pytest.mark.parametrize("key", ["", KEY])
+@on_loop
+async def test_the_mlb_feeds_are_asked_in_the_version_that_is_set_also_where_a_server_of_ones_own_adds_the_key(
+    server: FaultServer, settings: Settings, clock: FixedClock, access: str, version: str, key: str
+) -> None:
+    secret = SecretStr(key) if key else None
+    changes = {"sportradar_access": access, "sportradar_version": version, "sportradar_key": secret}
+    async with Fetcher(settings.model_copy(update=changes), clock=clock, retry_terms=QUICK) as fetcher:
+        await fetcher.fetch(PROFILE)
+    (heard,) = server.heard
+    assert heard.target == f"/mlb/{access}/{version}/en/profile.json"
+    assert heard.headers.get("x-api-key") == (key or None)
+
+
+@pytest.mark.parametrize("version", ["v6", "v9", "8", ""])
+def test_a_version_of_sportradar_that_is_not_read_is_refused_when_settings_are_made(version: str) -> None:
+    with pytest.raises(ValidationError, match="sportradar_version"):
+        Settings(sportradar_version=version)

@@ -21,6 +21,8 @@ from backstop.demo.world import Appearance, Game, World
 
 MLB: Final = "/mlb/{access}/{version}/{lang}"
 PROPS: Final = "/oddscomparison-player-props/{access}/v2/en"
+VERSIONS: Final = ("v7", "v8")
+"""Versions of the MLB feeds that are served, with the same feeds in the same words."""
 QUOTA: Final = 1_000
 """Requests of a trial's period."""
 
@@ -67,6 +69,8 @@ class Radar:
 
     def _guarded(self, answer: Answer) -> Callable[[Request], Response]:
         def guarded(request: Request) -> Response:
+            if request.path_params.get("version", VERSIONS[0]) not in VERSIONS:
+                return _no_service(request)
             if self._key_required and not request.headers.get("x-api-key"):
                 return Response(b"<h1>Developer Inactive</h1>", 403, media_type="text/xml")
             headers = self._take()

@@ -116,9 +116,14 @@ def guard_logs(redactor: Redactor) -> None:
 TRIAL: Final = "/trial/"
 """What SportRadar's paths say of the key. Items say this whatever key there is: one archive serves both."""
 
+MLB_V8: Final = "/mlb/trial/v8/"
+"""How the paths of SportRadar's MLB feeds begin in items: v7 has the same feeds under the same names."""
+
 
 class KeyedTransport(httpx.AsyncBaseTransport):
     """A transport that adds a feed's key to a request on its way out, and to SportRadar's path what the key is for.
+
+    A key of SportRadar is for a level of access and, in the MLB feeds, for a version.
 
     Args:
         inner: What sends the request.
@@ -128,6 +133,7 @@ class KeyedTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, settings: Settings) -> None:
         self._inner = inner
         self._access = f"/{settings.sportradar_access}/"
+        self._mlb = f"/mlb/trial/{settings.sportradar_version}/"
         self._keys = {feed: key for feed in Feed if may_have_keys(settings) and (key := settings.key_of(feed))}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -142,18 +148,18 @@ class KeyedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _keyed(self, request: httpx.Request, feed: Feed, place: Secret) -> httpx.Request:
-        key = self._keys.get(feed)
-        if key is None:
-            return request
         extensions = {name: value for name, value in request.extensions.items() if name != EXTENSION}
         url, headers = request.url, request.headers
+        if feed is Feed.SPORTRADAR:
+            # also where no key is known here: a server of one's own may stand before the feed and add it
+            url = url.copy_with(path=url.path.replace(MLB_V8, self._mlb, 1).replace(TRIAL, self._access, 1))
+        if (key := self._keys.get(feed)) is None:
+            return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
         if place is Secret.QUERY_API_KEY:
             url = url.copy_merge_params({place.value: key.get_secret_value()})
         else:
             headers = headers.copy()
             headers[place.value] = key.get_secret_value()
-        if feed is Feed.SPORTRADAR:
-            url = url.copy_with(path=url.path.replace(TRIAL, self._access, 1))
         return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
 
 
