@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 export NO_MKDOCS_2_WARNING := 1 # it builds what is locked
 
-.PHONY: help run stop test check coverage chaos fuzz audit bench docs screenshot lock clean
+.PHONY: help run stop test check coverage chaos kill-matrix fuzz audit bench docs screenshot lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,10 @@ audit: .venv/dev  ## known weaknesses of what is locked; needs an index that ser
 
 chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; RESUME=FILE keeps what was played and goes on from there
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200) $(if $(RESUME),--resume $(RESUME))
+
+kill-matrix: .venv/dev  ## flow, worker, Prefect, Redis and PostgreSQL killed with -9 in each stage; docs/operations.md renewed
+	$(BIN)/python -m tests.operations.matrix --record benchmarks/results/kill_matrix.json
+	$(BIN)/python -m benchmarks.claims
 
 coverage: .venv/dev  ## branches that the tests take, subprocesses too; TESTS=tests/net for some
 	scripts/coverage $(or $(TESTS),tests)

@@ -6,19 +6,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.report import RESULTS, Row, Table, figure, read
+from benchmarks.report import RESULTS, Row, Table, figure, marked, read
 
 BENCH = "gx_polars"
 PAGE = Path(__file__).resolve().parents[1] / "src" / "gx_polars" / "README.md"
-START, END = "<!-- measured: written by python -m benchmarks.claims -->", "<!-- end of measured -->"
 PEAK = "peak MB above the frame"
 
 
 def page() -> str:
     """Return the README with its measurements renewed."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    return "\n\n".join([before.rstrip("\n"), START, "\n".join(_lines()), END]) + after
+    return marked(PAGE.read_text(encoding="utf-8"), "measured", _lines())
 
 
 def _lines() -> Iterator[str]:

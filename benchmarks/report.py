@@ -18,7 +18,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -182,6 +182,20 @@ def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def marked(text: str, what: str, lines: Iterable[str]) -> str:
+    """Return a page with the lines between its two marks renewed.
+
+    Args:
+        text: Of the page.
+        what: The word in the marks, `<!-- WHAT: written by python -m benchmarks.claims -->` and `<!-- end of WHAT -->`.
+        lines: What now stands between them.
+    """
+    start, end = f"<!-- {what}: written by python -m benchmarks.claims -->", f"<!-- end of {what} -->"
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return "\n\n".join([before.rstrip("\n"), start, "\n".join(lines), end]) + after
 
 
 def figure(value: float) -> str:

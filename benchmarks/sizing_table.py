@@ -9,11 +9,11 @@ from pathlib import Path
 
 from backstop.limits import MAX_IN_FLIGHT_PER_HOST
 from backstop.store.keys import SLATE_TTL_S
-from benchmarks.report import RESULTS, figure, read
+from benchmarks import kill_table
+from benchmarks.report import RESULTS, figure, marked, read
 
 BENCH = "sizing"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
-START, END = "<!-- measured: written by python -m benchmarks.claims -->", "<!-- end of measured -->"
 
 LATENCY_S = 0.3
 """Of a feed on the internet; a page of Savant takes longer, a box score less."""
@@ -129,10 +129,9 @@ def extrapolated(day: Mapping[str, float], scale: Scale, cores: int) -> Load:
 
 
 def page() -> str:
-    """Return docs/operations.md with its sizing renewed."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    return "\n\n".join([before.rstrip("\n"), START, "\n".join(lines()), END]) + after
+    """Return docs/operations.md with its sizing and what a kill -9 costs renewed."""
+    text = marked(PAGE.read_text(encoding="utf-8"), "measured", lines())
+    return marked(text, "killed", kill_table.lines())
 
 
 def lines() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
     python -m tests.operations.matrix                                  # 25 cases, the table as markdown
     python -m tests.operations.matrix --killed redis --stage load      # some of them
+    make kill-matrix                                                   # all, recorded, and docs/operations.md renewed
 
 One installation serves all cases: PostgreSQL under Prefect and the ledgers, a redis-server with an append-only file,
 Prefect with Redis messaging, a worker. Every case has a home, a ledger and a Redis database of its own. The run stops at
@@ -32,6 +33,8 @@ import httpx
 from backstop.demo.upstream import Upstream
 from backstop.settings import Settings
 from backstop.stages.house import House
+from benchmarks import kill_table
+from benchmarks.report import Report
 from tests.operations import moments
 from tests.operations.books import Books
 from tests.operations.checkout import ROOT
@@ -63,15 +66,14 @@ class Case:
     seconds: float
 
     @property
-    def line(self) -> str:
-        wrong = "; ".join(self.wrong[:2]) or "nothing"
-        cells = (self.killed, self.stage, self.ended, self.repeats, f"{self.rows:,}", self.lost, self.doubled, wrong)
-        return f"| {' | '.join(map(str, cells))} |"
+    def bad(self) -> bool:
+        return bool(self.lost or self.doubled or self.wrong)
 
-
-HEADER = """\
-| killed with -9 | at | that run | repeated | rows after | lost | doubled | does not add up |
-| --- | --- | --- | ---: | ---: | ---: | ---: | --- |"""
+    @property
+    def columns(self) -> dict[str, str]:
+        """What is printed of it, and recorded."""
+        told = {**vars(self), "rows": f"{self.rows:,}", "wrong": "; ".join(self.wrong[:2]) or "nothing"}
+        return {name: str(told[name]) for name in kill_table.COLUMNS}
 
 
 class Installation:
@@ -250,14 +252,30 @@ def case(site: Installation, reference: Books, killed: str, stage: str) -> Case:
     )  # fmt: skip
 
 
+def recorded(cases: list[Case], seconds: float, record: Path | None) -> None:
+    """Write down a whole run, from which `python -m benchmarks.claims` makes the table in docs/operations.md."""
+    bad = sum(cell.bad for cell in cases)
+    title = (
+        f"{len(cases)} cases in one run of {seconds:,.0f} s, {bad or 'none'} of them with a row lost, doubled or wrong"
+    )
+    report = Report(kill_table.BENCH, record)
+    table = report.table("cells", title, unit="s")
+    for cell in cases:
+        table.row(f"{cell.killed} at {cell.stage}", cell.seconds, **cell.columns)
+    report.save()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out the cells that are asked for; return 1 when a row was lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--killed", choices=KILLED, nargs="+", default=KILLED)
     parser.add_argument("--stage", choices=moments.STAGES, nargs="+", default=moments.STAGES)
+    parser.add_argument("--record", type=Path, help="write what a whole run came to, all cases, to this file")
     options = parser.parse_args(argv)
+    if options.record and (set(options.killed), set(options.stage)) != (set(KILLED), set(moments.STAGES)):
+        parser.error("only a run of all cases is recorded; leave out --killed and --stage, or --record")
     warnings.simplefilter("ignore")
-    cases = []
+    began, cases = time.monotonic(), list[Case]()
     with tempfile.TemporaryDirectory(prefix="matrix", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)  # PostgreSQL runs as another user
         with Installation(Path(name)) as site:
@@ -266,15 +284,15 @@ def main(argv: Sequence[str] | None = None) -> int:
                 reference = home.books()
             if reference.wrong:
                 raise SystemExit(f"the undisturbed run does not add up: {reference.wrong}")
-            print(f"undisturbed: {reference.count:,} rows\n\n{HEADER}", flush=True)  # noqa: T201
+            print(f"undisturbed: {reference.count:,} rows\n\n{kill_table.HEADER}", flush=True)  # noqa: T201
             for killed in options.killed:
                 for stage in options.stage:
                     cases.append(case(site, reference, killed, stage))
-                    print(cases[-1].line, flush=True)  # noqa: T201
-    bad = [each for each in cases if each.lost or each.doubled or each.wrong]
+                    print(kill_table.line(cases[-1].columns), flush=True)  # noqa: T201
+    seconds, bad = time.monotonic() - began, [each for each in cases if each.bad]
     lost, doubled = sum(each.lost for each in cases), sum(each.doubled for each in cases)
-    seconds = sum(each.seconds for each in cases)
     print(f"\n{len(cases)} cases, {lost} rows lost, {doubled} doubled, {len(bad)} bad; {seconds:.0f} s")  # noqa: T201
+    recorded(cases, seconds, options.record)
     return 1 if bad else 0
 
 
