@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     ] = "v8"
     request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
+    odds_alternates: bool = Field(
+        default=False,
+        description="Ask the books for their alternate lines too; The Odds API charges each as a market of its own",
+    )
     credit_floor: Annotated[int, Field(ge=0, description="Credits of a paid feed that are never spent")] = 20
     history_first_season: Annotated[
         int, Field(ge=STATCAST_SINCE, description="First season kept as history; a back-test begins one before its own")

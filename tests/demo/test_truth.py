@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from backstop.demo import DEMO_DAY, truth
-from backstop.demo.league import odds
 from backstop.demo.league.calendar import season
 from backstop.demo.league.cards import cards
+from backstop.demo.league.opinions import opinions_of
 from backstop.demo.league.people import FIRST_ID
 from backstop.demo.league.world import SEED
 from backstop.errors import UsageError
@@ -58,8 +58,7 @@ def test_the_same_seed_gives_the_same_truth(true: pl.DataFrame):
 def test_books_know_the_truth_about_as_well_as_their_formula_lets_them(true: pl.DataFrame):
     rows = [row for row, game in enumerate(season()) if game.day == DEMO_DAY]
     opinions = pl.concat(
-        odds.opinions_of(cards(SEED), row).with_columns(game_pk=pl.lit(season()[row].game_pk, pl.Int64()))
-        for row in rows
+        opinions_of(cards(SEED), row).with_columns(game_pk=pl.lit(season()[row].game_pk, pl.Int64())) for row in rows
     ).with_columns(player_id_mlbam=(pl.col("player") + FIRST_ID).cast(pl.Int64()), line="point")
     compared = truth.over(opinions, true)
     assert compared.height == opinions.height

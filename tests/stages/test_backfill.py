@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from backstop import tables
 from backstop.clock import days_between
 from backstop.errors import UsageError
-from backstop.stages import backfill, days
+from backstop.stages import backfill, days, forecast
 from backstop.stages.days import Condition
 from tests.stages.rows import DAY, games
 
@@ -78,6 +79,22 @@ def test_known_games_are_counted_and_unknown_days_are_taken_for_full(house, monk
     assert per_game == 10 * len(backfill.plan.MARKETS)
     two = backfill.plan_range(house, FIRST, FIRST + dt.timedelta(days=1)).credits
     assert two == one + 1 + 15 * per_game
+
+
+def test_alternate_lines_cost_as_much_as_markets_of_their_own_wherever_costs_are_told(house, monkeypatch):
+    """All six projected markets have alternates: a game costs twice as much, live and in history."""
+    monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda *_: "")
+    house.lake.write(tables.GAMES.name, FIRST, games(FIRST, 1, 2))
+    told = {}
+    for alternates in (False, True):
+        house.__dict__["settings"] = house.settings.model_copy(update={"odds_alternates": alternates})
+        asked, sentence = forecast.forecast(house, FIRST)
+        told[alternates] = (
+            backfill.plan_range(house, FIRST, FIRST).credits,
+            next(each.credits for each in asked if each.table == tables.QUOTES.name),
+            int(re.search(r"at most (\d+) credits", sentence)[1]),
+        )
+    assert told == {False: (121, 120, 121), True: (241, 240, 241)}
 
 
 def test_what_costs_too_much_is_refused_with_the_ways_out(house, monkeypatch):

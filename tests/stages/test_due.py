@@ -164,10 +164,22 @@ def test_whoever_looks_every_five_minutes_asks_for_prices_every_time_although_a_
     assert len(keys) == 6
 
 
-@pytest.mark.parametrize(("left", "expected"), [(None, 5.0), (10_000_000, 5.0), (20, None), (20 + 16 * 12 * 6, 30.0)])
-def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, expected):
+@pytest.mark.parametrize(
+    ("left", "alternates", "expected"),
+    [
+        (None, False, 5.0),
+        (10_000_000, False, 5.0),
+        (20, False, None),
+        (20 + 16 * 12 * 6, False, 30.0),
+        (20 + 16 * 12 * 6, True, 60.0),
+        (20 + 16 * 12, False, 180.0),
+        (20 + 16 * 12, True, None),
+    ],
+)
+def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, alternates, expected):
     """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
     monkeypatch.setattr(due, "credits_left", lambda _house: left)
+    season.__dict__["settings"] = season.settings.model_copy(update={"odds_alternates": alternates})
     monkeypatch.setattr(due.plan, "MARKETS", BATTER[:6])
     every = due.prices_every(season, at(-3))
     assert (every and every.total_seconds() / 60) == expected

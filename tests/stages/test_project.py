@@ -128,3 +128,51 @@ def test_quotes_that_nothing_was_projected_for_are_counted_with_the_reason(leagu
         "1 because the event matches no game"
     )
     assert project.unpriced(league, DAY, []) == ""
+
+
+def board_of(features, *lines, sides=("over", "under")):
+    """Quotes of one book for every starter at some lines of hits; the second book is 3 % better on every price."""
+    rows = [
+        {
+            "game_pk": row["game_pk"], "player_id_mlbam": row["player_id_mlbam"], "market": "batter_hits", "line": line,
+            "side": side, "bookmaker": book, "price_decimal": (1.5 + line) * better,
+        }
+        for row in features.to_dicts()
+        for line in lines
+        for side in sides
+        for book, better in (("one", 1.0), ("two", 1.03))
+    ]  # fmt: skip
+    quotes = pl.concat([tables.QUOTES.empty(), pl.DataFrame(rows)], how="diagonal_relaxed")
+    return quotes.with_columns(game_date=pl.lit(DAY)).cast(tables.QUOTES.schema)
+
+
+def test_alternate_lines_add_props_and_change_nothing_of_the_main_ones(league):
+    path, _ = project.build_features(league, DAY, "run")
+    features = pl.read_parquet(path).filter(pl.col("slot").is_not_null())
+    everybody = features["player_id_mlbam"].to_list()
+    main, further = board_of(features, 0.5, 1.5), board_of(features, 3.5, 4.5, sides=("over",))
+
+    def priced(quotes):
+        league.lake.write("core_quotes", DAY, quotes)
+        staged = project.project(league, DAY, "run", 1, everybody, path, priced=True)
+        return pl.read_parquet(staged.props), project.unpriced(league, DAY, [staged])
+
+    (plain, _), (wide, lost) = priced(main), priced(pl.concat([main, further]))
+    assert lost == ""
+    assert wide.join(plain, on="prop_id", how="semi").equals(plain)
+    added = wide.join(plain, on="prop_id", how="anti")
+    assert sorted(added["line"].unique()) == [3.5, 4.5]
+    assert added.height == 2 * len(everybody)
+    for column, only in {
+        "books": 2,
+        "best_side": "over",
+        "best_book": "two",
+        "market_prob_over": None,
+        "edge": None,
+    }.items():
+        assert added[column].unique().to_list() == [only]
+    assert added.sort("line")["best_price_decimal"].unique(maintain_order=True).to_list() == pytest.approx([5.15, 6.18])
+    hits = wide.filter(market="batter_hits").sort("player_id_mlbam", "line")
+    falls = hits.group_by("player_id_mlbam").agg(pl.col("prob_over").diff().drop_nulls().lt(0).all())
+    assert falls["prob_over"].all()
+    assert (hits["prob_over"] + hits["prob_under"]).to_list() == pytest.approx([1.0] * hits.height)

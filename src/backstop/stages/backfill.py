@@ -130,8 +130,8 @@ def cost(house: House, todo: Sequence[dt.date]) -> int:
     """
     if not todo:
         return 0
-    games = _games(house, todo)
-    return sum(credits_of.of_day(day, games.get(day, FULL_DAY), plan.MARKETS, past=True).most for day in todo)
+    games, markets = _games(house, todo), plan.markets_of(house.settings)
+    return sum(credits_of.of_day(day, games.get(day, FULL_DAY), markets, past=True).most for day in todo)
 
 
 def _games(house: House, todo: Sequence[dt.date]) -> dict[dt.date, int]:

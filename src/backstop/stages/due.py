@@ -210,7 +210,7 @@ def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
         return PRICES_EVERY
     days_left = calendar.monthrange(today.year, today.month)[1] - today.day + 1
     share = max(left - house.settings.credit_floor, 0) / days_left
-    refreshes = int(share / cost.of_day(today, to_begin.height, plan.MARKETS, past=False).most)
+    refreshes = int(share / cost.of_day(today, to_begin.height, plan.markets_of(house.settings), past=False).most)
     if refreshes == 0:
         return None
     return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes)

@@ -70,7 +70,7 @@ def forecast(house: House, day: dt.date) -> tuple[list[Asked], str]:
 
 def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, guess: str) -> tuple[list[Asked], str]:
     past = day < baseball_day(house.clock.now())
-    most = cost.of_day(day, games, plan.MARKETS, past=past)
+    most = cost.of_day(day, games, plan.markets_of(house.settings), past=past)
     by_table = dict(most.by_table)
     choice = second.choose(house, Purpose.ODDS, credits_needed=most.most)
     if choice.feed is Feed.SPORTRADAR and not past:

@@ -20,12 +20,14 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import cost, events, props
+from backstop.sources.theodds.markets import with_alternates
 from backstop.stages import second, turn
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from backstop.net.item import Item
+    from backstop.settings import Settings
     from backstop.stages.fetch import FetchedBatch
     from backstop.stages.house import House
     from backstop.stages.outcome import Outcome
@@ -46,6 +48,11 @@ MARKETS = (
     "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "pitcher_strikeouts",
 )  # fmt: skip
 """Markets that are projected, and so asked of the books."""
+
+
+def markets_of(settings: Settings) -> Sequence[str]:
+    """Return the keys that the books are asked for: the projected markets, with their alternate lines where wanted."""
+    return with_alternates(MARKETS) if settings.odds_alternates else MARKETS
 
 
 def check_day(house: House, day: dt.date) -> None:
@@ -205,7 +212,7 @@ def event_batches(house: House, day: dt.date) -> list[list[Item]]:
         return []
     if day < baseball_day(house.clock.now()):
         return [events.plan(day, cost.history_instant(day))]
-    most = cost.of_day(day, games_of(house, day).height, MARKETS, past=False).most
+    most = cost.of_day(day, games_of(house, day).height, markets_of(house.settings), past=False).most
     choice = second.choose(house, Purpose.ODDS, credits_needed=most)
     return [playerprops.plan(day) if choice.feed is Feed.SPORTRADAR else events.plan(day)]
 
@@ -213,7 +220,7 @@ def event_batches(house: House, day: dt.date) -> list[list[Item]]:
 def quote_batches(house: House, day: dt.date, listed: pl.DataFrame) -> list[list[Item]]:
     """Return one request per event: at its start for a day that is over, now for a day to come."""
     at: Literal["commence"] | None = "commence" if day < baseball_day(house.clock.now()) else None
-    return list(batched(props.plan(listed, MARKETS, at)))
+    return list(batched(props.plan(listed, markets_of(house.settings), at)))
 
 
 def settle_schedule(house: House, covered: Iterable[dt.date], run_id: str, stood_in: Collection[dt.date] = ()) -> None:
