@@ -13,7 +13,7 @@ import pytest
 
 from backstop.demo.recorded.quotes import market_of
 from backstop.demo.recorded.world import RecordedWorld
-from backstop.demo.world import PitchAsk
+from backstop.demo.world import NotRecorded, PitchAsk
 from tests.demo import folder as f
 
 DAY = PitchAsk(first=f.DAY, last=f.DAY)
@@ -52,7 +52,8 @@ def test_a_file_that_cannot_be_read_leaves_the_others_as_they_are(tmp_path: Path
     assert world.pitches(DAY).height == f.pitches().height
     assert [game.status for game in world.games(f.DAY, f.DAY)] == ["Completed Early"]
     assert [event.event_id for event in world.events(None)] == [f.EVENT]
-    assert world.leaderboard("/leaderboard/statcast", {"year": "2031"}) is None
+    with pytest.raises(NotRecorded):
+        world.leaderboard("/leaderboard/statcast", {"year": "2031"})
     assert world.register("0").is_empty()
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from backstop.demo.account import Account
 from backstop.demo.dialects import livefeed, savant, statsapi, theodds
 from backstop.demo.rows import RowFaults
-from backstop.demo.world import Event, World
+from backstop.demo.world import Event, NotRecorded, World
 
 CSV_TYPE = "application/download; charset=utf-8"
 HTML_PAGE = (
@@ -224,6 +224,9 @@ def _guarded(answer: Answer, account: Account) -> Answer:
             return answer(request)
         except theodds.Refusal as refusal:
             return _json(refusal.body(), refusal.status)
+        except NotRecorded as absent:
+            # no fault of a feed, and asking again cannot help: nobody should wait for it
+            return _json({"message": str(absent)}, 404)
 
     return guarded
 

@@ -195,6 +195,10 @@ QUOTE_COLUMNS = {
 """One row per event, book, market, player, point and side: the last price not later than the instant asked for."""
 
 
+class NotRecorded(LookupError):
+    """A folder of recordings holds nothing of what was asked."""
+
+
 class World(Protocol):
     """Everything that a server can be asked about."""
 
@@ -227,7 +231,11 @@ class World(Protocol):
         """Return the people of the Chadwick register whose UUID begins with a hexadecimal digit."""
 
     def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
-        """Return a leaderboard of Savant as CSV; `None` when there is none like it."""
+        """Return a leaderboard of Savant as CSV; `None` when Savant has none like it.
+
+        Raises:
+            NotRecorded: Savant may have it, the recordings do not.
+        """
 
     def recorded(self, path: str) -> bytes | None:
         """Return an answer of the Stats API to this very path, where one was recorded."""

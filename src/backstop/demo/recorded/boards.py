@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import re
 from dataclasses import dataclass
@@ -43,15 +44,24 @@ COLUMNS: Final[dict[str, frozenset[str]]] = {
 PITCHERS_TOO: Final = ("type", "player_type", "group")
 """Parameters that say whose board is asked."""
 
+OF_PITCHERS: Final = frozenset({"/leaderboard/pitcher-running-game"})
+"""Boards that list nobody else, whatever their file is called."""
+
 _YEAR: Final = re.compile(r"20\d\d")
 
 
 @dataclass(frozen=True, slots=True)
 class _Board:
     path: str
-    year: int | None
+    years: frozenset[int]
     of_pitchers: bool
     file: Path
+
+    def of(self, year: int | None) -> bytes:
+        """Return the bytes as recorded; of a file with several seasons the lines of one, if one is asked."""
+        data = self.file.read_bytes()
+        data = gzip.decompress(data) if self.file.suffix == ".gz" else data
+        return data if year is None or len(self.years) == 1 else _of_year(data, year)
 
 
 class Boards:
@@ -67,7 +77,7 @@ class Boards:
     @cached_property
     def _boards(self) -> list[_Board]:
         folders = sorted(self._folder.glob("leaderboards*"))
-        found = [_known(path, first) for folder in folders for path, first in files.csv(folder, rows=1)]
+        found = [_known(path, rows) for folder in folders for path, rows in files.csv(folder)]
         return [board for board in found if board]
 
     def answer(self, path: str, query: dict[str, str]) -> bytes | None:
@@ -77,18 +87,44 @@ class Boards:
         asked = _YEAR.search(" ".join(query.values()))
         year = int(asked.group()) if asked else None
         for board in self._boards:
-            if board.path == path and board.of_pitchers == of_pitchers and (year is None or board.year == year):
-                data = board.file.read_bytes()
-                return gzip.decompress(data) if board.file.suffix == ".gz" else data
+            if board.path == path and board.of_pitchers == of_pitchers and (year is None or year in board.years):
+                return board.of(year)
         return None
 
+    def held(self, path: str) -> str:
+        """Say of which seasons a path is recorded, and of whom where it is of both."""
+        seasons: dict[str, set[int]] = {}
+        for board in self._boards:
+            if board.path == path:
+                seasons.setdefault("pitchers" if board.of_pitchers else "batters", set()).update(board.years)
+        parts = [f"{who} {', '.join(map(str, sorted(years)))}" for who, years in sorted(seasons.items())]
+        return "; ".join(parts if len(parts) > 1 else [part.partition(" ")[2] for part in parts]) or "nothing"
 
-def _known(path: Path, first: pl.DataFrame) -> _Board | None:
-    columns = set(first.columns)
+
+def _known(path: Path, rows: pl.DataFrame) -> _Board | None:
+    columns = set(rows.columns)
     paths = [known for known, needed in COLUMNS.items() if needed <= columns]
     if not paths:
         return None
-    # a season named in the rows counts before the name of the folder
-    text = next((str(first[name][0]) for name in ("year", "season") if name in columns and len(first)), "")
-    found = _YEAR.search(text) or _YEAR.search(path.name) or _YEAR.search(path.parent.name)
-    return _Board(paths[0], int(found.group()) if found else None, "pitching" in path.name.lower(), path)
+    of_pitchers = paths[0] in OF_PITCHERS or "pitching" in path.name.lower()
+    return _Board(paths[0], _years(path, rows), of_pitchers, path)
+
+
+def _years(path: Path, rows: pl.DataFrame) -> frozenset[int]:
+    """Return the seasons of a file: those named in the rows count before the name of the file and of its folder."""
+    for name in ("year", "season"):
+        if name in rows.columns and (named := _YEAR.findall(" ".join(rows[name].drop_nulls().unique()))):
+            return frozenset(map(int, named))
+    found = _YEAR.search(path.name) or _YEAR.search(path.parent.name)
+    return frozenset({int(found.group())} if found else ())
+
+
+def _of_year(data: bytes, year: int) -> bytes:
+    """Return the header and the lines of one season, each as it is; no value of a board holds an end of line."""
+    header, *lines = data.splitlines(keepends=True)
+    names = next(csv.reader([header.decode("utf-8-sig")]))
+    place = next(n for n, name in enumerate(names) if name in ("year", "season"))
+    wanted = str(year)
+    return b"".join(
+        [header, *(line for line in lines if next(csv.reader([line.decode()]))[place : place + 1] == [wanted])]
+    )

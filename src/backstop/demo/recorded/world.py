@@ -20,7 +20,7 @@ from backstop.demo.recorded.names import Names
 from backstop.demo.recorded.pitches import KEY, Pitches
 from backstop.demo.recorded.quotes import Quotes
 from backstop.demo.recorded.rosters import Rosters
-from backstop.demo.world import Appearance, Event, Game, Person, PitchAsk, Play, Side
+from backstop.demo.world import Appearance, Event, Game, NotRecorded, Person, PitchAsk, Play, Side
 from backstop.errors import UsageError
 
 EVENING: Final = dt.time(19, 5)
@@ -133,9 +133,16 @@ class RecordedWorld:
         """Return a part of the recorded register."""
         return self._names.register(shard)
 
-    def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
-        """Return a recorded board."""
-        return self._boards.answer(path, query)
+    def leaderboard(self, path: str, query: dict[str, str]) -> bytes:
+        """Return a recorded board.
+
+        Raises:
+            NotRecorded: there is none of that season and kind of player.
+        """
+        board = self._boards.answer(path, query)
+        if board is None:
+            raise NotRecorded(f"not recorded; of {path} there is {self._boards.held(path)}")
+        return board
 
     def recorded(self, path: str) -> bytes | None:
         """Return a recorded answer to this path."""
