@@ -45,8 +45,8 @@ kill-matrix: .venv/dev  ## flow, worker, Prefect, Redis and PostgreSQL killed wi
 coverage: .venv/dev  ## branches that the tests take, subprocesses too; TESTS=tests/net for some
 	scripts/coverage $(or $(TESTS),tests)
 
-bench: .venv/dev  ## every benchmark, results on the terminal
-	$(BIN)/python -m benchmarks
+bench: .venv/dev  ## every benchmark, an hour; renews docs/claims.md and the README's table. SMALL=1 only sees that they run
+	$(BIN)/python -m benchmarks $(if $(SMALL),--small)
 
 docs: .venv/dev  ## the documents as a site in .site, generated pages renewed
 	$(BIN)/python -m scripts.pages

@@ -1,6 +1,7 @@
 """Reads of a slate while every feed is down half of an hour: how many are answered, how fresh, and none of half a version.
 
-    python -m benchmarks.availability    # about five minutes
+    python -m benchmarks.availability              # about five minutes
+    python -m benchmarks.availability --ticks 2    # ten simulated minutes
 
 An hour of simulated time in ticks of five minutes: in every second one all feeds answer 503, and in each `slate-refresh`
 is run for the demo day, under a real Prefect server, against the demo upstream over HTTP. The clock that dates versions
@@ -16,6 +17,7 @@ import random
 import statistics
 import tempfile
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -50,7 +52,7 @@ class Moved:
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.by_s)
 
 
-class Asking(threading.Thread):
+class Asking(threading.Thread, ABC):
     """Asks one thing after another until told to stop, and counts how each ended, tick by tick."""
 
     pause_s = 0.002
@@ -66,9 +68,9 @@ class Asking(threading.Thread):
         while not self.stop.wait(self.pause_s):
             self.ends[self.ask()] += 1
 
+    @abstractmethod
     def ask(self) -> str:
         """Ask once and say how it ended."""
-        raise NotImplementedError
 
     def end_tick(self) -> None:
         """Put what ended since the last call into a tick of its own."""
@@ -117,7 +119,10 @@ class ReadThrough(Asking):
 
 def main() -> None:
     """Measure and print."""
-    report = Report("availability", arguments(__doc__).parse_args().record)
+    parser = arguments(__doc__)
+    parser.add_argument("--ticks", type=int, default=TICKS, help="of five simulated minutes each")
+    asked = parser.parse_args()
+    report = Report("availability", asked.record)
     clock = Moved()
     os.environ |= PATIENCE
     with (
@@ -131,7 +136,7 @@ def main() -> None:
         try:
             own.wait_ready()
             machine.export(settings, own)
-            reader, through, runs = hour(settings, upstream, clock)
+            reader, through, runs = hour(settings, upstream, clock, asked.ticks)
             server.send_what_is_left()
         finally:
             own.stop()
@@ -145,13 +150,13 @@ def main() -> None:
         table.row(
             name, each.share(*answered), fresh=f"{each.share('fresh'):.1f} %", reads=reads, others=other or "none"
         )
-    refreshed = report.table("runs", f"{TICKS} refreshes, one every five minutes", unit="runs", better="more")
+    refreshed = report.table("runs", f"{asked.ticks} refreshes, one every five minutes", unit="runs", better="more")
     for name, count in sorted(runs.items()):
         refreshed.row(name, count)
     report.close()
 
 
-def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, ReadThrough, Counter[str]]:
+def hour(settings: Settings, upstream: Upstream, clock: Moved, ticks: int) -> tuple[Reader, ReadThrough, Counter[str]]:
     """Publish the slate, then live through the hour; return what the readers saw and how the runs ended."""
     from flows.slate import slate_refresh
 
@@ -159,7 +164,7 @@ def hour(settings: Settings, upstream: Upstream, clock: Moved) -> tuple[Reader, 
     players = House.of(settings).reader.features(DEMO_DAY)["player_id_mlbam"].unique().sort().to_list()
     readers = reader, through = Reader(settings, players), ReadThrough(upstream.base_url)
     runs: Counter[str] = Counter()
-    for tick in range(TICKS):
+    for tick in range(ticks):
         down = tick % 2 == 0
         upstream.set_faults(DOWN if down else "calm")
         for each in readers if not tick else ():

@@ -8,6 +8,7 @@ The API, its Redis and the browser share the machine; Chromium draws without a g
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -62,6 +63,9 @@ SEARCH = """async () => {
 def main() -> None:
     """Measure and say it."""
     options = arguments(__doc__, rounds=3).parse_args()
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        sys.exit(f"no Chromium on the path (looked for {', '.join(BROWSERS)}); scripts/services installs it")
     report = Report("board", options.record)
     tables = {
         "frames": report.table("frames", "scrolling 4,000 props, time between frames", unit="ms"),
@@ -77,9 +81,7 @@ def main() -> None:
         try:
             site.publish(slates.props(leagues=slates.MANY), features=slates.features(slates.MANY))
             site.start()
-            browser = playwright.chromium.launch(
-                executable_path=next(filter(None, map(shutil.which, BROWSERS))), args=list(ARGUMENTS)
-            )
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
             for name, width, height in (("desk, 1440 x 900", 1440, 900), ("phone, 390 x 844", 390, 844)):
                 page = browser.new_page(viewport={"width": width, "height": height})
                 for key, values in measured(page, site, options.rounds).items():

@@ -269,6 +269,8 @@ def main() -> None:
     parser.add_argument("--add", action="store_true", help="keep the tables of the file that this run does not make")
     options = parser.parse_args()
     parts = set(options.only.split(","))
+    if not shutil.which("redis-benchmark"):
+        sys.exit("redis-benchmark, the limit beside ours, is not on the path; scripts/services installs it with Redis")
     report = Report("redis_load", options.record, add=options.add)
     peer = environments.python("feast", options.feast) if "loading" in parts else None
     with server(options.server) as client:

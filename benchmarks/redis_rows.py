@@ -76,7 +76,7 @@ def server(name: str) -> Iterator[redis.Redis]:
     """Run a server of its own on loopback, without persistence."""
     path = shutil.which(name) if name != "valkey" else str(embedded.find_bundled())
     if path is None:
-        sys.exit(f"{name} is not on the path")
+        sys.exit(f"{name} is not on the path: install it, or take the bundled server with --server valkey")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

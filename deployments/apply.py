@@ -20,8 +20,10 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTag
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron
+from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
+from backstop.errors import ConfigurationError
 from backstop.net import address
 from backstop.settings import Settings
 from deployments import automations
@@ -168,7 +170,16 @@ async def _prune(client: PrefectClient, applied: Applied) -> None:
 
 
 def main() -> None:
-    """Apply and print what stands on the server now."""
+    """Apply and print what stands on the server now.
+
+    Raises:
+        ConfigurationError: no server is named; Prefect would start one for the moment, and nothing would run from it.
+    """
+    if not PREFECT_API_URL.value():
+        raise ConfigurationError(
+            "No Prefect server is named, so there is nothing to register with. Set PREFECT_API_URL to its address "
+            "(http://127.0.0.1:4200/api), or run deployments/deploy.sh development, which starts one and a worker."
+        )
     applied = asyncio.run(apply())
     for name, identifier in applied.deployments.items():
         print(f"{name}  {identifier}")  # noqa: T201 - a command's answer

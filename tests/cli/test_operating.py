@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
 import socket
 import subprocess
 import sysconfig
+import warnings
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,13 @@ READING = (
 @pytest.mark.parametrize("command", READING)
 def test_every_reading_command_speaks_json(backstop, command):
     assert "--json" in backstop(*command.split(), "--help").out
+
+
+def test_deploy_without_a_server_says_how_to_name_one_and_starts_none(backstop):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Prefect imports modules that Python has deprecated
+        settings = importlib.import_module("prefect.settings")
+    with settings.temporary_settings(restore_defaults={settings.PREFECT_API_URL}):
+        ended = backstop("deploy")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("No Prefect server is named, so there is nothing to register with. Set PREFECT_API_URL")

@@ -162,9 +162,10 @@ def test_the_run_leaves_an_artifact_per_table_a_summary_and_a_link_to_the_board(
     from prefect import get_client
 
     with get_client(sync_client=True) as client:
-        found = client.request("POST", "/artifacts/filter", json={"limit": 200}).json()
-    run_id = str(twice.first.state.state_details.flow_run_id)
-    left = {each["key"]: each["data"] for each in found if each["flow_run_id"] == run_id}
+        run_id = str(twice.first.state.state_details.flow_run_id)
+        asked = {"artifacts": {"flow_run_id": {"any_": [run_id]}}, "limit": 200}
+        found = client.request("POST", "/artifacts/filter", json=asked).json()
+    left = {each["key"]: each["data"] for each in found}
     assert left["board"] == f"[The board]({BOARD})"
     assert left.keys() == {
         "board",

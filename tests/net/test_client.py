@@ -373,7 +373,7 @@ async def test_identical_requests_under_way_share_one_call(
 
 @on_loop
 async def test_a_feed_that_is_down_is_left_alone_until_one_probe_gets_through(
-    server: FaultServer, settings: Settings, clock: FixedClock
+    server: FaultServer, settings: Settings, clock: FixedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.fallback = Say(status=503)
     moves: list[Moved] = []
@@ -389,6 +389,9 @@ async def test_a_feed_that_is_down_is_left_alone_until_one_probe_gets_through(
         assert len(server.heard) == 5
         (health,) = [feed for feed in fetcher.health() if feed.feed == "statsapi"]
         assert (health.breaker, health.open_since) == ("open", clock.now())
+        (warned,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert warned == (f"statsapi: breaker open after closed: 5 of the last 5 requests failed; {health.last_error}")
+        assert "503" in warned
         server.fallback = Say(hold=True)
         waiting = [asyncio.ensure_future(fetcher.fetch(GAMES))]
         waiting += [asyncio.ensure_future(fetcher.fetch(item)) for item in numbered(8)[5:]]

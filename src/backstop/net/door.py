@@ -233,9 +233,11 @@ class Door:
     def _log(self, move: Moved) -> None:
         """Count and log a transition in the one worker that caused it."""
         if move.here:
-            self.counts.openings += move.after is State.OPEN
-            level = logging.WARNING if move.after is State.OPEN else logging.INFO
-            log.log(level, "%s: breaker %s after %s: %s", move.feed, move.after.value, move.before.value, move.reason)
+            opened = move.after is State.OPEN
+            self.counts.openings += opened
+            why = f"{move.reason}; {self._last_error}" if opened and self._last_error else move.reason
+            level = logging.WARNING if opened else logging.INFO
+            log.log(level, "%s: breaker %s after %s: %s", move.feed, move.after.value, move.before.value, why)
 
     def _stir(self) -> None:
         """Wake everybody who waits for the breaker; who comes later waits for the next transition."""
