@@ -24,7 +24,7 @@ START, END = "<!-- measured: written by python -m benchmarks.claims -->", "<!-- 
 
 ONE, OURS = "one SET at a time, JSON object", "Backstop"
 LIMIT = "redis-benchmark, our HSETs ready-made, -P 16"
-ELSEWHERE = {"chaos": "make chaos"}
+ELSEWHERE = {"chaos": "make chaos", "kill_matrix": "make kill-matrix"}
 """What is recorded beside the benchmarks, and the command that makes it."""
 
 PANDAS, SELECT = "GX + pandas (numpy)", "hand-written select"

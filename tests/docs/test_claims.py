@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import claims, gx_polars_readme, sizing, sizing_table
+from benchmarks import claims, gx_polars_readme, kill_table, sizing, sizing_table
 from benchmarks.promises import PROMISES
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
@@ -116,3 +116,33 @@ def test_the_sizing_is_written_from_the_record_and_says_when_there_is_none(tmp_p
     written = sizing_table.page()
     assert "| CPU s of the flow's process | 6 | one round |" in written
     assert "| 10 sports x 10 seasons | 18,500 | 740,000 | 4,625,000 |" in written
+
+
+def test_the_kill_matrix_is_written_from_the_record_of_a_whole_run_and_says_when_there_is_none(tmp_path, monkeypatch):
+    from benchmarks.report import read
+    from tests.operations import matrix
+
+    monkeypatch.setattr(kill_table, "RESULTS", tmp_path)
+    monkeypatch.setattr(kill_table, "read", lambda bench: read(bench, tmp_path))
+    assert "No run was recorded yet" in "\n".join(kill_table.lines())
+    cells = [
+        matrix.Case("flow", "load", "killed", 1, 27_436, 0, 0, [], 20.0),
+        matrix.Case("redis", "load", "Completed", 0, 27_435, 1, 0, ["out_props has 3,000", "x", "y"], 9.0),
+    ]
+    matrix.recorded(cells, 29.4, tmp_path / "kill_matrix.json")
+    title, header, rule, *rows = [line for line in "\n".join(kill_table.lines()).splitlines() if line]
+    assert title.startswith("2 cases in one run of 29 s, 1 of them with a row lost, doubled or wrong; commit ")
+    assert len(header.split("|")) == len(rule.split("|")) == len(rows[0].split("|"))
+    assert rows == [
+        "| flow | load | killed | 1 | 27,436 | 0 | 0 | nothing |",
+        "| redis | load | Completed | 0 | 27,435 | 1 | 0 | out_props has 3,000; x |",
+    ]
+
+
+def test_a_part_of_the_kill_matrix_is_not_recorded(tmp_path, capsys):
+    from tests.operations import matrix
+
+    with pytest.raises(SystemExit) as ended:
+        matrix.main(["--killed", "flow", "--record", str(tmp_path / "kill_matrix.json")])
+    assert ended.value.code == 2
+    assert "only a run of all cases is recorded" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import warnings
 from collections.abc import Iterator
@@ -16,8 +17,10 @@ with warnings.catch_warnings():
     importlib.import_module("prefect")
 
 from prefect import settings as prefect_settings
+from prefect.client.orchestration import get_client
 
 from backstop.demo.upstream import Upstream
+from deployments import apply as applying
 from deployments import server
 from tests.flows.league import Rooms
 
@@ -52,3 +55,19 @@ def rooms(prefect_server: None, tmp_path: Path) -> Iterator[Rooms]:
     """A fresh home to run flows in."""
     with Rooms.opened(tmp_path / "home") as rooms:
         yield rooms
+
+
+@pytest.fixture(scope="module")
+def deployed(prefect_server):
+    """Deployments of which none is paused or will be: what other modules' runs told of their feeds has no effect here."""
+
+    async def apply():
+        applied = await applying.apply()
+        async with get_client() as client:
+            for each in await client.read_automations():
+                await client.delete_automation(each.id)
+            for each in applied.deployments.values():
+                await client.resume_deployment(each)
+        return applied.deployments
+
+    return asyncio.run(apply())

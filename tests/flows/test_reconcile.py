@@ -15,7 +15,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 
 from backstop.lake.states import State
-from deployments import apply as applying
 from tests.flows.league import EARLY, OFF
 
 pytestmark = pytest.mark.prefect
@@ -38,22 +37,6 @@ def hangs(day: dt.date):
 
 hangs(dt.date(2025, 4, 8))
 """
-
-
-@pytest.fixture(scope="module")
-def deployed(prefect_server):
-    """Deployments of which none is paused or will be: what other modules' runs told of their feeds has no effect here."""
-
-    async def apply():
-        applied = await applying.apply()
-        async with get_client() as client:
-            for each in await client.read_automations():
-                await client.delete_automation(each.id)
-            for each in applied.deployments.values():
-                await client.resume_deployment(each)
-        return applied.deployments
-
-    return asyncio.run(apply())
 
 
 def reconcile(rooms, at):

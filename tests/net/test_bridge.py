@@ -10,7 +10,7 @@ from backstop.errors import ConfigurationError, UsageError
 from backstop.net.bridge import Bridge
 from backstop.net.item import Answer, Item, Secret
 from backstop.settings import Feed, Settings
-from tests.net.server import FaultServer
+from tests.net.server import FaultServer, Say
 
 ITEMS = [Item(Feed.STATSAPI, "box", str(n), f"/api/v1/game/{n}/boxscore") for n in range(50)]
 
@@ -87,3 +87,19 @@ def test_bridges_with_one_redis_share_what_they_know(server: FaultServer, settin
     assert sum(count.answers for count in counts) == 100
     assert sum(count.requests for count in counts) + sum(count.joined for count in counts) == 100
     assert server.most_in_flight <= 25
+
+
+def test_a_bridge_that_asks_nothing_still_knows_the_credits_that_another_was_told(
+    server: FaultServer, settings: Settings, redis_url: str
+) -> None:
+    shared = settings.model_copy(update={"redis_url": redis_url})
+    paid = Item(Feed.THEODDS, "core_events", "day", "/v4/sports/baseball_mlb/events")
+    server.fallback = Say(b"[]", headers=(("x-requests-remaining", "321"), ("x-requests-used", "179")))
+
+    def credits_left(bridge: Bridge) -> list[int | None]:
+        return [each.credits_left for each in bridge.health() if each.feed == Feed.THEODDS]
+
+    with Bridge(shared) as watching, Bridge(shared) as asking:
+        assert credits_left(watching) == [None]
+        assert isinstance(asking.fetch_many([paid])[0], Answer)
+        assert credits_left(watching) == [321]

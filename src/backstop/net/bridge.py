@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import threading
 from concurrent.futures import Future
@@ -13,7 +14,7 @@ from redis.asyncio import Redis
 
 from backstop import telemetry
 from backstop.clock import Clock, SystemClock
-from backstop.errors import UsageError
+from backstop.errors import StoreUnavailable, UsageError
 from backstop.heeding import heeding
 from backstop.net.archive import Archive
 from backstop.net.client import Fetcher
@@ -100,9 +101,11 @@ class Bridge:
         return self._call(self.fetcher.fetch_many(items, inspect, on_done, budget_s=budget_s, bodies=bodies))
 
     def health(self) -> list[FeedHealth]:
-        """Return the state of every feed."""
+        """Return the state of every feed, with the credits by the newest answer to any worker."""
 
         async def ask() -> list[FeedHealth]:
+            with contextlib.suppress(StoreUnavailable):  # then by what is known here
+                await self.fetcher.learn_credits()
             return self.fetcher.health()
 
         return self._call(ask())

@@ -186,6 +186,14 @@ class Fetcher:
             for task in tasks:
                 task.cancel()
 
+    async def learn_credits(self) -> None:
+        """Learn what is left of paid feeds' credits, also by answers to other workers.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        await self._doors.learn_credits()
+
     def health(self) -> list[FeedHealth]:
         """Return the state of every feed, as this process knows it."""
         return self._doors.health()

@@ -149,6 +149,16 @@ class Doors:
         now = asyncio.get_running_loop().time()
         return [door.health(now) for door in self._doors.values()]
 
+    async def learn_credits(self) -> None:
+        """Learn what is left by what the other workers were told; breakers are told by messages, credits are asked for.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached.
+        """
+        for door in self._doors.values():
+            if isinstance(door.budget, SharedBudget):
+                await door.budget.open()
+
     def counts(self) -> dict[str, Counts]:
         """Return what was counted since the doors opened, by feed."""
         return {feed.value: door.counts for feed, door in self._doors.items()}
