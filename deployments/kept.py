@@ -22,7 +22,7 @@ STOP_LIMIT_S = 10.0
 def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | None) -> None:
     """Add processes (word of the command line, process id) and an embedded Redis to the note of a home."""
     running, stores = _read(home)
-    stores |= {str(redis_home)} if redis_home is not None else set()
+    stores |= {str(redis_home.absolute())} if redis_home is not None else set()
     home.mkdir(parents=True, exist_ok=True)
     text = orjson.dumps({"processes": [*running, *processes], "redis": sorted(stores)}, option=orjson.OPT_INDENT_2)
     _file(home).write_bytes(text)
@@ -33,6 +33,7 @@ def stop(home: Path) -> list[str]:
 
     A run of the demo league is noted in the installation that holds its home; the note is found from either.
     """
+    home = home.absolute()
     if str(home / "redis") in _read(home.parent)[1]:
         home = home.parent
     running, stores = _read(home)

@@ -144,7 +144,9 @@ def afterwards(console: Console, settings: Settings, prefect: PrefectServer, day
     """Say how to read what was published, and what still runs."""
     console.print(f"read it with: BACKSTOP_HOME={settings.home} .venv/bin/backstop slate {day}", soft_wrap=True)
     if keep:
-        console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}", soft_wrap=True)
+        url = settings.redis_url or ""
+        redis = f", Redis {url}" if url.startswith("unix:") else ""  # another's address may hold a password
+        console.print(f"left running: Prefect {prefect.ui_url}, upstream {settings.upstream}{redis}", soft_wrap=True)
         console.print("end them with: make stop (or backstop stop)", soft_wrap=True)
     elif prefect.process is not None:
         console.print("the servers are stopped; KEEP=1 (--keep) leaves them up, so that the run's page can be opened")
