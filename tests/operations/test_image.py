@@ -150,6 +150,31 @@ def test_our_containers_have_a_root_that_they_cannot_write(compose):
         assert service["cap_drop"] == ["ALL"]
 
 
+def test_what_prefect_unpacks_at_its_start_lies_where_it_can_write(compose):
+    for name in ("prefect", "prefect-services"):
+        service = compose["services"][name]
+        for folder in ("PREFECT_HOME", "PREFECT_UI_STATIC_DIRECTORY"):
+            assert service["environment"][folder].startswith(tuple(f"{each}/" for each in service["tmpfs"])), name
+
+
+def test_a_redis_that_slates_have_filled_does_not_stop_prefect(compose):
+    services = compose["services"]
+    used = {
+        name: re.findall(r"redis://([a-z]+):", str(services[name]["environment"])) for name in ("worker", "prefect")
+    }
+    assert set(used["worker"]) == {"redis"}
+    assert set(used["prefect"]) == {"messages"}
+    for name in ("redis", "messages"):
+        assert "--maxmemory" in services[name]["command"]
+        assert services[name]["command"][-1] == "noeviction"
+        assert services[name]["volumes"] == [f"{name}:/data"]
+
+
+def test_postgres_is_healthy_only_when_it_listens_for_others(compose):
+    check = compose["services"]["postgres"]["healthcheck"]["test"]
+    assert check[check.index("--host") + 1] == "127.0.0.1"
+
+
 def test_runs_are_told_whom_to_notify_and_where_the_board_is(compose):
     services = compose["services"]
     for name in ("apply", "worker"):
