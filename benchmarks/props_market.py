@@ -17,10 +17,10 @@ import polars as pl
 from backstop.clock import EASTERN
 from backstop.features.walk import as_played
 from backstop.identity.names import normalise
+from backstop.odds import decimal_from_american, implied
 from backstop.props import backtest
 from backstop.props.devig import shin
 from backstop.props.grade import brier, log_loss
-from backstop.props.odds import decimal_from_american, implied
 from backstop.props.refit import observed
 from benchmarks.props_kernel import RECORDED, recorded
 from benchmarks.props_score import interval, losses

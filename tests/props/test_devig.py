@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.props.devig import METHODS, additive, shin
-from backstop.props.normal import cdf, quantile
-from backstop.props.odds import (
+from backstop.odds import (
     american_from_decimal,
     decimal_from_american,
     decimal_from_fraction,
+    decimal_of,
     fraction_from_decimal,
     implied,
 )
+from backstop.props.devig import METHODS, additive, shin
+from backstop.props.normal import cdf, quantile
 
 TABLE = [
     # over, under, multiplicative, shin, logit, probit, power
@@ -91,6 +92,12 @@ def test_fractional_odds_survive_the_way_there_and_back(over, under):
 @pytest.mark.parametrize("wrong", [0.0, 50.0, -99.0, float("nan"), float("inf")])
 def test_american_odds_that_do_not_exist_are_null(wrong):
     assert value(decimal_from_american(pl.lit(wrong))) is None
+    assert decimal_of(wrong) is None
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-100_000, 100_000))
+def test_a_single_price_and_a_column_of_prices_are_converted_to_the_same_bits(american):
+    assert decimal_of(american) == value(decimal_from_american(pl.lit(float(american))))
 
 
 @pytest.mark.parametrize("wrong", [1.0, 0.5, -2.0, float("inf")])

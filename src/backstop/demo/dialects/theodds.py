@@ -16,6 +16,7 @@ import polars as pl
 from backstop.demo.dialects.statsapi import instant
 from backstop.demo.words import words
 from backstop.demo.world import Event
+from backstop.odds import decimal_of
 
 Json = dict[str, Any]
 SPORT: Final = "baseball_mlb"
@@ -217,7 +218,10 @@ def decimal_price(american: int) -> float:
     >>> decimal_price(-233), decimal_price(196)
     (1.43, 2.96)
     """
-    return round(1 + (american / 100 if american > 0 else 100 / -american), 2)
+    decimal = decimal_of(american)
+    if decimal is None:
+        raise ValueError(f"{american} is no American price; they are at most -100 or at least +100.")
+    return round(decimal, 2)
 
 
 def seen_event_ids(query: Mapping[str, str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ import polars as pl
 from backstop.demo.dialects.theodds import PROP_MARKETS, book_key
 from backstop.demo.recorded import files
 from backstop.demo.world import QUOTE_COLUMNS, Event
+from backstop.odds import EVEN_AMERICAN
 
 GAME: Final = ("event_id", "commence_time", "home_team", "away_team", "bookmaker")
 OUTCOME_SHAPE: Final = frozenset({*GAME, "last_update", "market", "raw_name", "line", "odds"})
@@ -49,9 +50,7 @@ PAIR_MARKETS: Final = {
 """Market of a pair file by what its name says, the first that fits: most hold one market and no column for it."""
 
 STAMPS: Final = ("commence_time", "last_update", "first_seen_at", "last_seen_at")
-LEAST_PRICE: Final = 100
-IS_A_PRICE: Final = pl.col("american").abs() >= LEAST_PRICE
-"""American prices are at most -100 or at least +100; what lies between is none."""
+IS_A_PRICE: Final = pl.col("american").abs() >= EVEN_AMERICAN
 
 NEEDED: Final = ("event_id", "title", "market", "commence_at")
 PRICE: Final = ["book", "market", "player", "point", "side"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from backstop.errors import UpstreamMalformed, UsageError
 from backstop.excerpt import excerpt, names
+from backstop.odds import decimal_of
 from backstop.sources import jsontext
 from backstop.sources.teams import BY_NAME
 
@@ -80,11 +81,5 @@ def decimal_price(price: Any, odds_format: str) -> float | None:
     if isinstance(price, bool) or not isinstance(price, int | float) or not math.isfinite(price):
         return None
     if odds_format == "american":
-        if price >= EVEN:
-            return 1 + price / EVEN
-        return 1 + EVEN / -price if price <= -EVEN else None
+        return decimal_of(price)
     return float(price) if price > 1 else None
-
-
-EVEN = 100
-"""American odds are never between -100 and 100."""

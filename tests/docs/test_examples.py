@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import doctest
 import importlib
+from pathlib import Path
 
 import pytest
 
+SOURCE = Path(__file__).resolve().parents[2] / "src"
 MODULES = [
-    "backstop.sources.csvtext", "backstop.sources.jsontext", "backstop.sources.parsed", "backstop.sources.teams",
-    "backstop.sources.statsapi.boxscore", "backstop.sources.statsapi.people", "backstop.sources.theodds.markets", "backstop.sources.theodds.wire",
-    "backstop.identity.names",
-]  # fmt: skip
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+    for path in sorted(SOURCE.rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

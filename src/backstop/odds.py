@@ -6,24 +6,39 @@ American from decimal d: 100 (d - 1) for d >= 2, -100 / (d - 1) below
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Final
 
 import polars as pl
 
 EVEN: Final = 2.0
+EVEN_AMERICAN: Final = 100
+"""American odds are never between -100 and 100."""
+
 LARGEST_DENOMINATOR: Final = 100
 """Books do not write finer fractions."""
 
 
+def decimal_of(american: float) -> float | None:
+    """Return decimal odds of one price; American odds between -100 and 100 do not exist and give `None`.
+
+    >>> decimal_of(-110), decimal_of(150), decimal_of(50)
+    (1.9090909090909092, 2.5, None)
+    """
+    if not math.isfinite(american) or abs(american) < EVEN_AMERICAN:
+        return None
+    return 1 + american / EVEN_AMERICAN if american > 0 else 1 + EVEN_AMERICAN / -american
+
+
 def decimal_from_american(american: pl.Expr) -> pl.Expr:
-    """Return decimal odds; American odds between -100 and 100 do not exist and give null.
+    """Return decimal odds of a column of prices, null where there are none: see `decimal_of`.
 
     >>> pl.select(decimal_from_american(pl.lit(-110.0))).item()
     1.9090909090909092
     """
-    price = pl.when(american > 0).then(1 + american / 100).otherwise(1 + 100 / american.abs())
-    return pl.when((american.abs() >= 100) & american.is_finite()).then(price)  # noqa: PLR2004 -- the scale of the format
+    price = pl.when(american > 0).then(1 + american / EVEN_AMERICAN).otherwise(1 + EVEN_AMERICAN / american.abs())
+    return pl.when((american.abs() >= EVEN_AMERICAN) & american.is_finite()).then(price)
 
 
 def american_from_decimal(decimal: pl.Expr) -> pl.Expr:
@@ -32,7 +47,7 @@ def american_from_decimal(decimal: pl.Expr) -> pl.Expr:
     >>> pl.select(american_from_decimal(pl.lit(2.5))).item()
     150.0
     """
-    price = pl.when(decimal >= EVEN).then(100 * (decimal - 1)).otherwise(-100 / (decimal - 1))
+    price = pl.when(decimal >= EVEN).then(EVEN_AMERICAN * (decimal - 1)).otherwise(-EVEN_AMERICAN / (decimal - 1))
     return pl.when((decimal > 1) & decimal.is_finite()).then(price)
 
 
