@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import os
 import threading
 import time
@@ -26,6 +25,7 @@ import orjson
 import zstandard
 
 from backstop.errors import LakeError
+from backstop.net import lines
 from backstop.net.content import name_of
 from backstop.net.item import Answer, Item
 
@@ -108,7 +108,7 @@ class Archive:
                 "headers": entry.headers,
             }
         )
-        _append(self._index_path(item), line)
+        lines.append(self._index_path(item), line)
 
     def again(self, item: Item, entry: Entry, *, fetched_at: dt.datetime, size: int) -> None:
         """Note that the feed gave the same answer again."""
@@ -205,17 +205,17 @@ class Archive:
         named: set[str] = set()
         entries = bodies = size = 0
         for path in sorted(self.root.glob("index/*/*.jsonl")):
-            with _locked(path):
-                lines = [(entry, line) for line in path.read_bytes().split(b"\n") if (entry := _entry(line))]
-                newest = max((entry.fetched_at for entry, _ in lines), default=None)
+            with lines.locked(path):
+                known = [(entry, line) for line in path.read_bytes().split(b"\n") if (entry := _entry(line))]
+                newest = max((entry.fetched_at for entry, _ in known), default=None)
                 kept = [
                     (entry, line)
-                    for entry, line in lines
+                    for entry, line in known
                     if entry.fetched_at >= before or (keep_newest and entry.fetched_at == newest)
                 ]
                 named |= {entry.content_hash for entry, _ in kept}
-                entries += len(lines) - len(kept)
-                _rewrite(path, [line for _, line in kept], changed=len(kept) != len(lines))
+                entries += len(known) - len(kept)
+                lines.rewrite(path, [line for _, line in kept], changed=len(kept) != len(known))
         for path in sorted(self.root.glob("objects/*/*.zst")):
             if path.stem not in named and (about := path.stat()).st_mtime <= oldest:
                 size += about.st_size
@@ -246,54 +246,6 @@ class Archive:
         if compressor is None:  # one per thread: they are not safe to share
             compressor = self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
         return compressor
-
-
-def _rewrite(path: Path, lines: list[bytes], *, changed: bool) -> None:
-    """Replace an index file by these lines; without any the file goes."""
-    if not lines:
-        path.unlink()
-    elif changed:
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        draft.write_bytes(b"".join(line + b"\n" for line in lines))
-        draft.replace(path)
-
-
-def _append(path: Path, line: bytes) -> None:
-    with _locked(path) as handle:
-        size = os.fstat(handle).st_size
-        torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line + b"\n")
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Hold an index file, made when it is missing; one that was replaced while this waited is opened again."""
-    while True:
-        handle = _opened(path)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if _is_at(handle, path):
-                yield handle
-                return
-        finally:
-            os.close(handle)
-
-
-def _opened(path: Path) -> int:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-    try:
-        return os.open(path, flags, 0o644)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, flags, 0o644)
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    """Return whether an open file is still the one at a path."""
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _entry(line: bytes) -> Entry | None:

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from backstop.demo.league import talent
-from backstop.demo.league.play import Cards, probabilities
+from backstop.demo.league.play import Cards
 from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, SINGLE, TRIPLE, K
 
 Floats = NDArray[np.float64]
@@ -144,7 +144,7 @@ def count_of(chances: Floats, share: Floats) -> Floats:
 
 def _rates(batters: NDArray[np.int64], arms: NDArray[np.int64], park: Floats, side: int, times: int) -> Floats:
     rows = len(batters)
-    return probabilities(batters, arms, np.tile(park, (rows, 1)), np.full(rows, side == 1), np.full(rows, times))
+    return talent.probabilities(batters, arms, np.tile(park, (rows, 1)), np.full(rows, side == 1), np.full(rows, times))
 
 
 def _at_least(chance: Floats, share: Floats, count: int) -> float:

@@ -206,7 +206,7 @@ class _Table:
         return np.where(goes, runner, NOBODY), caught
 
     def _draw(self, g: Ints, batter: Ints, pitcher: Ints, side: Ints, field: Ints) -> Ints:
-        rates = probabilities(
+        rates = talent.probabilities(
             batter,
             pitcher,
             self.park[self.cards.club[g, 1]],
@@ -278,26 +278,3 @@ class _Table:
         self.on[extra, 1] = self.lineup[extra, side, (self.place[extra, side] - 1) % 9]
         self.charge[extra, 1] = self.pitcher[extra, 1 - side]
         self.clean[extra, 1] = False
-
-
-def probabilities(batter: Ints, pitcher: Ints, park: talent.Rates, at_home: Flags, times: Ints) -> talent.Rates:
-    """Return the chance of every outcome of plate appearances, one row each.
-
-    The batter's rates times the pitcher's factors, times what hands, park, home and the time through the order do.
-
-    Args:
-        batter: Index of players.
-        pitcher: Index of players.
-        park: The park's factors, one row each.
-        at_home: Whether the batter's club is at home.
-        times: How often the pitcher has been through the order already.
-    """
-    skills = talent.talents()
-    same = skills.bats[batter] == skills.throws[pitcher]
-    rates = skills.batting[batter] * skills.pitching[pitcher]
-    rates *= park
-    rates *= talent.BY_HANDS[same.astype(np.intp)]
-    rates *= talent.BY_PLACE_OF_GAME[at_home.astype(np.intp)]
-    rates *= talent.BY_TIME[np.minimum(times, len(talent.BY_TIME) - 1)]
-    rates /= rates.sum(axis=1, keepdims=True)
-    return rates

@@ -148,6 +148,35 @@ def factors(club: int) -> Rates:
     return np.array(PARKS.get(CLUBS[club].abbr, (1.0,) * len(CLASSES)))
 
 
+def probabilities(
+    batter: NDArray[np.int64],
+    pitcher: NDArray[np.int64],
+    park: Rates,
+    at_home: NDArray[np.bool_],
+    times: NDArray[np.int64],
+) -> Rates:
+    """Return the chance of every outcome of plate appearances, one row each.
+
+    The batter's rates times the pitcher's factors, times what hands, park, home and the time through the order do.
+
+    Args:
+        batter: Index of players.
+        pitcher: Index of players.
+        park: The park's factors, one row each.
+        at_home: Whether the batter's club is at home.
+        times: How often the pitcher has been through the order already.
+    """
+    skills = talents()
+    same = skills.bats[batter] == skills.throws[pitcher]
+    rates = skills.batting[batter] * skills.pitching[pitcher]
+    rates *= park
+    rates *= BY_HANDS[same.astype(np.intp)]
+    rates *= BY_PLACE_OF_GAME[at_home.astype(np.intp)]
+    rates *= BY_TIME[np.minimum(times, len(BY_TIME) - 1)]
+    rates /= rates.sum(axis=1, keepdims=True)
+    return rates
+
+
 def _is_starter(player: Player) -> bool:
     return BATTERS_OF_A_CLUB <= player.place < BATTERS_OF_A_CLUB + STARTERS
 
