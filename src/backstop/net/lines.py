@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -16,11 +17,17 @@ def append(path: Path, line: bytes) -> None:
     """Add a line in one write; the file and its folder are made when they are missing.
 
     A line that stands without its end, because its writer was killed, gets one first.
+
+    Raises:
+        OSError: the line did not fit whole; what was written of it is taken back.
     """
     with locked(path) as handle:
         size = os.fstat(handle).st_size
         torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line + b"\n")
+        whole = (b"\n" if torn else b"") + line + b"\n"
+        if os.write(handle, whole) < len(whole):
+            os.ftruncate(handle, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def rewrite(path: Path, lines: list[bytes], *, changed: bool) -> None:

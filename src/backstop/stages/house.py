@@ -13,6 +13,7 @@ from backstop.lake.quarantine import Quarantine
 from backstop.lake.tables import Lake
 from backstop.net.archive import Archive
 from backstop.net.bridge import Bridge
+from backstop.net.client import REPLAY
 from backstop.settings import Settings
 from backstop.store import connection, embedded
 from backstop.store.loader import SlateWriter
@@ -87,8 +88,12 @@ class House:
     @functools.cached_property
     def archive(self) -> Archive:
         """Raw answers, verbatim; those of the archive that is replayed, when one is."""
-        kind, _, folder = self.settings.upstream.partition(":")
-        return Archive(Path(folder) if kind == "replay" else self.settings.archive_dir)
+        return Archive(Path(self.settings.upstream.removeprefix(REPLAY)) if self.replays else self.settings.archive_dir)
+
+    @property
+    def replays(self) -> bool:
+        """Whether answers come from an archive instead of the feeds."""
+        return self.settings.upstream.startswith(REPLAY)
 
     @functools.cached_property
     def bridge(self) -> Bridge:

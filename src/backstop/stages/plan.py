@@ -21,7 +21,7 @@ from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import cost, events, props
 from backstop.sources.theodds.markets import with_alternates
-from backstop.stages import second, turn
+from backstop.stages import archived, second, turn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -89,9 +89,17 @@ def schedule_batches(house: House, day: dt.date) -> list[list[Item]]:
     """Return schedule requests for the slate's day and for earlier days whose games are not settled in the ledger."""
     wanted = season_days(house.settings.history_first_season, day)
     missing = set(house.ledger.missing(tables.GAMES.name, [each.isoformat() for each in wanted]))
-    open_spans = spans([each for each in wanted if each.isoformat() in missing])
-    items = [item for first, last in open_spans for item in schedule.plan(first, last)]
+    items = schedule_requests(house, [each for each in wanted if each.isoformat() in missing])
     return list(batched([*ranked(house, day, schedule.plan_day(day)), *items]))
+
+
+def schedule_requests(house: House, days: Sequence[dt.date]) -> list[Item]:
+    """Return requests for the schedule of days, by month; from an archive those that were made when it was filled."""
+    answered, known = archived.schedule_requests(house.archive, days) if house.replays else ([], set())
+    return [
+        *answered,
+        *(item for span in spans([day for day in days if day not in known]) for item in schedule.plan(*span)),
+    ]
 
 
 def ranked(house: House, day: dt.date, items: Iterable[Item]) -> list[Item]:

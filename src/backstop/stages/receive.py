@@ -80,10 +80,12 @@ def day_of(fetched: Fetched) -> dt.date:
 def games_by_day(house: House, batches: Sequence[FetchedBatch]) -> Iterator[Received]:
     """Yield the games of each day that an answer covers; a game listed under two dates is kept under the later one.
 
+    Of two answers about a day the one that came later counts.
+
     A game whose official date no answer covers is rejected as `other_day`: its own day's answer brings it, and to
     write it here would replace that day by this one game.
     """
-    answers = [fetched for batch in batches for fetched in batch.answers]
+    answers = sorted((each for batch in batches for each in batch.answers), key=lambda each: each.fetched_at)
     days = days_covered(batches)
     before = pl.concat([tables.GAMES.empty(), *(known(house, tables.GAMES, day) for day in stood_in(batches))])
     whole = schedule.merge([failover.parse_schedule(reopen(house, fetched), before) for fetched in answers])

@@ -17,7 +17,7 @@ from backstop.sources.savant import boards, leaderboards, pitches
 from backstop.sources.sportradar import people as sportradar_people
 from backstop.sources.sportradar import playerprops, season, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
-from backstop.sources.statsapi import livefeed, people, schedule
+from backstop.sources.statsapi import livefeed, people
 from backstop.sources.teams import TEAMS
 from backstop.stages import match, plain, plan, receive, register
 from backstop.stages.collect import Job, Step
@@ -51,8 +51,7 @@ def steps_of(name: str, job: Job) -> list[Step]:
 
 def _schedule(job: Job) -> Step:
     def planned() -> list[list[Item]]:
-        spans = plan.spans(job.lacking(tables.GAMES.name, job.days))
-        return list(batched([item for first, last in spans for item in schedule.plan(first, last)]))
+        return list(batched(plan.schedule_requests(job.house, job.lacking(tables.GAMES.name, job.days))))
 
     def kept(batch: FetchedBatch) -> list[Outcome]:
         outcomes = [job.keep(received) for received in receive.games_by_day(job.house, [batch])]

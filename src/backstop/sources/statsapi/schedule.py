@@ -137,9 +137,8 @@ def parse(answer: Answer) -> Parsed:
 
 
 def merge(parts: Iterable[Parsed]) -> Parsed:
-    """Put ranges together; of a game listed in several the latest official date counts."""
-    ordered = sorted(parts, key=lambda part: part.frame["game_date"].max() or dt.date.min)
-    return merge_parts(ordered, GAMES, newest="game_date")
+    """Put answers together, in the order in which they came; of a game in several the latest official date counts."""
+    return merge_parts(parts, GAMES, newest="game_date")
 
 
 def _rank(game: Any) -> tuple[str, int]:
