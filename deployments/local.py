@@ -125,7 +125,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         _history(work, until)
         began = time.monotonic()
         predictions = walk.run(
-            project.tallies(work.up.house), first, last, calibration=refit.latest(work.up.house.lake, first)
+            project.tallies(work.up.house), first, last, fitted=refit.latest(work.up.house.lake, first)
         )
     if predictions.is_empty():
         raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -13,6 +14,7 @@ from backstop.features.tally import tally
 from backstop.lake.tables import Lake
 from backstop.props import calibration, refit
 from backstop.props.calibration import Calibration, Platt, fit
+from backstop.props.fitted import Fitted
 from tests.features.season import FIRST, pitches
 
 
@@ -58,16 +60,16 @@ def test_a_day_uses_the_newest_fit_that_saw_only_earlier_days(tmp_path):
         fitted = Calibration(
             version=f"v{day}", trained_on="t", last_day=dt.date(2025, 5, day), markets={"m": Platt(slope=0.9)}
         )
-        refit.keep(lake, fitted)
-    assert refit.latest(lake, dt.date(2025, 5, 9)).version == "v5"
-    assert refit.latest(lake, dt.date(2025, 5, 10)).markets == {"m": Platt(slope=0.9)}
-    assert refit.latest(lake, dt.date(2025, 5, 1)).version == calibration.default().version
+        refit.keep(lake, dataclasses.replace(Fitted.shipped(), calibration=fitted))
+    assert refit.latest(lake, dt.date(2025, 5, 9)).calibration.version == "v5"
+    assert refit.latest(lake, dt.date(2025, 5, 10)).calibration.markets == {"m": Platt(slope=0.9)}
+    assert refit.latest(lake, dt.date(2025, 5, 1)) == Fitted.shipped()
 
 
 def test_a_refit_on_the_lake_names_its_window():
     tallies = tally(pitches(20))
     first, last = FIRST + dt.timedelta(days=10), FIRST + dt.timedelta(days=19)
-    fitted = refit.refit(tallies, first, last, version="x")
+    fitted = refit.calibrate(tallies, first, last, version="x", in_use=Fitted.shipped()).calibration
     assert fitted.last_day == last
     assert "batter_hits" in fitted.markets
     assert str(first) in fitted.trained_on

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backstop.errors import UsageError
+from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
 from backstop.props.joint import Leg, exact, probability, tetrachoric
 from backstop.props.normal import both_below
@@ -45,9 +46,8 @@ def test_the_joint_of_one_batter_is_exact(leg, features):
 
 
 def test_the_marginals_of_the_exact_joint_are_those_of_the_projection(leg, features):
-    from tests.props.test_leaks import untrained
 
-    raw = generate(features, calibration=untrained())
+    raw = generate(features, fitted=Fitted.shipped().uncalibrated())
     hit, bases = leg("batter_hits", 0.5), leg("batter_total_bases", 1.5)
     _, own = exact([hit, bases], features)
     for one, p in zip((hit, bases), own, strict=True):

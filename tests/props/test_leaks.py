@@ -5,6 +5,7 @@ They run on the small simulated season, on the demo league and, where the record
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -15,6 +16,7 @@ from backstop.errors import DataError
 from backstop.features.tally import KEY, tally
 from backstop.features.walk import walk
 from backstop.props import backtest, calibration
+from backstop.props.fitted import Fitted
 from backstop.props.grade import log_loss
 from backstop.tables import PITCHES
 from tests.features.season import FIRST, pitches
@@ -55,7 +57,7 @@ def untrained():
 
 
 def predictions(tallies, first, last):
-    return backtest.run(tallies, first, last, calibration=untrained())
+    return backtest.run(tallies, first, last, fitted=Fitted.shipped().uncalibrated())
 
 
 def outcomes(tallies, first, last):
@@ -112,7 +114,10 @@ def test_a_calibration_that_saw_the_day_is_refused():
         fitted.refuse_training_days(dt.date(2025, 5, 1))
     with pytest.raises(DataError, match="cannot judge"):
         backtest.run(
-            pl.DataFrame(schema={"game_date": pl.Date}), dt.date(2025, 5, 1), dt.date(2025, 5, 2), calibration=fitted
+            pl.DataFrame(schema={"game_date": pl.Date}),
+            dt.date(2025, 5, 1),
+            dt.date(2025, 5, 2),
+            fitted=dataclasses.replace(Fitted.shipped(), calibration=fitted),
         )
 
 

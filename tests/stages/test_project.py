@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -12,6 +13,7 @@ from backstop import tables
 from backstop.features.tally import tally
 from backstop.props import generate, refit
 from backstop.props.calibration import Calibration, Platt
+from backstop.props.fitted import Fitted
 from backstop.props.markets import MARKETS
 from backstop.stages import project
 from tests.features.season import FIRST, pitches, slate
@@ -78,7 +80,7 @@ def test_the_newest_calibration_that_saw_only_earlier_days_is_used_and_named(lea
         fitted = Calibration(
             version=f"fit-{age}", trained_on="here", last_day=day, markets={"batter_hits": Platt(slope=slope)}
         )
-        refit.keep(league.lake, fitted)
+        refit.keep(league.lake, dataclasses.replace(Fitted.shipped(), calibration=fitted))
     moved = props_of(league)
     assert moved["model_version"].str.ends_with("+fit-1").all()
     assert not plain["model_version"].str.ends_with("+fit-1").any()
@@ -88,10 +90,13 @@ def test_the_newest_calibration_that_saw_only_earlier_days_is_used_and_named(lea
 
 def test_the_numbers_behind_a_model_version_lie_in_the_lake_with_their_training_window(league):
     before = DAY - dt.timedelta(days=1)
-    refit.keep(league.lake, Calibration(version="fit", trained_on="here", last_day=before, markets={"m": Platt()}))
+    mine = Calibration(version="fit", trained_on="here", last_day=before, markets={"m": Platt()})
+    refit.keep(league.lake, dataclasses.replace(Fitted.shipped(), calibration=mine))
     version = props_of(league)["model_version"].unique().item()
     kept = league.lake.scan(refit.MODELS).collect()
-    assert {"+".join(kept.sort("kind", descending=True)["version"])} == {version}
+    named = dict(kept.select("kind", "version").iter_rows())
+    assert set(named) == {"parameters", "ladders", "calibration"}
+    assert f"{named['parameters']}+{named['calibration']}" == version
     for row in kept.to_dicts():
         assert row["trained_on"]
         assert json.loads(row["fitted"])["last_day"] == str(row["game_date"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import polars as pl
 import typer
@@ -15,6 +15,11 @@ from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, parse_day
 from backstop.errors import UsageError
 from backstop.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from backstop.fitting.model import Verdict
 
 Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
 FORMULA = r"^[=+\-@\t\r]"
@@ -85,20 +90,46 @@ def grade(
 
 
 def refit(first: From, last: To) -> None:
-    """Fit the calibration on past days of the lake, each predicted from the days before it; later slates use it."""
+    """Fit the model on past days of the lake, each predicted from the days before it; later slates use what is better.
+
+    From thirty days with games on everything is fitted and judged on the last quarter of them; of fewer days only the
+    calibration.
+    """
     from backstop.stages import training
     from backstop.stages.house import House
 
     begin, end = past_days(first, last)
     house = House(Settings())
-    fitted = training.calibrate(house, begin, end)
+    done = training.refit(house, begin, end)
     house.close()
+    fitted = done.fitted.calibration
     table = Table(title=f"Calibration {fitted.version}, {fitted.trained_on}", title_justify="left")
     for column in ("market", "slope", "intercept"):
         table.add_column(column, justify="left" if column == "market" else "right")
     for market, platt in sorted(fitted.markets.items()):
         table.add_row(market, f"{platt.slope:.4f}", f"{platt.intercept:+.4f}")
-    tables.terminal().print(table)
+    console = tables.terminal()
+    console.print(table)
+    if done.verdict is not None:
+        _judged(done.verdict, done.in_use.version, console)
+    console.print(
+        f"Kept: slates after {end} are projected with {done.fitted.version}."
+        if done.kept
+        else f"Not kept: it is not better than {done.in_use.version}, which stays in use.",
+        soft_wrap=True,
+    )
+
+
+def _judged(verdict: Verdict, in_use: str, console: Console) -> None:
+    """Print a new fit beside the one in use."""
+    title = f"Log loss from {verdict.first} to {verdict.last}, which neither saw"
+    table = Table(title=title, title_justify="left")
+    for column in ("market", "props", "new", in_use):
+        table.add_column(column, justify="left" if column == "market" else "right")
+    for market, props, new, old in verdict.markets.iter_rows():
+        table.add_row(market, f"{props:,}", f"{new:.5f}", f"{old:.5f}")
+    console.print(table)
+    console.print(f"New minus in use: {verdict.difference:+.5f}, standard error {verdict.error:.5f}.")
 
 
 def past_range(first: str, last: str, out: Path) -> tuple[dt.date, dt.date]:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from backstop.demo.league.calendar import season
+from backstop.demo.league.campaign import Campaign
 from backstop.demo.league.cards import cards, redrawn
 from backstop.demo.league.outcomes import INTENT_WALK, NOBODY, TRUNCATED, Ints
 from backstop.demo.league.people import FIRST_ID
@@ -109,9 +110,38 @@ def over(props: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     return props.join(found.with_columns(true_error=error).drop("played"), on=[*key, "line"])
 
 
+def happened(seed: int = SEED) -> pl.DataFrame:
+    """Return what every player of the season's games did, also of those that are still to come.
+
+    Args:
+        seed: Of the season.
+
+    Returns:
+        One row per game, player and market: game_id, player_id (text), market, value.
+    """
+    plays = Campaign(seed, dt.datetime.min.replace(tzinfo=dt.UTC)).plays
+    game_pk = [str(fixture.game_pk) for fixture in season()]
+    parts = [
+        frame.unpivot(index=["game", "player"], variable_name="market", value_name="value").select(
+            game_id=pl.col("game").replace_strict(dict(enumerate(game_pk)), return_dtype=pl.String()),
+            player_id=(pl.col("player") + FIRST_ID).cast(pl.String),
+            market="market",
+            value=pl.col("value").cast(pl.Int64),
+        )
+        for frame in _counted(plays)
+    ]
+    return pl.concat(parts).sort("game_id", "player_id", "market")
+
+
 def _counts(of_day: Cards, times: int, rng: np.random.Generator) -> pl.DataFrame:
     """Play every card some times; return how often each count of each starter came up."""
-    plays = play(redrawn(of_day.repeated(times), rng), rng)
+    batting, pitching = _counted(play(redrawn(of_day.repeated(times), rng), rng))
+    found = [_of_starters(batting, of_day.lineup, times), _of_starters(pitching, of_day.starter, times)]
+    return pl.concat(found)
+
+
+def _counted(plays: Plays) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the counts of batters and of pitchers, one row per game and player, one column per market."""
     frame = pl.DataFrame(
         {name: plays[name] for name in ("game", "batter", "pitcher", "event", "rbi", "outs_made", "caught")}
     )
@@ -122,9 +152,7 @@ def _counts(of_day: Cards, times: int, rng: np.random.Generator) -> pl.DataFrame
         batter_hits_runs_rbis=pl.sum_horizontal("batter_hits", "batter_runs_scored", "batter_rbis")
     )
     pitching = frame.group_by("game", player="pitcher").agg(expr.alias(name) for name, expr in _PITCHING.items())
-    pitching = _with(pitching, _earned(plays), "pitcher_earned_runs")
-    found = [_of_starters(batting, of_day.lineup, times), _of_starters(pitching, of_day.starter, times)]
-    return pl.concat(found)
+    return batting, _with(pitching, _earned(plays), "pitcher_earned_runs")
 
 
 def _with(counts: pl.DataFrame, more: pl.DataFrame, name: str) -> pl.DataFrame:

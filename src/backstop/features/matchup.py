@@ -18,7 +18,7 @@ from backstop.features.model import Model
 from backstop.features.opportunity import MAX_BATTERS, MAX_TURNS
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.parameters import Refinement
-from backstop.features.rates import BATTER_K, PITCHER_K, Floats, shrink
+from backstop.features.rates import Floats, shrink
 from backstop.features.tally import LINEUP_PLACES
 
 HITS: Final = [OUTCOMES.index(name) for name in ("single", "double", "triple", "home_run")]
@@ -38,13 +38,13 @@ def odds_ratio(batter: Floats, pitcher: Floats, league: Floats, *factors: Floats
 
 def batter_rows(slate: Slate, model: Model) -> pl.DataFrame:
     """Return the batters' part of `out_features`."""
-    people = _known_batters(slate.batters, model)
+    people = known_batters(slate.batters, model)
     if people.is_empty():
         return people
     own = batter_rates(people, model)
     on_base = _lineup_on_base(slate, model, people, pl.col("is_home"))
     facing = people.select("game_date", ~pl.col("is_home"), pitcher_id_mlbam="opposing_starter_id_mlbam")
-    starters = _known_pitchers(facing.with_columns(lineup_on_base=on_base), model)
+    starters = known_pitchers(facing.with_columns(lineup_on_base=on_base), model)
     ground = _ground(people, model)
     hands = platoon.factors(model.cells, people["side_vs_l"], people["side_vs_r"], starters["throws"])
     versus_starter = odds_ratio(own, pitcher_rates(starters, model), model.league, hands, *ground)
@@ -79,7 +79,7 @@ def starter_rows(slate: Slate, model: Model) -> pl.DataFrame:
         return slate.starters
     on_base = _lineup_on_base(slate, model, slate.starters, ~pl.col("is_home"))
     named = slate.starters.rename({"player_id_mlbam": "pitcher_id_mlbam"})
-    people = _known_pitchers(named.with_columns(lineup_on_base=on_base), model)
+    people = known_pitchers(named.with_columns(lineup_on_base=on_base), model)
     own = pitcher_rates(people, model)
     faced = opportunity.batters_distribution(people["batters_faced_mean"].to_numpy(), model.parameters)
     return people.rename({"pitcher_id_mlbam": "player_id_mlbam"}).select(
@@ -100,7 +100,7 @@ def batter_rates(people: pl.DataFrame, model: Model) -> Floats:
     whose batted balls was measured keeps his rate.
     """
     prior = model.slot_prior[people["slot"].to_numpy()]
-    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, BATTER_K)
+    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, model.parameters.batter_k)
     counted, measured = (people[name].to_numpy() for name in ("barrels", "batted_balls_measured"))
     return _refined(rates, HOME_RUN, counted, measured, model.barrels, model.league, model.parameters.home_runs)
 
@@ -111,12 +111,22 @@ def pitcher_rates(people: pl.DataFrame, model: Model) -> Floats:
     Strikeouts are refined by swinging strikes per pitch, as home runs are by barrels. A starter whose pitches nobody
     described keeps his rate.
     """
-    bucket = np.searchsorted(model.parameters.starter_experience, people["recent_pa"].to_numpy(), side="right")
-    prior = np.asarray(model.parameters.starter_role)[bucket] * model.league
-    prior = prior / prior.sum(axis=1, keepdims=True)
-    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, PITCHER_K)
+    prior = starter_prior(people, model)
+    rates = shrink(people.select(WEIGHTED).to_numpy(), prior, model.parameters.pitcher_k)
     counted, measured = (people[name].to_numpy() for name in ("whiffs", "pitches_described"))
     return _refined(rates, STRIKEOUT, counted, measured, model.swinging, model.league, model.parameters.strikeouts)
+
+
+def starter_prior(people: pl.DataFrame, model: Model) -> Floats:
+    """Return what is assumed of starters of their experience: `recent_pa` batters faced this season and last."""
+    bucket = np.searchsorted(model.parameters.starter_experience, people["recent_pa"].to_numpy(), side="right")
+    prior = np.asarray(model.parameters.starter_role)[bucket] * model.league
+    return np.asarray(prior / prior.sum(axis=1, keepdims=True))
+
+
+def signal_of(counted: Floats, measured: Floats, league_signal: float, steady: float) -> Floats:
+    """Return Statcast rates over the league's, steadied by so many pitches or batted balls at the league's rate."""
+    return np.asarray((counted + steady * league_signal) / (measured + steady) / league_signal)
 
 
 def _refined(
@@ -131,7 +141,7 @@ def _refined(
     """Multiply one outcome's rate by what a Statcast rate says beyond it; the others make room."""
     if league_signal is None:
         return rates
-    signal = (counted + fit.signal_k * league_signal) / (measured + fit.signal_k) / league_signal
+    signal = signal_of(counted, measured, league_signal, fit.signal_k)
     factor = np.exp(fit.level) * (rates[:, outcome] / league[outcome]) ** fit.rate * signal**fit.signal
     own = rates[:, outcome] * np.where(measured > 0, factor, 1.0)
     refined = rates * ((1.0 - own) / (1.0 - rates[:, outcome]))[:, None]
@@ -139,7 +149,7 @@ def _refined(
     return refined
 
 
-def _known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
+def known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Join what is known; a batter nobody has seen has zero counts and unknown sides."""
     history = model.batters.rename({"batter_id_mlbam": "player_id_mlbam"})
     joined = batters.join(history, on="player_id_mlbam", how="left", maintain_order="left")
@@ -147,7 +157,7 @@ def _known_batters(batters: pl.DataFrame, model: Model) -> pl.DataFrame:
     return joined.with_columns(pl.col(*WEIGHTED).fill_null(0.0), counts.fill_null(0))
 
 
-def _known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
+def known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
     """Join what is known; a pitcher without starts is expected to face the prior number of batters."""
     prior = model.parameters.workload_prior
     joined = pitchers.join(model.pitchers, on="pitcher_id_mlbam", how="left", maintain_order="left")
@@ -172,7 +182,7 @@ def _ground(people: pl.DataFrame, model: Model) -> tuple[Floats, Floats]:
 
 def _lineup_on_base(slate: Slate, model: Model, people: pl.DataFrame, side: pl.Expr) -> Floats:
     """Return, per row, a line-up's mean on-base rate minus the league's; `side` says whether it is the home team's."""
-    everyone = _known_batters(slate.lineups, model)
+    everyone = known_batters(slate.lineups, model)
     rates = batter_rates(everyone, model)[:, ON_BASE].sum(axis=1) - model.league[ON_BASE].sum()
     sides = everyone.select("game_pk", "is_home", on_base=pl.Series(rates))
     mean = sides.group_by("game_pk", "is_home", maintain_order=True).agg(pl.col("on_base").mean())
@@ -204,7 +214,7 @@ def _lineup_columns(slate: Slate, model: Model, people: pl.DataFrame, own: Float
     """Return, per starter, lists of nine: what each opposing place does against him."""
     facing = people.select("game_pk", ~pl.col("is_home"), starter=pl.int_range(pl.len()), throws=pl.col("throws"))
     order = slate.lineups.join(facing, on=["game_pk", "is_home"], how="inner").sort("starter", "slot")
-    batters = _known_batters(order, model)
+    batters = known_batters(order, model)
     hands = platoon.factors(model.cells, batters["side_vs_l"], batters["side_vs_r"], batters["throws"])
     pitcher = own[batters["starter"].to_numpy()]
     p = odds_ratio(batter_rates(batters, model), pitcher, model.league, hands, *_ground(batters, model))

@@ -82,10 +82,10 @@ class Model:
             parameters=parameters,
             league=league,
             slot_prior=_slot_prior(sums.slots, season, league),
-            batters=_people(sums.batting, "batter_id_mlbam", season, by_season).join(
+            batters=_people(sums.batting, "batter_id_mlbam", season, by_season, parameters.season_weights).join(
                 platoon.sides(sums.batting), on="batter_id_mlbam", how="left"
             ),
-            pitchers=_people(sums.pitching, "pitcher_id_mlbam", season, by_season)
+            pitchers=_people(sums.pitching, "pitcher_id_mlbam", season, by_season, parameters.season_weights)
             .join(platoon.hands(sums.pitching), on="pitcher_id_mlbam", how="left")
             .join(_relief_shares(sums.pitching, season), on="pitcher_id_mlbam", how="left"),
             relief=_relief(sums.team_pitching, season, by_season),
@@ -118,9 +118,11 @@ def _slot_prior(slots: pl.DataFrame, season: int, league: Floats) -> Floats:
     return np.asarray(prior / prior.sum(axis=1, keepdims=True))
 
 
-def _people(frame: pl.DataFrame, player: str, season: int, league: dict[int, Floats]) -> pl.DataFrame:
+def _people(
+    frame: pl.DataFrame, player: str, season: int, league: dict[int, Floats], weights: tuple[float, ...]
+) -> pl.DataFrame:
     """Return one row per player: weighted counts `w_*`, plate appearances of history, Statcast rates."""
-    ids, counts = weighted_counts(frame, player, season, _every_season(frame, season, league))
+    ids, counts = weighted_counts(frame, player, season, _every_season(frame, season, league), weights)
     weighted = pl.DataFrame([ids.alias(player), *(pl.Series(f"w_{o}", counts[:, i]) for i, o in enumerate(OUTCOMES))])
     recent = pl.col("season") >= season - 1
     known = frame.group_by(player).agg(

@@ -66,6 +66,9 @@ class Parameters(BaseModel):
         version: Name of the fit.
         trained_on: The seasons and source behind it.
         last_day: The last day that the fit saw.
+        season_weights: Weight of the season to date and of those before it in a player's counts.
+        batter_k: Stabilisation points in plate appearances per outcome; `other_out` is what is left.
+        pitcher_k: Likewise of starters.
         turns_by_slot: Log-odds of P(plate appearances >= n), n = 2..7, one row per threshold, nine slots each.
         turns_home: What is added for the team that bats last, per threshold.
         turns_on_base: What is added per unit of line-up on-base rate above the league's, per threshold.
@@ -87,6 +90,9 @@ class Parameters(BaseModel):
     version: str
     trained_on: str
     last_day: dt.date
+    season_weights: tuple[float, ...]
+    batter_k: tuple[float, ...]
+    pitcher_k: tuple[float, ...]
     turns_by_slot: tuple[tuple[float, ...], ...]
     turns_home: tuple[float, ...]
     turns_on_base: tuple[float, ...]

@@ -22,7 +22,7 @@ from backstop.features.outcomes import OUTCOMES, count_columns
 Floats = NDArray[np.float64]
 
 SEASON_WEIGHTS: Final = (1.0, 0.5, 0.3, 0.2)
-"""Weight of the season to date and of the three before it."""
+"""Weight of the season to date and of the three before it, for what is a club's, a park's or the league's."""
 
 LEAGUE_PRIOR_PA: Final = 15_000
 """Plate appearances of last season's league rate that enter this season's."""
@@ -33,12 +33,8 @@ FIRST_LEAGUE: Final = (0.2258, 0.0818, 0.0111, 0.1420, 0.0426, 0.0038, 0.0299, 0
 FIRST_LEAGUE_PA: Final = 500
 """Plate appearances of it in every season's rates: a day's games may lack a triple, and no rate may be zero."""
 
-BATTER_K: Final = (40.0, 100.0, 220.0, 150.0, 1600.0, 350.0, 130.0, 0.0)
-"""Stabilisation points in plate appearances per outcome; `other_out` is what is left."""
-
-PITCHER_K: Final = (55.0, 120.0, 700.0, 400.0, 3000.0, 6000.0, 800.0, 0.0)
 RELIEF_K: Final = (400.0, 800.0, 3000.0, 2500.0, 9000.0, 9000.0, 3000.0, 0.0)
-"""For a team's relief pitching taken as one."""
+"""Stabilisation points in plate appearances per outcome for a team's relief pitching taken as one."""
 
 
 def league_rates(slots: pl.DataFrame, season: int) -> dict[int, Floats]:
@@ -61,7 +57,11 @@ def league_rates(slots: pl.DataFrame, season: int) -> dict[int, Floats]:
 
 
 def weighted_counts(
-    frame: pl.DataFrame, player: str, season: int, league: dict[int, Floats]
+    frame: pl.DataFrame,
+    player: str,
+    season: int,
+    league: dict[int, Floats],
+    weights: tuple[float, ...] = SEASON_WEIGHTS,
 ) -> tuple[pl.Series, Floats]:
     """Return the players and their season-weighted, league-scaled counts per outcome.
 
@@ -70,15 +70,16 @@ def weighted_counts(
         player: The column of the player or team.
         season: The season of the slate.
         league: Result of `league_rates`.
+        weights: Of the season to date and of those before it.
 
     Returns:
         The sorted players, and one row of eight weighted counts each; a row's sum is the weighted plate appearances.
     """
-    recent = frame.filter(pl.col("season").is_between(season - len(SEASON_WEIGHTS) + 1, season))
+    recent = frame.filter(pl.col("season").is_between(season - len(weights) + 1, season))
     grouped = recent.group_by(player, "season").agg(pl.col(count_columns()).sum()).sort(player, "season")
     years = grouped["season"].to_numpy()
     raw = grouped.select(count_columns()).to_numpy().astype(np.float64)
-    weight = np.asarray(SEASON_WEIGHTS)[season - years]
+    weight = np.asarray(weights)[season - years]
     scale = np.stack([league[season] / league[int(year)] for year in years]) if len(years) else np.ones_like(raw)
     scaled = raw * scale * weight[:, None]
     total = scaled.sum(axis=1)

@@ -14,7 +14,7 @@ import polars as pl
 
 from backstop.features.build import from_sums
 from backstop.features.parameters import Parameters
-from backstop.features.sums import add_up
+from backstop.features.sums import Sums, add_up
 from backstop.tables import GAMES, PLAYERS
 
 Lineups = Callable[[dt.date], tuple[pl.DataFrame, pl.DataFrame]]
@@ -42,13 +42,21 @@ def walk(
         parameters: Fitted numbers; the shipped ones by default.
         box: BOX rows, for stolen bases.
     """
+    for day, sums, played in histories(tallies, first, last):
+        games, players = lineups(day) if lineups else as_played(played)
+        yield day, from_sums(sums, games, players, cutoff=day, parameters=parameters, box=box)
+
+
+def histories(
+    tallies: pl.LazyFrame | pl.DataFrame, first: dt.date, last: dt.date
+) -> Iterator[tuple[dt.date, Sums, pl.DataFrame]]:
+    """Yield each day from `first` to `last` that has games: what was counted before it, and its own tallies."""
     rows = tallies.lazy().filter(pl.col("game_date") <= last).collect()
     days = rows.filter(pl.col("game_date") >= first).partition_by("game_date", as_dict=True)
     sums = add_up(rows.filter(pl.col("game_date") < first))
     for (day,) in sorted(days):
         played = days[(day,)]
-        games, players = lineups(day) if lineups else as_played(played)
-        yield day, from_sums(sums, games, players, cutoff=day, parameters=parameters, box=box)
+        yield day, sums, played
         sums = sums.plus(add_up(played))
 
 

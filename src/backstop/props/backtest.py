@@ -7,10 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from backstop.features.parameters import Parameters
 from backstop.features.walk import Lineups, walk
-from backstop.props.calibration import Calibration
-from backstop.props.calibration import default as default_calibration
+from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
 
 SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -39,8 +37,7 @@ def run(
     markets: list[str] | None = None,
     lines: dict[str, list[float]] | None = None,
     lineups: Lineups | None = None,
-    parameters: Parameters | None = None,
-    calibration: Calibration | None = None,
+    fitted: Fitted | None = None,
 ) -> pl.DataFrame:
     """Return the predictions of every day from `first` to `last`, each made from the days before it only.
 
@@ -51,8 +48,7 @@ def run(
         markets: Market keys; all by default.
         lines: Lines beyond the default ones per market.
         lineups: Gives games and line-ups as posted; by default they are read off the games themselves.
-        parameters: Fitted numbers of the features.
-        calibration: Platt per market; by default the shipped one, and none on days that it was fitted on.
+        fitted: Every fitted number; by default the shipped ones, not calibrated on days that they were fitted on.
 
     Returns:
         Columns of `SCHEMA`; (`game_id`, `player_id`, `market`, `line`) is unique.
@@ -61,11 +57,11 @@ def run(
         DataError: the calibration given was fitted on days up to `first` or later.
     """
     more = LINES if lines is None else lines
-    platt = calibration or default_calibration().or_none(first)
-    platt.refuse_training_days(first)
+    numbers = fitted or Fitted.shipped().judging(first)
+    numbers.calibration.refuse_training_days(first)
     days = [
-        generate(features, markets=markets, lines=more, parameters=parameters, calibration=platt)
-        for _, features in walk(tallies, first, last, lineups=lineups, parameters=parameters)
+        generate(features, markets=markets, lines=more, fitted=numbers)
+        for _, features in walk(tallies, first, last, lineups=lineups, parameters=numbers.parameters)
     ]
     if not days:
         return pl.DataFrame(schema=SCHEMA)

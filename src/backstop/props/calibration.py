@@ -68,7 +68,7 @@ class Calibration(BaseModel):
         """Return this fit, or one that changes nothing when this one saw days from `first` on."""
         if self.last_day < first:
             return self
-        return Calibration(version="uncalibrated", trained_on="nothing", last_day=dt.date.min, markets={})
+        return NOT_CALIBRATED
 
     def refuse_training_days(self, first: dt.date) -> None:
         """Check that the fit saw nothing of the days from `first` on.
@@ -82,6 +82,10 @@ class Calibration(BaseModel):
                 "one that was fitted on earlier days.",
                 source="calibration",
             )
+
+
+NOT_CALIBRATED: Final = Calibration(version="uncalibrated", trained_on="nothing", last_day=dt.date.min, markets={})
+"""Changes nothing."""
 
 
 def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: dt.date) -> Calibration:

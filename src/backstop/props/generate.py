@@ -8,10 +8,8 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import UsageError
-from backstop.features.parameters import Parameters
-from backstop.features.parameters import default as default_parameters
 from backstop.props.calibration import Calibration
-from backstop.props.calibration import default as default_calibration
+from backstop.props.fitted import Fitted
 from backstop.props.kernel import Floats, ordered_sum
 from backstop.props.markets import MARKETS, market
 from backstop.props.project import Projection, project
@@ -45,8 +43,7 @@ def generate(
     *,
     markets: list[str] | None = None,
     lines: Lines | None = None,
-    parameters: Parameters | None = None,
-    calibration: Calibration | None = None,
+    fitted: Fitted | None = None,
 ) -> pl.DataFrame:
     """Return one row per game, player, market and line: PROPS without the price columns.
 
@@ -56,8 +53,7 @@ def generate(
         features: `out_features`.
         markets: Market keys; all that are projected by default.
         lines: Lines besides the default ones; pass the slate's quotes so that every quoted line has a probability.
-        parameters: Fitted numbers of the features.
-        calibration: Platt per market.
+        fitted: Every fitted number; the shipped ones by default. The features must have been built with the same.
 
     Raises:
         UsageError: a market is not known, or a line given per market is not a multiple of one half from 0 up. Such
@@ -65,15 +61,14 @@ def generate(
     """
     for key in markets or ():
         market(key)
-    fitted = parameters or default_parameters()
-    platt = calibration or default_calibration()
+    numbers = fitted or Fitted.shipped()
     parts = [
-        _priced_lines(features, projection, _lines_of(projection, features, lines), platt)
-        for projection in project(features, markets, fitted)
+        _priced_lines(features, projection, _lines_of(projection, features, lines), numbers.calibration)
+        for projection in project(features, markets, numbers.parameters, numbers.ladders)
     ]
     if not parts:
         return pl.DataFrame(schema=SCHEMA)
-    version = pl.lit(f"{fitted.version}+{platt.version}").alias("model_version")
+    version = pl.lit(numbers.version).alias("model_version")
     keys = ["game_pk", "player_id_mlbam", "market", "line"]
     return (
         pl.concat(parts)

@@ -7,6 +7,7 @@ in earlier seasons, with its atoms at 15, 18 and 21.
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from importlib import resources
 
@@ -69,11 +70,21 @@ class Outs(BaseModel):
 
 
 class Ladders(BaseModel):
-    """The fitted ladders with the seasons behind them."""
+    """The fitted ladders.
+
+    Attributes:
+        version: Name of the fit.
+        trained_on: The seasons and source behind it.
+        last_day: The last day that the fit saw.
+        markets: Ladders of runs, runs batted in, their sum with hits, and earned runs.
+        outs: Outs recorded.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    version: str
     trained_on: str
+    last_day: dt.date
     markets: dict[str, Ladder]
     outs: Outs
 

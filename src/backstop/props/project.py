@@ -12,6 +12,7 @@ from backstop.features.outcomes import OUTCOMES
 from backstop.features.parameters import Parameters, default
 from backstop.props import ladder
 from backstop.props.kernel import Floats, at_least, count_distribution, ordered_sum, sum_distribution
+from backstop.props.ladder import Ladders
 from backstop.props.markets import MARKETS
 
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -40,6 +41,13 @@ ALLOWED: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 """The nine chances per time through that a starter's market counts, and the outcomes behind them."""
 
 
+GROUPS: Final = {
+    name: [OUTCOMES.index(outcome) for outcome in outcomes]
+    for name, outcomes in (("on_base", ON_BASE), ("hits", HITS), ("home_run", ("home_run",)))
+}
+"""Outcomes that the batters' ladders sum up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """The distribution of one market for several players.
@@ -56,7 +64,10 @@ class Projection:
 
 
 def project(
-    features: pl.DataFrame, markets: list[str] | None = None, parameters: Parameters | None = None
+    features: pl.DataFrame,
+    markets: list[str] | None = None,
+    parameters: Parameters | None = None,
+    ladders: Ladders | None = None,
 ) -> list[Projection]:
     """Return one projection per market for which the features hold players of its role.
 
@@ -64,15 +75,16 @@ def project(
         features: `out_features`.
         markets: Market keys; all by default.
         parameters: Fitted numbers of the features.
+        ladders: Fitted ladders.
     """
     wanted = list(MARKETS) if markets is None else markets
-    fitted = parameters or default()
+    fitted, climbs = parameters or default(), ladders or ladder.default()
     role = features["role"]
     index = {name: (role == name).arg_true().to_numpy().astype(np.int64) for name in ("batter", "starter")}
     found: dict[str, Floats] = {}
     for name, rows in index.items():
         if len(rows):
-            found |= (_batting if name == "batter" else _pitching)(features[rows], wanted, fitted)
+            found |= (_batting if name == "batter" else _pitching)(features[rows], wanted, fitted, climbs)
     return [_projection(key, index[MARKETS[key].role], found[key]) for key in wanted if key in found]
 
 
@@ -98,20 +110,28 @@ def turn_probabilities(features: pl.DataFrame, parameters: Parameters) -> Floats
 
 def turns_distribution(features: pl.DataFrame) -> Floats:
     """Return P(plate appearances = n), n = 0..7."""
-    reach = features.select(f"turns_at_least_{n}" for n in range(1, TURNS + 1)).to_numpy()
+    reach = _reach(features)
     edges = np.concatenate([np.ones((len(reach), 1)), reach, np.zeros((len(reach), 1))], axis=1)
     return np.asarray(edges[:, :-1] - edges[:, 1:])
 
 
-def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
+def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters, ladders: Ladders) -> dict[str, Floats]:
     turns = turn_probabilities(features, parameters)
     tries = turns_distribution(features)
     sums = {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
-    groups = {"on_base": _columns(ON_BASE), "hits": _columns(HITS), "home_run": _columns(("home_run",))}
-    reach = features.select(f"turns_at_least_{n}" for n in range(1, TURNS + 1)).to_numpy()
     if STOLEN_BASES in wanted:
-        sums[STOLEN_BASES] = _stolen_bases(features, ordered_sum(reach))
-    return sums | _climb(ladder.batter_terms(features, turns, reach, groups), wanted, "batter")
+        sums[STOLEN_BASES] = _stolen_bases(features, ordered_sum(_reach(features)))
+    terms = ladder.batter_terms(features, turns, _reach(features), GROUPS)
+    return sums | _climb(terms, wanted, "batter", ladders)
+
+
+def batter_ladder_terms(features: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """Return the terms of the batters' ladders from their rows of `out_features`."""
+    return ladder.batter_terms(features, turn_probabilities(features, parameters), _reach(features), GROUPS)
+
+
+def _reach(features: pl.DataFrame) -> Floats:
+    return features.select(f"turns_at_least_{n}" for n in range(1, TURNS + 1)).to_numpy()
 
 
 def _stolen_bases(features: pl.DataFrame, turns: Floats) -> Floats:
@@ -130,9 +150,9 @@ def _stolen_bases(features: pl.DataFrame, turns: Floats) -> Floats:
     return np.stack([*pmf, 1 - sum(pmf)], axis=1)
 
 
-def _climb(terms: pl.DataFrame, wanted: list[str], role: str) -> dict[str, Floats]:
+def _climb(terms: pl.DataFrame, wanted: list[str], role: str, ladders: Ladders) -> dict[str, Floats]:
     """Return the distributions of the fitted ladders of a role."""
-    fitted = ladder.default().markets
+    fitted = ladders.markets
     return {key: fitted[key].distribution(terms) for key in wanted if key in fitted and MARKETS[key].role == role}
 
 
@@ -150,7 +170,7 @@ def _columns(outcomes: tuple[str, ...]) -> list[int]:
     return [OUTCOMES.index(name) for name in outcomes]
 
 
-def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters) -> dict[str, Floats]:
+def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters, ladders: Ladders) -> dict[str, Floats]:
     tries = np.asarray(features["batters_faced_pmf"].to_list())
     faced = np.arange(tries.shape[1] - 1)
     found = {}
@@ -162,8 +182,8 @@ def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters)
             found[key] = count_distribution(chance, tries, MARKETS[key].highest)
     terms = ladder.starter_terms(features)
     if "pitcher_outs" in wanted:
-        found["pitcher_outs"] = ladder.default().outs.distribution(terms)
-    return found | _climb(terms, wanted, "starter")
+        found["pitcher_outs"] = ladders.outs.distribution(terms)
+    return found | _climb(terms, wanted, "starter", ladders)
 
 
 def _times_through(features: pl.DataFrame, outcomes: tuple[str, ...], parameters: Parameters) -> Floats:

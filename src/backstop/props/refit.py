@@ -1,4 +1,4 @@
-"""Fits a new calibration from the lake's own history, and keeps every fit with its training window.
+"""Keeps every fit of the model in the lake with its training window, and fits a calibration alone.
 
 A slate uses the latest fit that saw nothing of its day or later; without one it uses the shipped fit.
 """
@@ -13,9 +13,13 @@ import polars as pl
 from backstop.features.parameters import Parameters
 from backstop.lake.tables import Lake
 from backstop.props import backtest
-from backstop.props.calibration import Calibration, Platt, default, fit
+from backstop.props.calibration import Calibration, fit
+from backstop.props.fitted import Fitted
+from backstop.props.ladder import Ladders
 
-TABLE: Final = "core_calibrations"
+TABLE: Final = "core_fits"
+"""Fits that were kept to be used, under the last day that each saw; columns as in `MODELS_SCHEMA`."""
+
 MODELS: Final = "core_models"
 MODELS_SCHEMA: Final[dict[str, pl.DataType]] = {
     "game_date": pl.Date(),
@@ -71,43 +75,34 @@ def observed(tallies: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def refit(
-    tallies: pl.DataFrame, first: dt.date, last: dt.date, *, version: str, parameters: Parameters | None = None
-) -> Calibration:
-    """Fit a calibration on the predictions of past days, each made from the days before it only.
+def calibrate(tallies: pl.DataFrame, first: dt.date, last: dt.date, *, version: str, in_use: Fitted) -> Fitted:
+    """Fit the calibration alone on the predictions of past days, each made from the days before it only.
 
     Args:
         tallies: `core_tallies` up to `last`.
         first: First day of the training window.
         last: Its last day.
         version: Name of the fit.
-        parameters: Fitted numbers of the features.
+        in_use: Parameters and ladders, which stay.
     """
-    nothing = Calibration(version="uncalibrated", trained_on="nothing", last_day=dt.date.min, markets={})
-    predicted = backtest.run(tallies, first, last, lines={}, parameters=parameters, calibration=nothing)
+    predicted = backtest.run(tallies, first, last, lines={}, fitted=in_use.uncalibrated())
     known = predicted.join(observed(tallies), on=["game_id", "player_id", "market"])
     judged = known.with_columns(outcome=pl.col("value") > pl.col("line"))
-    return fit(judged, version=version, trained_on=f"lake, {first} to {last}", last_day=last)
+    platt = fit(judged, version=version, trained_on=f"lake, {first} to {last}", last_day=last)
+    return Fitted(in_use.parameters, in_use.ladders, platt)
 
 
-def keep(lake: Lake, calibration: Calibration) -> None:
-    """Keep a fit in the lake under the last day it saw; a fit of the same day replaces it.
+def keep(lake: Lake, fitted: Fitted) -> None:
+    """Keep a fit in the lake under the last day its calibration saw; a fit of the same day replaces it.
 
     Raises:
         LakeError: the partition cannot be replaced.
     """
-    rows = [
-        {"market": market, "slope": platt.slope, "intercept": platt.intercept}
-        for market, platt in sorted(calibration.markets.items())
-    ]
-    frame = pl.DataFrame(rows, schema={"market": pl.String, "slope": pl.Float64, "intercept": pl.Float64})
-    stamped = frame.with_columns(
-        version=pl.lit(calibration.version), trained_on=pl.lit(calibration.trained_on), game_date=calibration.last_day
-    )
-    lake.write(TABLE, calibration.last_day, stamped)
+    day = fitted.calibration.last_day
+    lake.write(TABLE, day, _rows(day, fitted))
 
 
-def latest(lake: Lake, day: dt.date) -> Calibration:
+def latest(lake: Lake, day: dt.date) -> Fitted:
     """Return the fit to use on a day: the newest one that saw only earlier days, else the shipped one.
 
     Raises:
@@ -115,26 +110,37 @@ def latest(lake: Lake, day: dt.date) -> Calibration:
     """
     earlier = [kept for kept in lake.days(TABLE) if kept < day]
     if not earlier:
-        return default().or_none(day)
-    rows = lake.read(TABLE, max(earlier))
-    markets = {row["market"]: Platt(slope=row["slope"], intercept=row["intercept"]) for row in rows.to_dicts()}
-    first = rows.row(0, named=True)
-    return Calibration(version=first["version"], trained_on=first["trained_on"], last_day=max(earlier), markets=markets)
+        return Fitted.shipped().judging(day)
+    numbers = dict(lake.read(TABLE, max(earlier)).select("kind", "fitted").iter_rows())
+    return Fitted(
+        Parameters.model_validate_json(numbers["parameters"]),
+        Ladders.model_validate_json(numbers["ladders"]),
+        Calibration.model_validate_json(numbers["calibration"]),
+    )
 
 
-def record(lake: Lake, parameters: Parameters, calibration: Calibration) -> None:
+def record(lake: Lake, fitted: Fitted) -> None:
     """Keep the numbers behind a `model_version` with their training window; a version that is kept already stays.
 
     Raises:
         LakeError: a partition cannot be read or replaced.
     """
-    fits: list[tuple[str, Parameters | Calibration]] = [("parameters", parameters), ("calibration", calibration)]
-    for kind, fitted in fits:
-        day = fitted.last_day
-        if day == dt.date.min:
-            continue
+    parts = (fitted.parameters, fitted.ladders, fitted.calibration)
+    for day in sorted({part.last_day for part in parts} - {dt.date.min}):
         kept = lake.read(MODELS, day) if day in lake.days(MODELS) else pl.DataFrame(schema=MODELS_SCHEMA)
-        if kept.filter(kind=kind, version=fitted.version).is_empty():
-            row = (day, kind, fitted.version, fitted.trained_on, fitted.model_dump_json())
-            new = pl.DataFrame([row], schema=MODELS_SCHEMA, orient="row")
+        mine = _rows(day, fitted).filter(pl.col("kind").is_in(_kinds(day, fitted)))
+        new = mine.join(kept, on=["kind", "version"], how="anti")
+        if len(new):
             lake.write(MODELS, day, pl.concat([kept, new]).sort("kind", "version"))
+
+
+def _rows(day: dt.date, fitted: Fitted) -> pl.DataFrame:
+    parts: list[tuple[str, Parameters | Ladders | Calibration]] = [
+        ("parameters", fitted.parameters), ("ladders", fitted.ladders), ("calibration", fitted.calibration)
+    ]  # fmt: skip
+    rows = [(day, kind, part.version, part.trained_on, part.model_dump_json()) for kind, part in parts]
+    return pl.DataFrame(rows, schema=MODELS_SCHEMA, orient="row").sort("kind")
+
+
+def _kinds(day: dt.date, fitted: Fitted) -> list[str]:
+    return [kind for kind in ("parameters", "ladders", "calibration") if getattr(fitted, kind).last_day == day]

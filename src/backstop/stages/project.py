@@ -12,7 +12,6 @@ import polars as pl
 from backstop import tables
 from backstop.errors import LeaseHeld
 from backstop.features import asof, build, tally
-from backstop.features.parameters import default as default_parameters
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.props import generate, price, refit
@@ -144,10 +143,11 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
         The file, and who has no features with the reason: a player without a place, a game without line-up or starter.
     """
     games, players = plan.games_of(house, day), starters(house, day)
-    refit.record(house.lake, default_parameters(), refit.latest(house.lake, day))
+    fitted = refit.latest(house.lake, day)
+    refit.record(house.lake, fitted)
     history = asof.history(tallies(house), day)
     box = house.lake.scan(tables.BOX.name, last=day - dt.timedelta(days=1))
-    frame = build.build(history, games, players, cutoff=day, box=box)
+    frame = build.build(history, games, players, cutoff=day, box=box, parameters=fitted.parameters)
     absent = build.absences(history, games, players, cutoff=day)
     path = house.run_dir(run_id) / "features.parquet"
     frame.write_parquet(path)
@@ -172,7 +172,7 @@ def project(
 ) -> Staged:
     """Project one batch of players in every market at every line, default and quoted, and price it against the books.
 
-    The calibration is the newest one in the lake that saw only earlier days, else the shipped one.
+    The fit is the newest one in the lake that saw only earlier days, else the shipped one.
 
     Without quotes of this run (`priced` false) nothing is priced: older prices would pass for today's.
     """
@@ -180,8 +180,8 @@ def project(
     quoted = (quotes_of(house, day) if priced else tables.QUOTES.empty()).filter(
         pl.col("player_id_mlbam").is_in(players)
     )
-    calibration = refit.latest(house.lake, day)
-    props = price.price(generate.generate(rows, lines=quoted, calibration=calibration), quoted)
+    fitted = refit.latest(house.lake, day)
+    props = price.price(generate.generate(rows, lines=quoted, fitted=fitted), quoted)
     folder = house.run_dir(run_id)
     staged = Staged(
         number, tuple(players), folder / f"features-{number:03}.parquet", folder / f"props-{number:03}.parquet"

@@ -13,11 +13,14 @@ from backstop.clock import days_between
 from backstop.errors import DataError
 from backstop.features import asof, build
 from backstop.features.walk import Lineups, as_played, walk
-from backstop.props import refit
+from backstop.fitting import model
+from backstop.fitting.rows import Window, box_results
+from backstop.props import refit as kept_fits
 from backstop.stages import plan, project
 
 if TYPE_CHECKING:
-    from backstop.props.calibration import Calibration
+    from backstop.fitting.model import Verdict
+    from backstop.props.fitted import Fitted
     from backstop.stages.house import House
 
 
@@ -66,24 +69,53 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     return Training(everything, tuple(sorted(published)), tuple(sorted(built)), tuple(lacking))
 
 
-def calibrate(house: House, first: dt.date, last: dt.date) -> Calibration:
-    """Fit a calibration on the lake's own days and keep it; slates after `last` use it until a newer one is kept.
+@dataclass(frozen=True)
+class Refit:
+    """What became of a refit.
 
-    Each of these days is predicted from the days before it only.
+    Attributes:
+        fitted: The new fit.
+        in_use: The fit that was in use on the first day of its window.
+        verdict: Both on the last quarter of the window; null where the window is short and only the calibration was
+            fitted.
+        kept: Whether later slates use the new fit.
+    """
+
+    fitted: Fitted
+    in_use: Fitted
+    verdict: Verdict | None
+    kept: bool
+
+
+def refit(house: House, first: dt.date, last: dt.date) -> Refit:
+    """Fit the model on the lake's own days; slates after `last` use it until a newer one is kept.
+
+    Each of these days is predicted from the days before it only. From `fitting.model.FEWEST_DAYS` days with games on
+    everything is fitted, and kept where it beats the fit in use on the window's last quarter, which a trial fit did not
+    see; of a shorter window only the calibration is fitted.
 
     Raises:
         DataError: the days hold too few predictions for any market.
     """
     tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1)).collect()
-    fitted = refit.refit(tallies, first, last, version=f"lake-{last:%Y%m%d}")
-    if not fitted.markets:
+    in_use, version, trained_on = kept_fits.latest(house.lake, first), f"lake-{last:%Y%m%d}", f"lake, {first} to {last}"
+    days = tallies.filter(pl.col("game_date") >= first)["game_date"].n_unique()
+    if days >= model.FEWEST_DAYS:
+        box = house.lake.scan(tables.BOX.name, first, last).collect()
+        window = Window(tallies, first, last, results=box_results(box), lineups=_lineups(house))
+        fitted, verdict = model.refit(window, in_use=in_use, version=version, trained_on=trained_on)
+        kept = verdict.better
+    else:
+        fitted, verdict, kept = kept_fits.calibrate(tallies, first, last, version=version, in_use=in_use), None, True
+    if not fitted.calibration.markets:
         raise DataError(
             f"From {first} to {last} the lake has too few games to fit a calibration; choose a longer range, at best "
             "a whole season.",
             source=project.TALLIES,
         )
-    refit.keep(house.lake, fitted)
-    return fitted
+    if kept:
+        kept_fits.keep(house.lake, fitted)
+    return Refit(fitted, in_use, verdict, kept)
 
 
 def _published(house: House, days: set[dt.date]) -> set[dt.date]:

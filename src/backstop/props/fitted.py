@@ -1,0 +1,47 @@
+"""Everything that was fitted for the model, in one value: feature parameters, ladders, calibration."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Self
+
+from backstop.features import parameters as feature_parameters
+from backstop.features.parameters import Parameters
+from backstop.props import calibration as props_calibration
+from backstop.props import ladder
+from backstop.props.calibration import NOT_CALIBRATED, Calibration
+from backstop.props.ladder import Ladders
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One fit of the whole model.
+
+    Attributes:
+        parameters: Of the features.
+        ladders: Of runs, runs batted in, earned runs and outs.
+        calibration: Platt per market.
+    """
+
+    parameters: Parameters
+    ladders: Ladders
+    calibration: Calibration
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """Return the fit that ships with the package."""
+        return cls(feature_parameters.default(), ladder.default(), props_calibration.default())
+
+    @property
+    def version(self) -> str:
+        """What `model_version` of a prop says."""
+        return f"{self.parameters.version}+{self.calibration.version}"
+
+    def judging(self, day: dt.date) -> Self:
+        """Return this fit for a day, not calibrated where the calibration saw the day or later ones."""
+        return type(self)(self.parameters, self.ladders, self.calibration.or_none(day))
+
+    def uncalibrated(self) -> Self:
+        """Return this fit without its calibration."""
+        return type(self)(self.parameters, self.ladders, NOT_CALIBRATED)
