@@ -44,6 +44,7 @@ MODULES = {
     "orchestration": Size(small=ONCE),
     "backfill": Size(small=("--days", "2")),
     "sizing": Size(small=("--days", "1")),
+    "league_truth": Size(small=("--days", "1")),
 }
 """Every benchmark that runs on what the project makes itself."""
 

@@ -51,6 +51,9 @@ OUTCOME: Final = {
     "strikeout": "K", "walk": "BB", "hbp": "HBP", "single": "1B", "double": "2B", "triple": "3B", "home_run": "HR",
     "other_out": "OUT",
 }  # fmt: skip
+FIRST_OF_TODAY: Final = 2019
+"""From this season on starters were left in about as long as they are now: 22 batters; in 2016 it was 24."""
+
 PITCHER: Final = 1
 """`bat_fld_cd` of a batter who plays as pitcher."""
 
@@ -105,6 +108,7 @@ def _retrosheet(folder: Path, seasons: tuple[int, ...], first: dt.date, last: dt
             [_results(folder / "batter_games.parquet", games, numbers, BATTERS, pl.col("b_pa") > 0, counted),
              _results(folder / "pitcher_games.parquet", games, numbers, STARTERS, pl.col("p_gs") == 1, counted)]
         ),
+        usage=last.year >= FIRST_OF_TODAY,
         left_out=pitchers.select("game_pk", player_id_mlbam="batter_id_mlbam").unique(),
     )  # fmt: skip
 

@@ -15,7 +15,11 @@ import pytest
 from backstop.demo import truth
 from backstop.demo.league import calendar
 from backstop.demo.league.cards import cards
+from backstop.fitting.model import fit
+from backstop.fitting.rows import Window
 from backstop.props import backtest
+from backstop.props.fitted import Fitted
+from backstop.props.markets import MARKETS
 from tests.props.conftest import league_tallies
 
 SEASON = 165
@@ -27,6 +31,9 @@ BEFORE = (3, 2, 1)
 
 JUDGED = (65, 80)
 """Days of the third month on which every club plays."""
+
+FITTED_ON = dt.timedelta(days=75)
+"""Up to the end of the season before."""
 
 REPLAYS = 800
 SAMPLING_NATS = 0.5 / REPLAYS
@@ -57,30 +64,52 @@ def forget_calendar():
 
 
 @pytest.fixture(scope="module")
-def compared():
-    """Predictions of two days beside the true probabilities."""
+def league():
+    """Tallies of all seasons, what happened in the season before this one, and the truth of the judged days."""
     this = calendar.OPENING_DAY
     with pytest.MonkeyPatch.context() as patch:
         history = []
         for opening in [*(this.replace(year=this.year - n) for n in BEFORE), this]:
             open_season(patch, opening, SEASON if opening < this else SO_FAR)
             history.append(league_tallies(calendar.LAST_DAY, seed=opening.year))
-        tallies = pl.concat(history)
-        parts = [beside_truth(tallies, this + dt.timedelta(days=number)) for number in JUDGED]
+            if opening.year == this.year - 1:
+                results, over = truth.happened(opening.year), calendar.LAST_DAY
+        days = [this + dt.timedelta(days=number) for number in JUDGED]
+        truths = {day: truth.distributions(day, games=REPLAYS, seed=day.year) for day in days}
     forget_calendar()
+    tallies = pl.concat(history)
+    before = tallies.filter(pl.col("game_date") <= over)
+    return tallies, truths, Window(before, over - FITTED_ON, over, results)
+
+
+@pytest.fixture(scope="module")
+def compared(league):
+    """Predictions of two days beside the true probabilities, as the model ships."""
+    tallies, truths, _ = league
+    return beside_truth(tallies, truths, None)
+
+
+@pytest.fixture(scope="module")
+def own(league):
+    """The same with everything fitted on the end of the league's season before."""
+    tallies, truths, window = league
+    fitted = fit([window], base=Fitted.shipped(), version="own", trained_on="the league")
+    return beside_truth(tallies, truths, fitted)
+
+
+def beside_truth(tallies: pl.DataFrame, truths: dict[dt.date, pl.DataFrame], fitted: Fitted | None) -> pl.DataFrame:
+    parts = []
+    for day, known in truths.items():
+        predicted = backtest.run(tallies, day, day, lines={}, fitted=fitted)
+        props = predicted.select(
+            "market",
+            "line",
+            "prob_over",
+            game_pk=pl.col("game_id").cast(pl.Int64),
+            player_id_mlbam=pl.col("player_id").cast(pl.Int64),
+        )
+        parts.append(truth.over(props, known))
     return pl.concat(parts)
-
-
-def beside_truth(tallies: pl.DataFrame, day: dt.date) -> pl.DataFrame:
-    predicted = backtest.run(tallies, day, day, lines={})
-    props = predicted.select(
-        "market",
-        "line",
-        "prob_over",
-        game_pk=pl.col("game_id").cast(pl.Int64),
-        player_id_mlbam=pl.col("player_id").cast(pl.Int64),
-    )
-    return truth.over(props, truth.distributions(day, games=REPLAYS, seed=day.year))
 
 
 def expected_gap(rows: pl.DataFrame, p: np.ndarray) -> float:
@@ -106,3 +135,24 @@ def test_in_the_third_month_the_projection_is_far_closer_to_the_truth_than_the_l
 def test_in_the_third_month_the_batters_headline_props_are_within_two_thousandths_of_the_truth(compared):
     gaps = {market: own_gap(compared.filter(market=market, line=line)) for market, line in HEADLINE}
     assert np.mean(list(gaps.values())) < 0.002, gaps
+
+
+@pytest.mark.slow
+def test_with_a_past_of_its_own_all_markets_with_the_starters_are_within_two_thousandths_of_the_truth(own):
+    """Every market that is projected without box scores, every default line."""
+    assert own["market"].n_unique() == len(MARKETS) - 1
+    by_market = {market: own_gap(rows) for (market,), rows in own.group_by("market")}
+    assert own_gap(own) < 0.002, by_market
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("market", "line"), HEADLINE)
+def test_with_a_past_of_its_own_each_headline_market_is_within_two_thousandths_of_the_truth(own, market, line):
+    assert own_gap(own.filter(market=market, line=line)) < 0.002
+
+
+@pytest.mark.slow
+def test_a_fit_on_the_leagues_own_past_is_closer_to_the_truth_than_what_ships(own, compared):
+    assert own_gap(own) < own_gap(compared) - 0.0003
+    for market in ("pitcher_outs", "batter_runs_scored", "batter_hits_runs_rbis"):
+        assert own_gap(own.filter(market=market)) < own_gap(compared.filter(market=market)), market

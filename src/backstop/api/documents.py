@@ -19,7 +19,7 @@ from backstop.api.generation import lacking
 from backstop.api.responses import refusals, versioned
 from backstop.api.slates import head
 from backstop.cache.namespaces import Collection, Namespace
-from backstop.props.calibration import default as default_calibration
+from backstop.props.fitted import Fitted
 from backstop.props.project import project
 from backstop.stages.project import projectable
 from backstop.store.kinds import FEATURES
@@ -91,7 +91,8 @@ async def _document(desk: Desk, pointer: Pointer) -> bytes:
 
 def document(pointer: Pointer, about: About, sheet: Sheet, features: pl.DataFrame) -> bytes:
     """Return a version in columns, best expected value first."""
-    chances = distributions(features) if features.width and not lacking(features) else {}
+    fitted = Fitted.parse(about.meta["fitted"]) if "fitted" in about.meta else Fitted.shipped()
+    chances = distributions(features, fitted) if features.width and not lacking(features) else {}
     found: dict[tuple[int, int, str], int] = {key: place for place, key in enumerate(chances)}
     keys = sheet.frame.select("game_pk", "player_id_mlbam", "market").iter_rows()
     columns = {name: _column(sheet.frame, name) for name in sheet.frame.columns if name not in LEFT_OUT}
@@ -118,13 +119,12 @@ def _column(frame: pl.DataFrame, name: str) -> Any:
     return (series.round(DECIMALS) if series.dtype.is_float() else series).to_list()
 
 
-def distributions(features: pl.DataFrame) -> dict[tuple[int, int, str], list[float]]:
+def distributions(features: pl.DataFrame, fitted: Fitted) -> dict[tuple[int, int, str], list[float]]:
     """Return the calibrated chance of each count n = 0, 1, 2 ... by game, player and market, in thousandths."""
     rows = projectable(features)
-    calibration = default_calibration()
     told: dict[tuple[int, int, str], list[float]] = {}
-    for projection in project(rows):
-        tail = calibration.of(projection.market).apply(projection.at_least)
+    for projection in project(rows, parameters=fitted.parameters, ladders=fitted.ladders):
+        tail = fitted.calibration.of(projection.market).apply(projection.at_least)
         chances = np.clip(tail[:, :-1] - tail[:, 1:], 0.0, 1.0)
         who = rows[projection.rows].select("game_pk", "player_id_mlbam").iter_rows()
         for (game, player), chance in zip(who, chances, strict=True):

@@ -26,11 +26,14 @@ POOLED: Final = 20.0
 DIGITS: Final = 4
 
 
-def fit(rows: Rows, results: pl.DataFrame, base: Ladders, parameters: Parameters, *, steady: float) -> Ladders:
+def fit(
+    rows: Rows, starts: Rows, results: pl.DataFrame, base: Ladders, parameters: Parameters, *, steady: float
+) -> Ladders:
     """Return the ladders of a window.
 
     Args:
         rows: Built with the parameters that the ladders are for.
+        starts: Those of them that speak for outs.
         results: `game_id`, `player_id`, `market`, `value` from box scores; markets without enough of them keep theirs.
         base: Ladders in use.
         parameters: Fitted numbers of the features.
@@ -48,7 +51,7 @@ def fit(rows: Rows, results: pl.DataFrame, base: Ladders, parameters: Parameters
             results.filter(market=key), on=["game_id", "player_id"], how="left", maintain_order="left"
         )["value"]
         markets[key] = _ladder(ladder, terms[role], counted, steady)
-    outs = _outs(base.outs, terms["starter"], known["starter"], rows.happened, steady)
+    outs = _outs(base.outs, starts, steady)
     return base.model_copy(update={"markets": markets, "outs": outs})
 
 
@@ -69,9 +72,10 @@ def _ladder(base: Ladder, terms: pl.DataFrame, counted: pl.Series, steady: float
     return Ladder(rungs=tuple(round(float(rung), DIGITS) for rung in falling), terms=coefficients)
 
 
-def _outs(base: Outs, terms: pl.DataFrame, starters: pl.DataFrame, happened: pl.DataFrame, steady: float) -> Outs:
-    names = list(base.terms)
-    joined = terms.select(names).with_columns(starters.select(PLAYER)).join(happened, on=PLAYER, how="inner")
+def _outs(base: Outs, starts: Rows, steady: float) -> Outs:
+    names, starters = list(base.terms), starts.features.filter(role="starter")
+    terms = starter_terms(starters).select(names).with_columns(starters.select(PLAYER))
+    joined = terms.join(starts.happened, on=PLAYER, how="inner")
     known = joined.filter(pl.all_horizontal(pl.col(names).is_finite()))
     bins = min(BINS, len(known) // FEWEST_PER_BIN)
     if bins < 2:  # noqa: PLR2004 - an expected value lies between two centres

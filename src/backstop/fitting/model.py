@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import DataError
+from backstop.features.parameters import Parameters
 from backstop.features.sums import add_up
 from backstop.fitting import ladders, refinement, shrinkage, turns, workload
-from backstop.fitting.rows import Rows, Window, gather, no_results, plain
+from backstop.fitting.rows import Rows, Window, gather, no_results, plain, together
 from backstop.props import calibration
 from backstop.props.calibration import NOT_CALIBRATED
 from backstop.props.fitted import Fitted
@@ -62,7 +63,7 @@ def fit(windows: Sequence[Window], *, base: Fitted, version: str, trained_on: st
     """Fit everything on the days of one or several windows, each day predicted from the days before it only.
 
     Args:
-        windows: The days to fit on.
+        windows: The days to fit on, one at least with today's usage of starters.
         base: The numbers in use: what is assumed where the windows tell nothing.
         version: Name of the fit.
         trained_on: Seasons and source, for the record.
@@ -71,18 +72,18 @@ def fit(windows: Sequence[Window], *, base: Fitted, version: str, trained_on: st
     last = max(window.last for window in windows)
     named: dict[str, Any] = {"version": version, "trained_on": trained_on, "last_day": last}
     found = base.parameters.model_copy(update={**named, **shrinkage.fit(windows, base.parameters)})
-    rows = gather(windows, plain(found))
+    rows, starts = _gathered(windows, plain(found))
     found = found.model_copy(
         update={
             "strikeouts": refinement.strikeouts(rows, found.strikeouts, steady),
             "home_runs": refinement.home_runs(rows, found.home_runs, found, steady),
-            "workload": workload.terms(rows, found.workload, steady),
-            **turns.fit(pl.concat([add_up(window.played).turns for window in windows]), found, steady),
+            "workload": workload.terms(starts, found.workload, steady),
+            **turns.fit(pl.concat([add_up(window.batted).turns for window in windows]), found, steady),
         }
     )
-    found = found.model_copy(update=workload.residuals(rows, found))
-    rows = gather(windows, found)
-    climbs = ladders.fit(rows, _results(windows), base.ladders, found, steady=steady).model_copy(update=named)
+    found = found.model_copy(update=workload.residuals(starts, found))
+    rows, starts = _gathered(windows, found)
+    climbs = ladders.fit(rows, starts, _results(windows), base.ladders, found, steady=steady).model_copy(update=named)
     platt = calibration.fit(_judged(windows, rows, Fitted(found, climbs, NOT_CALIBRATED)), **named)
     return Fitted(found, climbs, platt)
 
@@ -138,6 +139,12 @@ def refit(window: Window, *, in_use: Fitted, version: str, trained_on: str) -> t
     return fit([window], base=in_use, **named), verdict
 
 
+def _gathered(windows: Sequence[Window], parameters: Parameters) -> tuple[Rows, Rows]:
+    """Return the rows of all windows, and those of the windows that speak for how long starters are left in."""
+    parts = [gather(window, parameters) for window in windows]
+    return together(parts), together([part for part, window in zip(parts, windows, strict=True) if window.usage])
+
+
 def _judged(windows: Sequence[Window], rows: Rows, fitted: Fitted) -> pl.DataFrame:
     """Return predictions that are not calibrated, with what happened: `market`, `prob_over`, `outcome`."""
     props = generate(rows.features, lines={}, fitted=fitted)
@@ -146,7 +153,7 @@ def _judged(windows: Sequence[Window], rows: Rows, fitted: Fitted) -> pl.DataFra
 
 
 def _losses(window: Window, fitted: Fitted) -> pl.DataFrame:
-    props = generate(gather([window], fitted.parameters).features, lines={}, fitted=fitted)
+    props = generate(gather(window, fitted.parameters).features, lines={}, fitted=fitted)
     seen = observed(window.played)
     more = _results([window]).filter(~pl.col("market").is_in(seen["market"].unique().implode()))
     known = _beside(props, pl.concat([seen, more.select(seen.columns)]))

@@ -47,6 +47,8 @@ class Window:
         results: `box_results` of these days, for runs, runs batted in and earned runs; null without box scores.
         lineups: Line-ups as posted; as played when null.
         left_out: Batters whose games do not count, `game_pk`, `player_id_mlbam`: pitchers who had to bat.
+        usage: Whether starters were left in as long as they are today; old seasons do not speak for batters faced and
+            outs.
     """
 
     tallies: pl.DataFrame
@@ -55,11 +57,20 @@ class Window:
     results: pl.DataFrame | None = None
     lineups: Lineups | None = None
     left_out: pl.DataFrame | None = None
+    usage: bool = True
 
     @property
     def played(self) -> pl.DataFrame:
         """The tallies of the window itself."""
         return self.tallies.filter(pl.col("game_date").is_between(self.first, self.last))
+
+    @property
+    def batted(self) -> pl.DataFrame:
+        """The tallies of the window without the batters who are left out."""
+        if self.left_out is None:
+            return self.played
+        aside = self.left_out.rename({"player_id_mlbam": "batter_id_mlbam"})
+        return self.played.join(aside, on=["game_pk", "batter_id_mlbam"], how="anti", maintain_order="left")
 
     def until(self, day: dt.date) -> Window:
         """Return the days before a day."""
@@ -101,18 +112,18 @@ def plain(parameters: Parameters) -> Parameters:
     )
 
 
-def gather(windows: Sequence[Window], parameters: Parameters) -> Rows:
-    """Walk through windows.
-
-    Args:
-        windows: Days of one or several histories; no two may have a game's number in common.
-        parameters: Fitted numbers that the features are built with.
-    """
-    parts = [_gather(window, parameters) for window in windows]
+def together(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of several windows; no two may have a game's number in common."""
     return Rows(*(pl.concat([getattr(part, field.name) for part in parts]) for field in fields(Rows)))
 
 
-def _gather(window: Window, parameters: Parameters) -> Rows:
+def gather(window: Window, parameters: Parameters) -> Rows:
+    """Walk through a window.
+
+    Args:
+        window: The days.
+        parameters: Fitted numbers that the features are built with.
+    """
     features, refined = [], []
     for day, sums, played in histories(window.tallies, window.first, window.last):
         games, players = window.lineups(day) if window.lineups else as_played(played)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from backstop.features import parameters as feature_parameters
 from backstop.features.parameters import Parameters
@@ -45,3 +46,16 @@ class Fitted:
     def uncalibrated(self) -> Self:
         """Return this fit without its calibration."""
         return type(self)(self.parameters, self.ladders, NOT_CALIBRATED)
+
+    def dumped(self) -> dict[str, Any]:
+        """Return plain values; `parse` is the inverse."""
+        return {part.name: getattr(self, part.name).model_dump(mode="json") for part in fields(self)}
+
+    @classmethod
+    def parse(cls, plain: Mapping[str, Any]) -> Self:
+        """Return a fit from its plain values."""
+        return cls(
+            Parameters.model_validate(plain["parameters"]),
+            Ladders.model_validate(plain["ladders"]),
+            Calibration.model_validate(plain["calibration"]),
+        )

@@ -11,6 +11,8 @@ import polars as pl
 from backstop import tables
 from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN
 from backstop.errors import IncompleteVersion
+from backstop.props import refit
+from backstop.props.fitted import Fitted
 from backstop.stages import plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
 from backstop.stages.project import FEATURES, served
@@ -109,9 +111,11 @@ def _not_loaded(outcome: Outcome) -> Outcome:
 
 
 def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
-    """Return what a reader of the slate is told beside its rows."""
+    """Return what a reader of the slate is told beside its rows; `fitted` where it is not the fit that ships."""
     games = plan.games_of(house, day)
-    return {
+    fitted = refit.latest(house.lake, day)
+    own = {} if fitted.version == Fitted.shipped().version else {"fitted": fitted.dumped()}
+    return own | {
         "quality": "degraded" if failed or gaps else "complete",
         "games": games.select(
             "game_pk",
