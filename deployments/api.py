@@ -32,8 +32,6 @@ from backstop.stages.house import House
 from backstop.store import connection, embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fastapi import FastAPI
 
 DEPLOYMENT: Final = "slate-refresh/mlb"
@@ -155,22 +153,6 @@ def app() -> FastAPI:
     return create_app(parts_of(House.current()))
 
 
-@contextlib.contextmanager
-def _redis(settings: Settings) -> Iterator[Settings]:
-    """Name a Redis: the one that the settings name, or the home's own, kept running meanwhile."""
-    if settings.redis_url is not None:
-        yield settings
-        return
-    home = settings.home / "redis"
-    ours = not embedded.is_running(home)
-    try:
-        with embedded.supervised(home) as url:
-            yield settings.model_copy(update={"redis_url": url})
-    finally:
-        if ours:
-            embedded.stop(home)
-
-
 def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
     """Return how uvicorn runs the app."""
     return uvicorn.Config(
@@ -196,7 +178,7 @@ def serve(settings: Settings) -> None:
     """
     # uvicorn raises the signal that ended it once more: as an interrupt it lets the embedded Redis be stopped
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with listening(settings.api_host, settings.api_port) as taken, _redis(settings) as named:
+    with listening(settings.api_host, settings.api_port) as taken, embedded.meanwhile(settings) as named:
         host, port = taken.getsockname()[:2]
         print(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)  # noqa: T201 - its answer
         if is_open(named):

@@ -6,9 +6,9 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backstop.cli import tables
+from backstop.cli import progress, tables
 from backstop.errors import BackstopError
-from deployments import machine, show
+from deployments import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def at_work(settings: Settings, title: str, *, keep: bool = False) -> Iterator[J
     """
     console = tables.terminal()
     with contextlib.ExitStack() as bars:
-        bars.enter_context(show.progress(console, title))
+        bars.enter_context(progress.shown(console, title))
         with machine.started(settings, keep=keep) as up:
             yield Job(console, up, bars)
 

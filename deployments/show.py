@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from backstop import telemetry
 from backstop.cli import tables
 from backstop.stages.outcome import worst
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
-    from rich.progress import TaskID
 
     from backstop.settings import Settings
     from backstop.stages.house import House
@@ -32,28 +27,6 @@ if TYPE_CHECKING:
 
 TOP = 12
 GAPS = 10
-
-
-@contextlib.contextmanager
-def progress(console: Console, title: str) -> Iterator[None]:
-    """Show a line per stage while the block runs."""
-    columns = (TextColumn("{task.description:<18}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
-    lines: dict[str, TaskID] = {}
-    lock = threading.Lock()
-    console.print(f"[bold]{title}[/bold]")
-    with Progress(*columns, console=console) as bars:
-
-        def on_progress(event: telemetry.Progress) -> None:
-            with lock:
-                if event.stage not in lines:
-                    lines[event.stage] = bars.add_task(event.stage, total=0, note="")
-                line = lines[event.stage]
-                bars.update(line, total=(bars.tasks[line].total or 0) + event.total, note=event.note)
-                bars.advance(line, event.done)
-
-        with telemetry.listening(on_progress):
-            yield
 
 
 def result(console: Console, house: House, summary: SlateSummary, page: str, seconds: float) -> None:

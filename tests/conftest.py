@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from redis import Redis
+
+from backstop.store import embedded
+from backstop.store.connection import connect_url
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -33,6 +38,22 @@ def environment_as_it_was() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("BACKSTOP_")]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def embedded_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the embedded Redis of this test process, which no test kills."""
+    home = tmp_path_factory.mktemp("redis")
+    yield embedded.ensure(home)
+    embedded.stop(home)
+
+
+@pytest.fixture
+def redis(embedded_url: str) -> Iterator[Redis]:
+    """A client of that Redis, emptied before the test."""
+    with contextlib.closing(connect_url(embedded_url)) as client:
+        client.flushall()
+        yield client
 
 
 @pytest.fixture(scope="session")

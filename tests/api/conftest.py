@@ -12,7 +12,6 @@ from backstop.features.tally import tally
 from backstop.props.generate import generate
 from backstop.props.price import price
 from backstop.stages.project import served
-from backstop.store import connection, embedded
 from tests.api.serving import DAY, parts_over, publish, serving
 from tests.features.season import pitches, slate
 from tests.props.quoting import quote, quotes
@@ -21,21 +20,6 @@ GAMES = [
     {"game_pk": pk, "away_team": away, "home_team": home, "start_at": "2024-04-16T23:05:00Z"}
     for pk, away, home in ((151, "BBB", "AAA"), (153, "DDD", "CCC"))
 ]
-
-
-@pytest.fixture(scope="session")
-def embedded_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
-@pytest.fixture
-def redis(embedded_url):
-    client = connection.connect_url(embedded_url)
-    client.flushall()
-    yield client
-    client.close()
 
 
 @pytest.fixture(scope="session")

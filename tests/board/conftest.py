@@ -20,7 +20,6 @@ from backstop.settings import Settings
 from backstop.stages.grade import GRADES, SETTLED
 from backstop.stages.house import House
 from backstop.stages.project import served
-from backstop.store import embedded
 from tests.board import slates
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -116,16 +115,9 @@ def until(condition, seconds=15.0):
         time.sleep(0.02)
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
 @pytest.fixture
-def site(redis_url, tmp_path):
-    made = Site(tmp_path, redis_url)
+def site(embedded_url, tmp_path):
+    made = Site(tmp_path, embedded_url)
     made.house.redis.flushall()
     yield made
     made.close()

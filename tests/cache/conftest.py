@@ -12,26 +12,11 @@ from backstop.cache.cache import Cache
 from backstop.cache.line import Line
 from backstop.clock import FixedClock
 from backstop.settings import Settings
-from backstop.store import connection, embedded
+from backstop.store import connection
 from backstop.store.loader import SlateWriter
 from tests.store.rows import DAY, features, props
 
 CUTOFF = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture(scope="session")
-def embedded_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
-@pytest.fixture
-def redis(embedded_url):
-    client = connection.connect_url(embedded_url)
-    client.flushall()
-    yield client
-    client.close()
 
 
 @pytest.fixture

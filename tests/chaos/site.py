@@ -17,7 +17,7 @@ from backstop.settings import Settings
 from backstop.store.connection import connect_url
 from deployments.server import free_port, server_environment
 from tests.operations.nursery import Nursery
-from tests.operations.servers import Postgres, Server
+from tests.operations.servers import Postgres, Replica, Server
 
 KEY = "chaos-key"
 """The demo feeds take any."""
@@ -48,23 +48,12 @@ class Forgetful(Server):
         self.socket.unlink(missing_ok=True)
 
 
-class Prefect(Server):
+class Prefect(Replica):
     """A Prefect server as `backstop refresh` starts it, on an address that stays."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
         folder.mkdir(parents=True)
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        super().__init__("prefect", folder, command, server_environment(folder, self.port))
-
-    @property
-    def api_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api"
-
-    def ready(self) -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.api_url}/health", timeout=2).is_success
-        return False
+        super().__init__("prefect", folder, server_environment(folder, 0))
 
 
 class Feeds(Server):

@@ -13,7 +13,6 @@ import pytest
 
 from backstop.cli import main
 from backstop.stages.house import House
-from backstop.store import embedded
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,9 @@ class Ended:
     err: str
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
+@pytest.fixture
+def redis_url(embedded_url: str) -> str:
+    return embedded_url
 
 
 @pytest.fixture

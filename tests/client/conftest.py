@@ -9,27 +9,15 @@ import pytest
 
 from backstop.client import AsyncClient, Client
 from backstop.clock import FixedClock
-from backstop.store import embedded
-from backstop.store.connection import connect_url
 from backstop.store.loader import SlateWriter
 from tests.store.rows import DAY, features, props
 
 CUTOFF = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
 @pytest.fixture
-def redis(redis_url):
-    client = connect_url(redis_url)
-    client.flushall()
-    yield client
-    client.close()
+def redis_url(embedded_url):
+    return embedded_url
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import gzip
+import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -50,8 +52,49 @@ class Heard:
     at: float
 
 
+class Loopback(ABC):
+    """A server on loopback whose event loop runs in a thread of its own for as long as the block lasts."""
+
+    port: int
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self.release = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        tls, started = self._tls(), threading.Event()
+
+        async def live() -> None:
+            self._stop = asyncio.Event()
+            server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=tls)
+            self.port = server.sockets[0].getsockname()[1]
+            started.set()
+            await self._stop.wait()
+            server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+        self._thread = threading.Thread(target=lambda: asyncio.Runner(loop_factory=lambda: self._loop).run(live()))
+        self._thread.start()
+        assert started.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self._loop.close()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """Return what the connections are encrypted with, nothing by default."""
+        return None
+
+    @abstractmethod
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Speak to one client."""
+
+
 @dataclass
-class FaultServer:
+class FaultServer(Loopback):
     """Answers each path by its script; the last line of a script repeats. Unscripted paths get `fallback`."""
 
     fallback: Say = field(default_factory=Say)
@@ -70,33 +113,6 @@ class FaultServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self.release = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        started = threading.Event()
-
-        async def live() -> None:
-            self._stop = asyncio.Event()
-            server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-            self.port = server.sockets[0].getsockname()[1]
-            started.set()
-            await self._stop.wait()
-            server.close()
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-        self._thread = threading.Thread(target=lambda: asyncio.Runner(loop_factory=lambda: self._loop).run(live()))
-        self._thread.start()
-        assert started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop.close()
 
     def let_go(self) -> None:
         """Answer what is held."""

@@ -6,10 +6,8 @@ import asyncio
 import datetime as dt
 import ipaddress
 import ssl
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
 import h2.config
 import h2.connection
@@ -17,6 +15,8 @@ import h2.events
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.net.server import Loopback
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -41,7 +41,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @dataclass
-class TlsServer:
+class TlsServer(Loopback):
     """Answers every request with the body, after the latency; counts connections and streams at once."""
 
     cert: Path
@@ -58,35 +58,14 @@ class TlsServer:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+    def _tls(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.cert, self.key)
         context.set_alpn_protocols(["h2"] if self.http2 else ["http/1.1"])
-        started = threading.Event()
+        return context
 
-        async def live() -> None:
-            self._stop = asyncio.Event()
-            handler = self._speak_h2 if self.http2 else self._speak_h1
-            server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=context)
-            self.port = server.sockets[0].getsockname()[1]
-            started.set()
-            await self._stop.wait()
-            server.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-        self._thread = threading.Thread(target=lambda: asyncio.Runner(loop_factory=lambda: self._loop).run(live()))
-        self._thread.start()
-        assert started.wait(10)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._loop.close()
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (self._speak_h2 if self.http2 else self._speak_h1)(reader, writer)
 
     async def _speak_h1(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._enter()

@@ -11,24 +11,16 @@ import sqlalchemy as sa
 
 from backstop.lake.ledger import Ledger
 from backstop.settings import Settings
-from backstop.store import embedded
 from deployments import preflight as asking
 from deployments.preflight import preflight
 
 
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
 @pytest.fixture
-def settings(tmp_path, redis_url, monkeypatch):
+def settings(tmp_path, embedded_url, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
     Ledger.connect(url).close()
-    return Settings(home=tmp_path / "home", redis_url=redis_url, ledger_url=url, upstream="demo", api_port=_free())
+    return Settings(home=tmp_path / "home", redis_url=embedded_url, ledger_url=url, upstream="demo", api_port=_free())
 
 
 def ask(settings, environment="production"):

@@ -11,7 +11,7 @@ import pytest
 from backstop.clock import FixedClock
 from backstop.settings import Settings
 from backstop.stages.house import House
-from backstop.store import embedded
+from tests.flows.proxy import Proxy
 
 
 @pytest.fixture
@@ -32,11 +32,9 @@ def house(settings: Settings, clock: FixedClock) -> Iterator[House]:
     house.close()
 
 
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
+@pytest.fixture
+def redis_url(embedded_url: str) -> str:
+    return embedded_url
 
 
 @pytest.fixture
@@ -44,5 +42,21 @@ def store(settings: Settings, redis_url: str) -> Iterator[House]:
     """A house with an empty Redis, on the machine's clock: the server's own clock takes part in every age."""
     house = House(settings.model_copy(update={"redis_url": redis_url}))
     house.redis.flushall()
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def feed() -> Iterator[Proxy]:
+    """An upstream of its own that says what a test wants said."""
+    with Proxy(None) as feed:
+        yield feed
+
+
+@pytest.fixture
+def online(settings: Settings, clock: FixedClock, feed: Proxy) -> Iterator[House]:
+    """A house over that upstream, with little patience."""
+    quick = {"upstream": feed.base_url, "request_budget_s": 1.0, "request_timeout_s": 10.0}
+    house = House(settings.model_copy(update=quick), clock)
     yield house
     house.close()

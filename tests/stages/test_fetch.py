@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
-
 from backstop.sources.savant import pitches
 from backstop.stages.fetch import fetch, reopen
-from backstop.stages.house import House
 from backstop.telemetry import Progress, listening
-from tests.flows.proxy import WEB_PAGE, Proxy, csv
+from tests.flows.proxy import WEB_PAGE, csv
 from tests.stages.rows import DAY, games, pitch_csv
 
 BEFORE = DAY - dt.timedelta(days=1)
 CAP = 25_000
-
-
-@pytest.fixture
-def feed():
-    with Proxy(None) as feed:
-        yield feed
-
-
-@pytest.fixture
-def online(settings, clock, feed):
-    quick = {"upstream": feed.base_url, "request_budget_s": 1.0, "request_timeout_s": 10.0}
-    house = House(settings.model_copy(update=quick), clock)
-    yield house
-    house.close()
 
 
 def test_answers_lie_in_the_archive_verbatim_and_what_is_missing_is_named(online, feed):

@@ -20,7 +20,7 @@ from backstop.stages import plan, receive, second
 from backstop.stages.fetch import Missed, fetch
 from backstop.stages.house import House
 from backstop.stages.match import matched_quotes
-from tests.flows.proxy import DOWN, Proxy, Reply
+from tests.flows.proxy import DOWN, Reply
 from tests.stages.rows import DAY, games
 
 CLUBS = {
@@ -59,20 +59,6 @@ def prop_page(*players: str, events: int = 1) -> Reply:
     }
     body = {"generated_at": "2025-06-15T12:00:00Z", playerprops.ROOTS[0]: [event] * events}
     return Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-
-
-@pytest.fixture
-def feed():
-    with Proxy(None) as feed:
-        yield feed
-
-
-@pytest.fixture
-def online(settings, clock, feed):
-    quick = {"upstream": feed.base_url, "request_budget_s": 1.0, "request_timeout_s": 10.0}
-    house = House(settings.model_copy(update=quick), clock)
-    yield house
-    house.close()
 
 
 def test_a_schedule_that_the_stats_api_owes_comes_from_sportradar_with_a_word_why(online, feed):

@@ -8,8 +8,6 @@ import socket
 import pytest
 
 from backstop.clock import FixedClock
-from backstop.store import embedded
-from backstop.store.connection import connect_url
 from backstop.store.loader import SlateWriter
 from backstop.store.reader import SlateReader
 from tests.store.rows import DAY, features, props
@@ -17,26 +15,11 @@ from tests.store.rows import DAY, features, props
 CUTOFF = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
 
 
-@pytest.fixture(scope="session")
-def embedded_url(tmp_path_factory):
-    home = tmp_path_factory.mktemp("redis")
-    yield embedded.ensure(home)
-    embedded.stop(home)
-
-
 @pytest.fixture
 def unused_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-@pytest.fixture
-def redis(embedded_url):
-    client = connect_url(embedded_url)
-    client.flushall()
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from backstop import telemetry
-from backstop.cli import feedtables, tables
+from backstop.cli import feedtables, progress, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, days_between, parse_day
 from backstop.errors import UpstreamUnavailable, UsageError, ValidationFailed
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from rich.console import Console
-    from rich.progress import TaskID
 
     from backstop.stages.collect import Collected
     from backstop.stages.house import House
@@ -179,25 +176,10 @@ def _opened(settings: Settings) -> Iterator[House]:
         if settings.upstream.startswith(("demo", "recorded:")):
             settings = settings.pointed_at(stack.enter_context(Server.start(settings.upstream)).base_url)
         if not settings.upstream.startswith("replay:"):
-            settings = stack.enter_context(_shared(settings))
+            settings = stack.enter_context(embedded.meanwhile(settings))
         house = House(settings)
         stack.callback(house.close)
         yield house
-
-
-@contextlib.contextmanager
-def _shared(settings: Settings) -> Iterator[Settings]:
-    """Name a Redis in the settings, the embedded one when they name none, so that all commands share their limits."""
-    if settings.redis_url is not None:
-        yield settings
-        return
-    home = settings.home / "redis"
-    ours = not embedded.is_running(home)
-    try:
-        yield settings.model_copy(update={"redis_url": embedded.ensure(home)})
-    finally:
-        if ours:
-            embedded.stop(home)
 
 
 @contextlib.contextmanager
@@ -207,7 +189,7 @@ def _remembered(settings: Settings) -> Iterator[House]:
 
     with contextlib.ExitStack() as stack:
         if settings.redis_url is not None or (settings.home / "redis").is_dir():
-            settings = stack.enter_context(_shared(settings))
+            settings = stack.enter_context(embedded.meanwhile(settings))
         house = House(settings)
         stack.callback(house.close)
         yield house
@@ -222,7 +204,7 @@ def _collect(house: House, what: str, days: Sequence[dt.date], console: Console,
     steps = steps_of(what, job)
     rules.start()  # Great Expectations takes seconds to load: meanwhile the first requests are under way
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    with _progress(console, f"fetch {what} {span}"):
+    with progress.shown(console, f"fetch {what} {span}"):
         return list(collect(house, steps))
 
 
@@ -249,26 +231,3 @@ class _Later:
             self._module = deployments(self._name)
         except BaseException as error:  # noqa: BLE001 - raised where the module is needed
             self._failure = error
-
-
-@contextlib.contextmanager
-def _progress(console: Console, title: str) -> Iterator[None]:
-    """Show a line per step while the block runs."""
-    columns = (TextColumn("{task.description:<14}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
-    lines: dict[str, TaskID] = {}
-    lock = threading.Lock()
-    console.print(f"[bold]{title}[/bold]")
-    with Progress(*columns, console=console) as bars:
-
-        def on_progress(event: telemetry.Progress) -> None:
-            with lock:
-                if event.stage not in lines:
-                    lines[event.stage] = bars.add_task(event.stage, total=0, note="")
-                line = lines[event.stage]
-                known = next(task.total or 0 for task in bars.tasks if task.id == line)
-                bars.update(line, total=known + event.total, note=event.note)
-                bars.advance(line, event.done)
-
-        with telemetry.listening(on_progress):
-            yield

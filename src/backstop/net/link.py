@@ -60,10 +60,13 @@ class Link:
         self.spawn(self._beat())
 
     async def close(self) -> None:
-        """Stop listening and beating."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Stop listening and beating; a cancellation that the Redis client lost (`backstop.heeding`) is said again."""
+        ending = list(self._tasks)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=self.beat_s)
+        await asyncio.gather(*ending, return_exceptions=True)
         if self._pubsub is not None:
             await self._pubsub.aclose()  # type: ignore[no-untyped-call]
 

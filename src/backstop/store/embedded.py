@@ -31,6 +31,8 @@ from backstop.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from backstop.settings import Settings
+
 PATH_BYTES: Final = 100
 """A unix socket's path may have 104 to 108 bytes, depending on the system."""
 
@@ -224,6 +226,30 @@ def _revive(home: Path) -> None:
         binary = find_server()
         if binary is not None and (home / "pid").exists() and not _answers(home):
             _start(home, binary, MAXMEMORY)
+
+
+@contextlib.contextmanager
+def meanwhile(settings: Settings) -> Iterator[Settings]:
+    """Name a Redis in settings that name none: their home's own, kept running while the block lasts.
+
+    Yields:
+        The settings with an address. A server that was started here is stopped afterwards, its data stay.
+
+    Raises:
+        ConfigurationError: this platform has no server to start.
+        StoreError: the server died at its start.
+    """
+    if settings.redis_url is not None:
+        yield settings
+        return
+    home = settings.home / "redis"
+    ours = not is_running(home)
+    try:
+        with supervised(home) as url:
+            yield settings.model_copy(update={"redis_url": url})
+    finally:
+        if ours:
+            stop(home)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,39 @@
+"""The display of a command that takes a while: a line per stage, fed by what the library tells of its progress."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from backstop import telemetry
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
+
+
+@contextlib.contextmanager
+def shown(console: Console, title: str) -> Iterator[None]:
+    """Show a line per stage while the block runs; a stage's total grows as it learns of more."""
+    columns = (TextColumn("{task.description:<18}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
+    lines: dict[str, TaskID] = {}
+    lock = threading.Lock()
+    console.print(f"[bold]{title}[/bold]")
+    with Progress(*columns, console=console) as bars:
+
+        def on_progress(event: telemetry.Progress) -> None:
+            with lock:
+                if event.stage not in lines:
+                    lines[event.stage] = bars.add_task(event.stage, total=0, note="")
+                line = lines[event.stage]
+                known = next(task.total or 0 for task in bars.tasks if task.id == line)
+                bars.update(line, total=known + event.total, note=event.note)
+                bars.advance(line, event.done)
+
+        with telemetry.listening(on_progress):
+            yield
