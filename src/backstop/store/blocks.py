@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from backstop.errors import DataError
@@ -13,6 +14,8 @@ from backstop.store.kinds import ALL_MARKETS, TOP_OF_ALL, TOP_PER_MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from backstop.store.kinds import Kind
 
@@ -62,24 +65,26 @@ class Rows:
         """Return per order the rows to keep ready: `row`, `market` (or all), `score`; none without a score."""
         if not self.kind.orders:
             return {}
-        # whoever is among the best of all is among as many of his market
-        leading = [_leading(self.kind, some, TOP_OF_ALL) for some in self._scored()]
-        place_of = None if self.order is None else self.order.arg_sort()
-        found = {}
-        for order, _ in self.kind.orders:
-            scored = pl.concat(some[order] for some in leading)
-            of_each = (some.top_k(TOP_PER_MARKET, by="score") for some in scored.partition_by("market"))
-            of_all = scored.top_k(TOP_OF_ALL, by="score").with_columns(market=pl.lit(ALL_MARKETS))
-            best = pl.concat([of_all, *of_each])
-            found[order] = best if place_of is None else best.with_columns(row=place_of.gather(best["row"]))
-        return found
+        markets = self.frame.get_column("market")
+        # codes of this load alone: which number a market has does not matter
+        codes = markets.cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        found, first = np.unique(codes, return_index=True)
+        rows_of = {name: np.flatnonzero(codes == code) for name, code in zip(markets[first], found, strict=True)}
+        place_of = None if self.order is None else self.order.arg_sort().to_numpy()
+        return {order: self._ranked(column, rows_of, place_of) for order, column in self.kind.orders}
 
-    def _scored(self) -> Iterator[pl.DataFrame]:
-        """Yield `row` of the frame, `market` and the score of each order, in slices that are small beside the frame."""
-        scores = (pl.col(column).cast(pl.Float64).alias(order) for order, column in self.kind.orders)
-        columns = self.frame.select("market", *scores)
-        for start in range(0, len(columns), RANKED_ROWS):
-            yield columns.slice(start, RANKED_ROWS).with_row_index("row", offset=start)
+    def _ranked(
+        self, column: str, rows_of: dict[str | None, NDArray[np.int64]], place_of: NDArray[np.int64] | None
+    ) -> pl.DataFrame:
+        scores = self.frame.get_column(column).cast(pl.Float64).to_numpy()
+        # whoever is among the best of all is among as many of his market
+        leading = {market: _leading(rows, scores, TOP_OF_ALL) for market, rows in rows_of.items()}
+        chosen = {market: _leading(rows, scores, TOP_PER_MARKET) for market, rows in leading.items()}
+        chosen[ALL_MARKETS] = _leading(np.concatenate([*leading.values()]), scores, TOP_OF_ALL)
+        rows = np.concatenate([*chosen.values()])
+        names = np.repeat(np.array([*chosen], object), [*map(len, chosen.values())])
+        places = rows if place_of is None else place_of[rows]
+        return pl.DataFrame({"row": places, "market": pl.Series(names, dtype=pl.String), "score": scores[rows]})
 
     def _slice(self, frame: pl.DataFrame, start: int, length: int) -> pl.DataFrame:
         return frame.slice(start, length) if self.order is None else frame[self.order.slice(start, length)]
@@ -122,19 +127,13 @@ def _cuts(groups: pl.Series, rows: int) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _leading(kind: Kind, scored: pl.DataFrame, count: int) -> dict[str, pl.DataFrame]:
-    """Return per order the best rows of each market."""
-    markets = scored.partition_by("market")
-    return {
-        order: pl.concat(
-            # most rows are below the last of the best, which is found faster than rows are ranked
-            some.filter(pl.col(order) >= pl.col(order).top_k(count).min())
-            .select("row", "market", score=order)
-            .top_k(count, by="score")
-            for some in markets
-        )
-        for order, _ in kind.orders
-    }
+def _leading(rows: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return those of the rows with the highest scores, at most so many; in no order."""
+    score = scores[rows]
+    if np.isnan(score).any():
+        known = ~np.isnan(score)
+        rows, score = rows[known], score[known]
+    return rows if len(rows) <= count else rows[np.argpartition(score, -count)[-count:]]
 
 
 def _check(kind: Kind, block: pl.DataFrame) -> None:

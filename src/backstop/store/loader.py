@@ -21,7 +21,7 @@ from backstop.store.faults import explained
 from backstop.store.kinds import KINDS, Kind, kind_of, shards_for
 from backstop.store.packing import Codec, Packing, train
 from backstop.store.pipe import StagePipe
-from backstop.store.sending import Best, send, send_best
+from backstop.store.sending import Best, send, send_best, send_receipts
 from backstop.store.verify import Receipts, check_counts, check_rows
 
 if TYPE_CHECKING:
@@ -119,14 +119,15 @@ class SlateWriter:
         with explained(f"loading {kind} of {draft.day}"):
             self._enter(draft, what, columns)
             rows = Rows.of(what, frame)
-            best, packing = Best(rows), None
+            best, packing, receipts = Best(rows), None, []
             with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
                 for block in rows.blocks():
                     for encoded in codec.tiles(what, columns, block):
-                        packing = packing or self._packing(draft, what, encoded.values)
-                        send(draft, what, encoded, packing, pipe)
+                        packing = packing or self._packing(draft, what, encoded)
+                        receipts += send(draft, what, encoded, packing, pipe)
                         best.add(encoded)
                 send_best(draft, best, pipe)
+                send_receipts(draft, receipts, pipe)
         return len(frame)
 
     def _enter(self, draft: Draft, kind: Kind, columns: Columns) -> None:
@@ -140,20 +141,20 @@ class SlateWriter:
                 source=kind.name,
             )
 
-    def _packing(self, draft: Draft, kind: Kind, values: list[bytes]) -> Packing:
+    def _packing(self, draft: Draft, kind: Kind, encoded: codec.Encoded | None = None) -> Packing:
         """Return how the version packs a kind; whoever comes first trains the dictionary for all."""
         if draft.codec is Codec.PLAIN:
             return Packing(draft.codec)
         meta, name = draft.keys.meta(draft.version), f"dictionary:{kind.name}"
         known = self.redis.hget(meta, name)
         if known is None:
-            self.redis.hsetnx(meta, name, train(values))
+            self.redis.hsetnx(meta, name, train(encoded.values if encoded else []))
             known = self.redis.hget(meta, name)
         return Packing(draft.codec, known or b"")
 
     def _shape(self, draft: Draft, kind: Kind) -> tuple[Columns, Packing]:
         text = self.redis.hget(draft.keys.meta(draft.version), f"columns:{kind.name}")
-        return Columns.parse(text), self._packing(draft, kind, [])
+        return Columns.parse(text), self._packing(draft, kind)
 
     def publish(
         self,

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from redis.exceptions import RedisError
 
 from backstop.store import keys, scripts
-from backstop.store.asking import ask
+from backstop.store.asking import Spelled, ask
 from backstop.store.stream import Stream
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from backstop.store.asking import Command
+    from backstop.store.pairs import Pairs
 
 BATCH_BYTES: Final = 4 * 1024 * 1024
 """Bytes after which lifetimes are seen to again."""
@@ -68,13 +69,33 @@ class StagePipe:
             RedisError: what Redis answered to this or to an earlier command.
         """
         if key not in self.staged:
-            first, pairs = pairs[:2], pairs[2:]
-            self.stream.send(100, ("EVAL", scripts.STAGE, 2, key, self.meta, keys.STAGE_TTL_S, command, *first))
-            self.staged.add(key)
-        if pairs:
+            self._stage(command, key, *pairs[:2])
+            pairs = pairs[2:]
+        self._plain(size, key, (command, key, *pairs) if pairs else None)
+
+    def send_rows(self, key: str, pairs: Pairs) -> bytes:
+        """Send pairs for a hash and return them as they were sent.
+
+        Raises:
+            RedisError: what Redis answered to this or to an earlier command.
+        """
+        text, count = pairs.text(), len(pairs)
+        rest = memoryview(text)
+        if key not in self.staged:
+            self._stage("HSET", key, *pairs.first())
+            rest, count = rest[len(pairs[:1].text()) :], count - 1
+        self._plain(len(text), key, Spelled("HSET", key, count, rest) if count else None)
+        return text
+
+    def _stage(self, command: str, key: str, *first: Any) -> None:
+        self.stream.send(100, ("EVAL", scripts.STAGE, 2, key, self.meta, keys.STAGE_TTL_S, command, *first))
+        self.staged.add(key)
+
+    def _plain(self, size: int, key: str, command: Command | None) -> None:
+        if command is not None:
             # noted first: it may be sent and the sending fail all the same
             self.plain.add(key)
-            self.stream.send(size, (command, key, *pairs))
+            self.stream.send(size, command)
         self.commands += 1
         self.bytes += size
         if self.bytes >= BATCH_BYTES or self.commands >= COMMANDS:

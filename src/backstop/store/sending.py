@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import orjson
 
-from backstop.store.verify import TOP, checksum
+from backstop.store.packing import Codec
+from backstop.store.pairs import Pairs
+from backstop.store.verify import TOP, Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from numpy.typing import NDArray
 
     from backstop.store.blocks import Rows
@@ -27,6 +28,9 @@ PAIRS: Final = 512
 
 COMMAND_BYTES: Final = 256 * 1024
 """Bytes in one HSET, so that no single command holds Redis for longer than about a millisecond."""
+
+RECEIPTS: Final = 128
+"""Receipts in one command."""
 
 
 class Best:
@@ -49,6 +53,8 @@ class Best:
         start, end = self.seen, self.seen + len(encoded.groups)
         self.seen = end
         first, last = np.searchsorted(self.rows, (start, end)).tolist()
+        if first == last:
+            return
         # a row may be among the best of its market and of all, in either order
         rows, places = np.unique(self.rows[first:last] - start, return_inverse=True)
         members = encoded.members(rows)
@@ -56,18 +62,32 @@ class Best:
             self.sets.setdefault((order, market), []).extend((score, members[place]))
 
 
-def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: StagePipe) -> None:
-    """Queue a block's rows, and the receipt that vouches for them."""
-    slate, version = draft.keys, draft.version
-    values, ids = packing.pack(encoded.values), encoded.names
-    for shard, places in _by_shard(encoded.ids, draft.shards_of(kind.name)):
-        some = ids if places is None else list(places(ids))
-        packed = values if places is None else list(places(values))
-        _send_rows(slate.rows(version, kind.name, shard), some, packed, pipe)
-    rows = len(encoded.groups)
-    receipt = orjson.dumps([rows, len(ids), checksum(ids, values)])
-    name = f"{kind.name}:{encoded.ids[0]}-{encoded.ids[-1]}:{rows}"
-    pipe.send(len(receipt), "HSET", slate.receipts(version), [name, receipt])
+def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: StagePipe) -> list[Receipt]:
+    """Send a block's rows, and return the receipts that vouch for them."""
+    shards, ids = draft.shards_of(kind.name), encoded.ids
+    shard_of, rows = ids % shards, np.bincount(encoded.group_of)
+    order = np.argsort(shard_of, kind="stable") if shards > 1 else None
+    pairs, mean = _pairs(encoded, packing, order)
+    per = max(1, min(PAIRS, COMMAND_BYTES // mean))
+    if order is not None:
+        ids, shard_of, rows = ids[order], shard_of[order], rows[order]
+    cuts = [0, *(np.flatnonzero(np.diff(shard_of)) + 1).tolist(), len(ids)]
+    receipts = []
+    for start, stop in itertools.pairwise(cuts):
+        shard, some = int(shard_of[start]), pairs if len(cuts) == 2 else pairs[start:stop]
+        key, checksum = draft.keys.rows(draft.version, kind.name, shard), 0
+        for command in some.cut(per):
+            checksum = zlib.crc32(pipe.send_rows(key, command), checksum)
+        receipts.append(Receipt(kind.name, shard, int(rows[start:stop].sum()), checksum, ids[start:stop]))
+    return receipts
+
+
+def send_receipts(draft: Draft, receipts: list[Receipt], pipe: StagePipe) -> None:
+    """Send the receipts of rows that were sent before."""
+    key = draft.keys.receipts(draft.version)
+    for start in range(0, len(receipts), RECEIPTS):
+        flat = [part for receipt in receipts[start : start + RECEIPTS] for part in (receipt.name, receipt.dump())]
+        pipe.send(sum(map(len, flat)), "HSET", key, flat)
 
 
 def send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
@@ -80,30 +100,11 @@ def send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
         pipe.send(len(notes) * 20, "HSET", slate.receipts(version), notes)
 
 
-def _send_rows(key: str, ids: list[bytes], values: list[bytes], pipe: StagePipe) -> None:
-    mean = max(1, sum(map(len, values)) // len(values))
-    per = max(1, min(PAIRS, COMMAND_BYTES // mean))
-    for start in range(0, len(ids), per):
-        some = values[start : start + per]
-        pairs: list[bytes] = [b""] * (2 * len(some))
-        pairs[::2], pairs[1::2] = ids[start : start + per], some
-        pipe.send(mean * len(some), "HSET", key, pairs)
-
-
-def _by_shard(
-    ids: NDArray[np.int64], shards: int
-) -> Iterator[tuple[int, Callable[[list[bytes]], tuple[bytes, ...]] | None]]:
-    """Yield each shard with what picks its part of a list out; `None` stands for all of it."""
-    if shards == 1:
-        yield 0, None
-        return
-    shard_of = ids % shards
-    order = np.argsort(shard_of, kind="stable")
-    found, starts = np.unique(shard_of[order], return_index=True)
-    for shard, places in zip(found.tolist(), np.split(order, starts[1:]), strict=True):
-        # of a single place an itemgetter returns the bare value
-        yield shard, operator.itemgetter(*places.tolist()) if len(places) > 1 else _only(int(places[0]))
-
-
-def _only(place: int) -> Callable[[list[bytes]], tuple[bytes, ...]]:
-    return lambda values: (values[place],)
+def _pairs(encoded: Encoded, packing: Packing, order: NDArray[np.int64] | None) -> tuple[Pairs, int]:
+    """Return a block's values as pairs, and their mean size."""
+    if packing.codec is Codec.PLAIN:
+        sizes, parts = encoded.sizes.tolist(), encoded.parts
+    else:
+        values = packing.pack(encoded.values)
+        sizes, parts = list(map(len, values)), [values]
+    return Pairs.of(encoded.names, sizes, parts, order), max(1, sum(sizes) // len(sizes))

@@ -16,7 +16,7 @@ from redis.exceptions import AskError, ResponseError, TryAgainError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from backstop.store.asking import ask, named, packed
+from backstop.store.asking import Spelled, ask, named, packed
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -115,7 +115,8 @@ class Stream:
 
     def _again(self) -> None:
         """Send what was not answered through redis-py's own pipeline, which connects anew and follows a moved slot."""
-        commands = [command for command, _ in self.unanswered]
+        unanswered = [command for command, _ in self.unanswered]
+        commands = [command.parts() if isinstance(command, Spelled) else command for command in unanswered]
         self.unanswered.clear()
         self.waiting, self.waiting_bytes, self.in_flight = [], 0, 0
         self._leave(broken=True)

@@ -1,45 +1,93 @@
 """Prove that a version holds what was sent, before anybody can read it.
 
-Every block that was written left a receipt: rows, players, and the sum of CRC-32 over each player's id and value. The
-receipts must add up to the rows that were expected, and the values as Redis has them now must add up to the receipts.
+Rows that were written together left a receipt: how many, of which players, and the CRC-32 of fields and values as they
+were sent. The receipts must add up to the rows that were expected; then every value is asked for again, by the list of
+the receipt, and must give the same sum.
 """
 
 from __future__ import annotations
 
+import struct
 import zlib
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import orjson
+import numpy as np
 
 from backstop.errors import IncompleteVersion
 from backstop.store import decode
+from backstop.store.codec import spelled
 from backstop.store.kinds import ALL_MARKETS, KINDS, TOP_OF_ALL, TOP_PER_MARKET
-from backstop.store.pages import pages
+from backstop.store.lookahead import answers
+from backstop.store.pairs import Pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
+    from backstop.store.asking import Command
     from backstop.store.columns import Columns
     from backstop.store.drafts import Draft
     from backstop.store.packing import Packing
 
-TOP: str = "top"
+TOP: Final = "top"
+
+HEAD: Final = struct.Struct("<II")
+"""Rows and checksum of a receipt; the players follow, 8 bytes each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """What vouches for rows that were written together.
+
+    Attributes:
+        kind: Of the rows.
+        shard: Number of the hash that they are in.
+        rows: How many.
+        checksum: CRC-32 of fields and values as they were sent.
+        ids: The players, in the order in which they were sent.
+    """
+
+    kind: str
+    shard: int
+    rows: int
+    checksum: int
+    ids: NDArray[np.int64]
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others; the same rows sent again have the same."""
+        return f"{self.kind}:{self.shard}:{self.ids[0]}-{self.ids[-1]}:{self.rows}"
+
+    def dump(self) -> bytes:
+        """Return it as bytes."""
+        return HEAD.pack(self.rows, self.checksum) + self.ids.astype("<i8").tobytes()
+
+    @classmethod
+    def parse(cls, name: str, value: bytes) -> Self:
+        """Read it back."""
+        kind, shard, _ = name.split(":", 2)
+        return cls(kind, int(shard), *HEAD.unpack_from(value), np.frombuffer(value, "<i8", offset=HEAD.size))
 
 
 @dataclass(slots=True)
 class Sum:
-    """Rows, players and checksum of what was written or read."""
+    """What was written of a kind.
+
+    Attributes:
+        rows: How many.
+        receipts: One for rows that were written together.
+    """
 
     rows: int = 0
-    players: int = 0
-    checksum: int = 0
+    receipts: list[Receipt] = field(default_factory=list)
 
-    def add(self, rows: int, players: int, checksum: int) -> None:
-        """Add a block."""
-        self.rows += rows
-        self.players += players
-        self.checksum += checksum
+    def add(self, receipt: Receipt) -> None:
+        """Add rows."""
+        self.rows += receipt.rows
+        self.receipts.append(receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +103,7 @@ class Receipts:
     tops: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def parse(cls, found: Mapping[bytes, bytes]) -> Receipts:
+    def parse(cls, found: Mapping[bytes, bytes]) -> Self:
         """Read receipts off their hash."""
         receipts = cls()
         for name, value in found.items():
@@ -64,13 +112,8 @@ class Receipts:
                 order, market = rest.split(":", 1)
                 receipts.tops.append((order, market))
             else:
-                receipts.sums.setdefault(kind, Sum()).add(*orjson.loads(value))
+                receipts.sums.setdefault(kind, Sum()).add(Receipt.parse(name.decode(), value))
         return receipts
-
-
-def checksum(ids: list[bytes], values: list[bytes]) -> int:
-    """Return the sum of CRC-32 over id and value: the same in any order, on any machine."""
-    return sum(map(zlib.crc32, values, map(zlib.crc32, ids)))
 
 
 def check_counts(draft: Draft, expected: Mapping[str, int], written: Mapping[str, Sum]) -> None:
@@ -102,26 +145,45 @@ def check_rows(
     sizes: dict[str, int] = {}
     best = _best(redis, draft, receipts, sizes)
     for name, sent in receipts.sums.items():
-        read, current = Sum(), ""
-        known: set[bytes] = set()
-        for key, page in pages(redis, draft.rows_of(name)):
-            if key != current:
-                current, known = key, set()
-            rows = page if known.isdisjoint(page) else {field: page[field] for field in page.keys() - known}
-            known.update(rows)
-            if known:
-                sizes[key] = len(known)
-            read.add(0, len(rows), checksum(list(rows), list(rows.values())))
+        players: dict[str, int] = {}
+        for receipt, (names, values) in zip(sent.receipts, _values(redis, draft, sent.receipts), strict=True):
+            key = draft.keys.rows(draft.version, name, receipt.shard)
+            players[key] = players.get(key, 0) + len(names)
+            if None in values or _checksum(names, values) != receipt.checksum:
+                raise _unlike(draft, name, f"of players {receipt.ids[0]} to {receipt.ids[-1]} {key} holds other values")
             if KINDS[name].orders:
-                _check_best(draft, rows, best, *shapes[name])
-        if (read.players, read.checksum) != (sent.players, sent.checksum):
-            raise IncompleteVersion(
-                f"{name} of {draft.day}: {sent.players} players were sent with checksum {sent.checksum}, Redis holds "
-                f"{read.players} with {read.checksum}. The version was not published; load the slate again, all rows "
-                "of a player in one call.",
-                source="redis",
-            )
+                _check_best(draft, dict(zip(names, values, strict=True)), best, *shapes[name])
+        for key, count in players.items():
+            have = redis.hlen(key)
+            if have != count:
+                raise _unlike(draft, name, f"{key} holds {have} players, sent were {count}")
+        sizes |= players
     return sizes
+
+
+def _values(redis: Any, draft: Draft, receipts: Sequence[Receipt]) -> Iterator[tuple[list[bytes], list[Any]]]:
+    """Yield fields and values of each receipt's players, as Redis has them now."""
+    waiting: deque[list[bytes]] = deque()
+
+    def commands() -> Iterator[Command]:
+        for receipt in receipts:
+            waiting.append(spelled(receipt.ids))
+            yield "HMGET", draft.keys.rows(draft.version, receipt.kind, receipt.shard), *waiting[-1]
+
+    for values in answers(redis, draft.keys.meta(draft.version), commands()):
+        yield waiting.popleft(), values
+
+
+def _checksum(names: list[bytes], values: list[bytes]) -> int:
+    return zlib.crc32(Pairs.of(names, list(map(len, values)), [values]).text())
+
+
+def _unlike(draft: Draft, name: str, seen: str) -> IncompleteVersion:
+    return IncompleteVersion(
+        f"{name} of {draft.day} are not as their checksums say: {seen}. The version was not published; load the slate "
+        "again, all rows of a player in one call.",
+        source="redis",
+    )
 
 
 def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -> dict[bytes, set[bytes]]:

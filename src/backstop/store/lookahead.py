@@ -1,50 +1,38 @@
-"""Read hashes page by page: the server makes the next page while the caller looks at this one."""
+"""Ask for much in turn: the server makes the next answer while the caller looks at this one."""
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
-from backstop.store.asking import ask, named
+from backstop.store.asking import ask, named, packed
 from backstop.store.stream import LOST, node_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from backstop.store.asking import Command
 
-PAGE_FIELDS: Final = 1000
-"""Fields of a page: half a MB of features, of which Redis makes a page in less than a millisecond."""
 
-
-def pages(client: Any, names: Sequence[str]) -> Iterator[tuple[str, dict[bytes, bytes]]]:
-    """Yield the fields of hashes that share a slot: name and page, hash after hash, as HSCAN tells them.
-
-    A field may come twice, as in any scan. One that is missing yields an empty page.
+def answers(client: Any, key: str, commands: Iterable[Command]) -> Iterator[Any]:
+    """Yield the answers to commands whose keys share a slot with `key`, in their order.
 
     Raises:
         RedisError: the server refused, or does not answer.
     """
-    waiting: deque[Command] = deque(_scan(name, 0) for name in names)
-    line = _Line(client, names[0])
+    line = _Line(client, key)
     try:
-        line.send(waiting[0])
-        while waiting:
-            name = waiting.popleft()[1]
-            cursor, page = line.answer()
-            if cursor:
-                waiting.appendleft(_scan(name, cursor))
-            if waiting:
-                line.send(waiting[0])
-            yield name, page
+        for command in commands:
+            owed = bool(line.owed)
+            answer = line.answer() if owed else None
+            line.send(command)
+            if owed:
+                yield answer
+        if line.owed:
+            yield line.answer()
     finally:
         line.leave()
-
-
-def _scan(name: str, cursor: int) -> Command:
-    return "HSCAN", name, cursor, "COUNT", PAGE_FIELDS
 
 
 class _Line:
@@ -65,7 +53,7 @@ class _Line:
         try:
             if self.connection is None:
                 self.connection = self.node.connection_pool.get_connection()
-            self.connection.send_command(*command)
+            self.connection.send_packed_command(packed([command]))
         except LOST:
             self.leave()
 
