@@ -20,6 +20,7 @@ import redis
 from backstop import tables
 from backstop.features.build import SCHEMA as FEATURES
 from backstop.store import embedded
+from backstop.store.kinds import kind_of
 
 DAY = dt.date(2025, 6, 15)
 PROPS_PER_PLAYER = 14
@@ -39,7 +40,10 @@ WHEN_QUOTED = (
 
 
 def rows_of(kind: str, count: int, seed: int = 1) -> pl.DataFrame:
-    """Draw rows of the real columns; numbers have all their digits, as projections do."""
+    """Draw rows of the real columns, in the order of their key as the projecting stage leaves them.
+
+    Numbers have all their digits, as projections do.
+    """
     rng = np.random.default_rng(seed)
     schema = tables.PROPS.schema if kind == "props" else {n: t for n, t in FEATURES.items() if not t.is_nested()}
     players = np.arange(count) // (PROPS_PER_PLAYER if kind == "props" else 1)
@@ -68,7 +72,7 @@ def rows_of(kind: str, count: int, seed: int = 1) -> pl.DataFrame:
         frame = frame.with_columns(pl.when(quoted).then(pl.col(name)).alias(name) for name in WHEN_QUOTED).with_columns(
             prop_id=pl.concat_str(pl.lit("777001"), "player_id_mlbam", pl.lit("batter_hits"), line, separator=":")
         )
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).sort(kind_of(kind).key)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from backstop.props import generate, price, refit
 from backstop.props.board import LINE_KEY
 from backstop.stages import plan, turn
 from backstop.stages.outcome import Gap, Outcome
+from backstop.store import kinds
 from backstop.telemetry import Progress, emit
 
 if TYPE_CHECKING:
@@ -186,8 +187,9 @@ def project(
     staged = Staged(
         number, tuple(players), folder / f"features-{number:03}.parquet", folder / f"props-{number:03}.parquet"
     )
-    rows.write_parquet(staged.features)
-    props.write_parquet(staged.props)
+    # in the order in which they are served: the loader has nothing to sort then
+    rows.sort(kinds.FEATURES.key).write_parquet(staged.features)
+    props.sort(kinds.PROPS.key).write_parquet(staged.props)
     return staged
 
 

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from backstop.store.kinds import Kind
 
-BLOCK_ROWS: Final = 16_384
+BLOCK_ROWS: Final = 32_768
 """Rows looked at and brought into order at once: work enough for a query, and a few MB to hold."""
 
 RANKED_ROWS: Final = 131_072
 """Rows compared at once in a few columns."""
+
+NO_CODE: Final = 0xFFFFFFFF
+"""Stands for a market that is null."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,12 @@ class Rows:
             return {}
         markets = self.frame.get_column("market")
         # codes of this load alone: which number a market has does not matter
-        codes = markets.cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
-        found, first = np.unique(codes, return_index=True)
-        rows_of = {name: np.flatnonzero(codes == code) for name, code in zip(markets[first], found, strict=True)}
+        codes = markets.cast(pl.Categorical).to_physical().cast(pl.UInt32).fill_null(NO_CODE)
+        first, numbers = codes.arg_unique(), codes.to_numpy()
+        rows_of = {
+            name: np.flatnonzero(numbers == numbers[row])
+            for name, row in zip(markets.gather(first), first.to_list(), strict=True)
+        }
         place_of = None if self.order is None else self.order.arg_sort().to_numpy()
         return {order: self._ranked(column, rows_of, place_of) for order, column in self.kind.orders}
 

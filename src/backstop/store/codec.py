@@ -12,6 +12,7 @@ stand once.
 
 from __future__ import annotations
 
+import operator
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +49,9 @@ TILE_BYTES: Final = 2 * 1024 * 1024
 
 MANY: Final = 2000
 """Numbers from which a query spells them faster than a loop does."""
+
+FIRST_ROWS: Final = 512
+"""Rows that are looked at before all of a block."""
 
 NO_TEXT: Final = 0xFFFFFFFF
 """Length of a null before it is cut to `NULL_LENGTH`."""
@@ -208,11 +212,15 @@ def _mask(columns: Columns, block: pl.DataFrame, group: str, groups: int) -> int
     """Return the mask of the text columns that are the same in all rows of every group."""
     if groups == len(block):
         return 0
-    changes = block.select(
-        (pl.col(name).ne_missing(pl.col(name).shift(1)) & (pl.col(group) == pl.col(group).shift(1))).any()
-        for name in text_columns(columns)[:MASK_BITS]
-    )
-    return sum(1 << place for place, name in enumerate(changes.columns) if not changes.item(0, name))
+    texts = names = text_columns(columns)[:MASK_BITS]
+    # most columns that differ within a group differ among the first rows
+    for some in (block.head(FIRST_ROWS), block):
+        same = pl.col(group) == pl.col(group).shift(1)
+        changes = some.select((pl.col(name).ne_missing(pl.col(name).shift(1)) & same).any() for name in names)
+        names = tuple(name for name in names if not changes.item(0, name))
+        if not names:
+            break
+    return sum(1 << place for place, name in enumerate(texts) if name in names)
 
 
 def _numbers(layout: Layout, block: pl.DataFrame) -> list[tuple[str, NDArray[Any]]]:
@@ -255,18 +263,25 @@ def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDA
         *(column.str.len_bytes().fill_null(NO_TEXT).alias(str(n)) for n, column in enumerate(columns)),
         pl.concat_str(columns, ignore_nulls=True).alias("text"),
     )
-    sizes = read.drop("text").to_numpy()
-    counted = np.where(sizes == NO_TEXT, 0, sizes)
-    if counted.max() >= NULL_LENGTH:
-        longest = int(counted.max())
-        name = names[int(counted.max(axis=0).argmax())]
-        raise DataError(
-            f"{kind.name} holds a {name} of {longest:,} bytes; expected fewer than {NULL_LENGTH:,}.", source=kind.name
-        )
+    lengths = np.empty((len(block), len(names)), LENGTH)
+    for place in range(len(names)):
+        # of the length that stands for null the lower half is what a record holds
+        lengths[:, place] = read.get_column(str(place)).to_numpy()
+    whole = read.get_column("text")
     bounds = np.zeros(len(block) + 1, dtype=np.int64)
-    np.cumsum(counted.sum(axis=1), out=bounds[1:])
-    # of the length that stands for null the lower half is what a record holds
-    return sizes.astype(LENGTH), Texts(read.get_column("text").str.join("").item().encode(), bounds)
+    np.cumsum(whole.str.len_bytes().to_numpy(), out=bounds[1:])
+    if np.diff(bounds).max() >= NULL_LENGTH:
+        _check_lengths(block, names, kind)
+    return lengths, Texts(whole.str.join("").item().encode(), bounds)
+
+
+def _check_lengths(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> None:
+    longest = block.select(pl.col(name).str.len_bytes().max() for name in names).row(0, named=True)
+    name, size = max(((name, size or 0) for name, size in longest.items()), key=operator.itemgetter(1))
+    if size >= NULL_LENGTH:
+        raise DataError(
+            f"{kind.name} holds a {name} of {size:,} bytes; expected fewer than {NULL_LENGTH:,}.", source=kind.name
+        )
 
 
 def _shared(firsts: pl.DataFrame, layout: Layout, kind: Kind) -> list[bytes]:

@@ -36,7 +36,7 @@ class Pairs:
         parts: Sequence[list[Any]],
         order: NDArray[np.int64] | None = None,
     ) -> Self:
-        """Take fields, sizes of values, and what values are joined of, part by part; in another order if it is given."""
+        """Take fields, sizes of values, and what values are joined of, part by part; in `order` if it is given."""
         digits = {size: b"\r\n$%d\r\n" % size for size in set(map(len, names))}
         heads = {size: b"\r\n$%d\r\n" % size for size in set(sizes)}
         lists = [list(map(digits.__getitem__, map(len, names))), names, list(map(heads.__getitem__, sizes)), *parts]

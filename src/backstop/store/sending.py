@@ -74,7 +74,7 @@ def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: Sta
     cuts = [0, *(np.flatnonzero(np.diff(shard_of)) + 1).tolist(), len(ids)]
     receipts = []
     for start, stop in itertools.pairwise(cuts):
-        shard, some = int(shard_of[start]), pairs if len(cuts) == 2 else pairs[start:stop]
+        shard, some = int(shard_of[start]), pairs[start:stop]
         key, checksum = draft.keys.rows(draft.version, kind.name, shard), 0
         for command in some.cut(per):
             checksum = zlib.crc32(pipe.send_rows(key, command), checksum)

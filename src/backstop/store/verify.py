@@ -69,7 +69,8 @@ class Receipt:
     def parse(cls, name: str, value: bytes) -> Self:
         """Read it back."""
         kind, shard, _ = name.split(":", 2)
-        return cls(kind, int(shard), *HEAD.unpack_from(value), np.frombuffer(value, "<i8", offset=HEAD.size))
+        rows, checksum = HEAD.unpack_from(value)
+        return cls(kind, int(shard), rows, checksum, np.frombuffer(value, "<i8", offset=HEAD.size))
 
 
 @dataclass(slots=True)
