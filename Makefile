@@ -43,7 +43,7 @@ kill-matrix: .venv/dev  ## flow, worker, Prefect, Redis and PostgreSQL killed wi
 	$(BIN)/python -m benchmarks.claims
 
 coverage: .venv/dev  ## branches that the tests take, subprocesses too; TESTS=tests/net for some
-	scripts/coverage $(or $(TESTS),tests)
+	$(if $(TESTS),,RECORD=benchmarks/results/coverage.json FLOOR=90) scripts/coverage $(or $(TESTS),tests)
 
 bench: .venv/dev  ## every benchmark, an hour; renews docs/claims.md and the README's table. SMALL=1 only sees that they run
 	$(BIN)/python -m benchmarks $(if $(SMALL),--small)

@@ -24,7 +24,7 @@ START, END = "<!-- measured: written by python -m benchmarks.claims -->", "<!-- 
 
 ONE, OURS = "one SET at a time, JSON object", "Backstop"
 LIMIT = "redis-benchmark, our HSETs ready-made, -P 16"
-ELSEWHERE = {"chaos": "make chaos", "kill_matrix": "make kill-matrix"}
+ELSEWHERE = {"chaos": "make chaos", "coverage": "make coverage", "fuzz": "make fuzz", "kill_matrix": "make kill-matrix"}
 """What is recorded beside the benchmarks, and the command that makes it."""
 
 PANDAS, SELECT = "GX + pandas (numpy)", "hand-written select"
@@ -120,6 +120,8 @@ CLAIMS = (
     Claim("May to July 2025 walked through, lake to predictions", "props_kernel", "walk", "walk"),
     Claim("reads answered while every feed is down half of an hour", "availability", "reads", "answered", "reading through to the feed", "99.9 %", readme=True),
     Claim("seasons under faults after which no row is lost and no slate differs", "chaos", "seeds", "held", None, "zero data loss", readme=True),
+    Claim("damaged answers of feeds that are read with every row accounted for, or refused by name", "fuzz", "answers", "no crash", None, "zero data loss"),
+    Claim("branches of the code that the tests take", "coverage", "branches", "everything"),
     Claim("what Prefect adds to a slate of 30 batches", "orchestration", "slate", "the tasks, inside the flow", "the functions under plain asyncio", readme=True),
     Claim("the same with beginning and ending the flow run", "orchestration", "slate", "the tasks, the whole call of the flow", "the functions under plain asyncio"),
     Claim("memory that 1,000 task runs leave while their flow runs", "orchestration", "memory", "more while the flow runs"),

@@ -6,7 +6,7 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any
 
-from backstop.cli import tables
+from backstop.cli import export, tables
 from backstop.clock import baseball_day
 from backstop.demo import DEMO_DAY
 from backstop.errors import BackstopError, UsageError
@@ -129,8 +129,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         )
     if predictions.is_empty():
         raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
-    write = predictions.write_csv if out.suffix == ".csv" else predictions.write_parquet
-    write(out)
+    export.write(predictions, out)
     seconds = time.monotonic() - began
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
 

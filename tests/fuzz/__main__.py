@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.table import Table
 from backstop.demo.upstream import Upstream
 from backstop.net.item import Answer
 from backstop.sources import registry
+from benchmarks.report import Report, arguments
 from tests.fuzz.bodies import sound
 from tests.fuzz.hunt import Hunt, hunt
 from tests.fuzz.recorded import recorded
@@ -24,7 +24,7 @@ RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "realdata"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for each parser")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     asked = parser.parse_args()
@@ -33,6 +33,7 @@ def main() -> int:
         for name, answers in track(seeds().items(), "fuzzing", transient=True)
     ]
     show(found, asked.seconds)
+    report(found, asked.seconds, asked.record)
     return 1 if any(each.crashes for each in found) else 0
 
 
@@ -49,6 +50,17 @@ def seeds() -> dict[str, list[tuple[Answer, pl.DataFrame]]]:
         parsers[name] = registry.TABLES[table].parse
         found.setdefault(name, []).append((answer, games))
     return found
+
+
+def report(found: list[Hunt], seconds: float, record: Path | None) -> None:
+    """Print what the hunts came to together, and write it where that was asked for."""
+    told = Report("fuzz", record)
+    tries, crashes = sum(each.tries for each in found), sum(len(each.crashes) for each in found)
+    title = f"Damaged answers at {len(found)} parsers, {seconds:g} s each"
+    table = told.table("answers", title, unit=f"of {tries:,} answers", better="more")
+    table.row("no crash", tries - crashes, parsers=len(found), seconds=f"{seconds:g}")
+    table.row("crash", crashes)
+    told.close()
 
 
 def show(found: list[Hunt], seconds: float) -> None:

@@ -30,6 +30,11 @@ ELSEWHERE = {
     "metadata of a cloud": "http://169.254.169.254/latest/meta-data",
     "link-local of IPv6": "http://[fe80::1]",
     "metadata in IPv6's clothes": "http://[::ffff:169.254.169.254]",
+    "metadata through a translator": "http://[64:ff9b::a9fe:a9fe]",
+    "metadata through a translator of one's own": "http://[64:ff9b:1::a9fe:a9fe]",
+    "metadata through 6to4": "http://[2002:a9fe:a9fe::1]",
+    "metadata in the old way of IPv6": "http://[::169.254.169.254]",
+    "site-local of IPv6": "http://[fec0::1]",
     "private network": "http://10.0.0.5:9000",
     "home network": "https://192.168.1.1",
     "unique local of IPv6": "http://[fd00:ec2::254]",
@@ -71,7 +76,16 @@ async def test_an_address_that_is_none_or_not_public_opens_no_fetcher(name: str,
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000", "https://1.1.1.1"]
+    "url",
+    [
+        "http://127.0.0.1:8000",
+        "http://localhost:8000",
+        "http://[::1]:8000",
+        "https://1.1.1.1",
+        "https://[2606:4700::1111]",
+        "https://[64:ff9b::808:808]",
+        "https://[2002:808:808::1]",
+    ],
 )
 def test_loopback_that_says_so_and_the_public_internet_may_be_asked(url: str) -> None:
     address.require(url, made())

@@ -11,13 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.cli.grading import write
+from backstop.cli.export import write
 from backstop.net.archive import Archive
 from backstop.net.item import Item
 from backstop.settings import Feed
 
 AT = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
-FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")', "=cmd|' /C calc'!A0"]
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    '=HYPERLINK("http://x","y")',
+    "=cmd|' /C calc'!A0",
+    "\n=1",
+    "＝1+1",
+    "＠x",
+]
 TRICKS = [
     "../../../etc/passwd", "/etc/passwd", "..", ".", "", "a/b", "a\x00b", "C:\\x", "~root", "$HOME", "%2e%2e%2f", "\n", "é" * 300,
     "x" * 100_000, "\ud7ff", "con", "-rf", "*",
@@ -39,13 +51,19 @@ def test_a_formula_is_text_in_csv_and_untouched_in_parquet(tmp_path: Path, text:
     assert pl.read_parquet(tmp_path / "out.parquet").equals(frame)
 
 
+@pytest.mark.parametrize("dtype", [pl.Categorical(), pl.Enum(["=1+1", "BOS"])])
+def test_a_formula_is_text_in_csv_whatever_polars_keeps_it_as(tmp_path: Path, dtype: pl.DataType) -> None:
+    write(pl.DataFrame({"team": pl.Series(["=1+1", "BOS"], dtype=dtype)}), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "team\n'=1+1\nBOS\n"
+
+
 @given(st.text(max_size=8))
 def test_no_text_begins_as_a_formula_does(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     out = tmp_path_factory.getbasetemp() / "any.csv"
     write(pl.DataFrame({"a": [text], "b": ["x"]}), out)
     with out.open(newline="", encoding="utf-8") as file:
         (_, row) = list(csv.reader(file))
-    assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
 
 
 @pytest.mark.parametrize("word", TRICKS, ids=range(len(TRICKS)))

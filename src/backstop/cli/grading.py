@@ -6,11 +6,10 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 from rich.table import Table
 
-from backstop.cli import tables
+from backstop.cli import export, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, parse_day
 from backstop.errors import UsageError
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from backstop.fitting.model import Verdict
 
 Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
-FORMULA = r"^[=+\-@\t\r]"
-"""How a cell begins that a spreadsheet executes (OWASP, CSV injection)."""
 
 From = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
 To = Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
@@ -58,7 +55,7 @@ def features(
             f"The lake has no game from {begin} to {end}; nothing written. Fetch that history with --upstream, or "
             "choose other days."
         )
-    write(found.rows, out)
+    export.write(found.rows, out)
     for day in found.without_history:
         console.print(f"[yellow]missing[/yellow] {day}: its games are over, but the lake has no pitches of it")
     console.print(
@@ -157,18 +154,3 @@ def past_days(first: str, last: str) -> tuple[dt.date, dt.date]:
     if end >= baseball_day(dt.datetime.now(dt.UTC)):
         raise UsageError(f"{end} is not over; choose a range that ends on a day whose games are known.")
     return begin, end
-
-
-def write(frame: pl.DataFrame, out: Path) -> None:
-    """Write a frame as CSV or Parquet by the file's ending; lists become JSON-like text in CSV.
-
-    Text that a spreadsheet would take for a formula (first character `=`, `+`, `-`, `@`, tab, carriage return) gets an
-    apostrophe in front in CSV: names come from feeds. Numbers and Parquet are as they are.
-    """
-    if out.suffix == ".parquet":
-        frame.write_parquet(out)
-        return
-    lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    text = (pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(",")).alias(name) for name in lists)
-    harmless = pl.col(pl.String).str.replace(FORMULA, "'$0")
-    frame.with_columns(text).with_columns(harmless).write_csv(out)

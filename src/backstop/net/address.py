@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 LOCAL_NAME: Final = "localhost"
 
+WITH_IPV4_AT_THE_END: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+"""What leads to an IPv4 address: the old way of writing one (RFC 4291), and a network's translator (RFC 6052)."""
+
+LOCAL_ALL_THE_SAME: Final = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("fec0::/10"))
+"""What Python's registry of addresses calls global: a translator of one's own (RFC 8215), and the old site-local."""
+
 
 def require(url: str, settings: Settings, *, query: bool = False) -> None:
     """Check an address that a setting holds.
@@ -68,7 +74,7 @@ def require_reachable(host: str, address: str, settings: Settings) -> None:
         ConfigurationError: the address is not public, and the host was not named as one that may be elsewhere.
     """
     found = _plain(address)
-    if found.is_global and not found.is_multicast:
+    if found.is_global and not (found.is_multicast or any(found in each for each in LOCAL_ALL_THE_SAME)):
         return
     if found.is_loopback and is_loopback(host):
         return
@@ -107,8 +113,11 @@ def is_literal(host: str) -> bool:
 def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     """Return the address that is meant: an IPv4 address in IPv6's clothes is judged as what it is."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return mapped or found
+    if isinstance(found, ipaddress.IPv4Address) or found.is_loopback or found.is_unspecified:
+        return found
+    if any(found in each for each in WITH_IPV4_AT_THE_END):
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 def _shown(url: httpx.URL) -> str:
