@@ -1,4 +1,4 @@
-"""What the terminal shows of a run: steps with progress while it works, then prices, counts and addresses."""
+"""What the terminal shows of a run when it is over: best prices, counts, gaps and addresses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GAPS = 10
 def result(console: Console, house: House, summary: SlateSummary, page: str, seconds: float) -> None:
     """Print the best prices, the counts with one quarantined row, the gaps and the run's page."""
     if summary.version is None:
-        console.print(f"{summary.note}: nothing to publish.")
+        console.print(f"{summary.note}: nothing to publish.", markup=False)
     else:
         view = house.reader.slate(summary.day)
         console.print(tables.slate_heading(view))
@@ -60,7 +60,7 @@ def backfill(console: Console, summary: BackfillSummary, page: str) -> None:
     came = ", ".join(f"{number} {condition}" for condition, number in sorted(summary.days.items()))
     console.print(f"{len(summary.plan.todo)} days worked on: {came or 'none'}")
     for day, reason in sorted(summary.left.items())[:GAPS]:
-        console.print(f"[red]to do[/red] {day}: {reason}")
+        console.print(f"[red]to do[/red] {day}: {escape(reason)}")
     if len(summary.left) > GAPS:
         console.print(f"[red]to do[/red] {len(summary.left) - GAPS} more; the run's page lists them")
     console.print(f"run page  {page}", soft_wrap=True)
@@ -90,12 +90,12 @@ def grade(console: Console, summary: GradeSummary) -> None:
         table.add_row(str(row["market"]), f"{row['props']:,}", *numbers)
     console.print(table)
     for row in summary.open:
-        console.print(f"{row['result']:<5} {row['market']}: {row['props']:,} props, {row['reason']}")
+        console.print(f"{row['result']:<5} {row['market']}: {row['props']:,} props, {row['reason']}", markup=False)
 
 
 def _gaps(console: Console, gaps: Sequence[Gap]) -> None:
     for gap in gaps[:GAPS]:
-        console.print(f"[yellow]missing[/yellow] {gap.table} {gap.key}: {gap.reason}")
+        console.print(f"[yellow]missing[/yellow] {gap.table} {escape(f'{gap.key}: {gap.reason}')}")
     if len(gaps) > GAPS:
         console.print(f"[yellow]missing[/yellow] {len(gaps) - GAPS} more; the run's page lists them")
 

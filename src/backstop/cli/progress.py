@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from backstop import telemetry
@@ -32,7 +33,7 @@ def shown(console: Console, title: str) -> Iterator[None]:
                     lines[event.stage] = bars.add_task(event.stage, total=0, note="")
                 line = lines[event.stage]
                 known = next(task.total or 0 for task in bars.tasks if task.id == line)
-                bars.update(line, total=known + event.total, note=event.note)
+                bars.update(line, total=known + event.total, note=escape(event.note))
                 bars.advance(line, event.done)
 
         with telemetry.listening(on_progress):
