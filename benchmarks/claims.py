@@ -127,7 +127,7 @@ CLAIMS = (
     Claim("memory that 1,000 task runs leave while their flow runs", "orchestration", "memory", "more while the flow runs"),
     Claim("memory that is left when two such flows are over", "orchestration", "memory", "more when two such flows are over"),
     Claim("memory of a process after the last day of a backfill, beside after a quarter of the days", "backfill", "flat", "after the last day", "after the first quarter of the days"),
-    Claim("one more day that is complete, in a backfill", "backfill", "backfill", "one more day that is complete"),
+    Claim("a day that is complete, in a backfill of many", "backfill", "backfill", "a day that is complete, the whole run over its days"),
     Claim("a cached read over HTTP at 500 a second", "api", "cached", "a read"),
     Claim("a version from its flip to one of 500 WebSockets", "api", "live", "a version"),
     Claim("a version from its flip to a process's readers", "cache", "flip", "hot keys read again before"),
