@@ -1,6 +1,6 @@
 """Run the benchmarks one after the other, record what they say, and renew docs/claims.md and the README's table.
 
-    python -m benchmarks                    # all of them, about an hour; peers' environments are made on first use
+    python -m benchmarks                    # all of them, an hour and a half; peers' environments are made on first use
     python -m benchmarks fetch_stage api    # these only
     python -m benchmarks --small            # in the smallest sizes, to see that they run: .bench/small, no page renewed
 
