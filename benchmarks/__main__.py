@@ -42,7 +42,7 @@ MODULES = {
     "availability": Size(small=("--ticks", "2")),
     "board": Size(small=ONCE),
     "orchestration": Size(small=ONCE),
-    "backfill": Size(small=("--days", "2")),
+    "backfill": Size(full=("--days", "180"), small=("--days", "2")),
     "sizing": Size(small=("--days", "1")),
     "league_truth": Size(small=("--days", "1")),
 }
