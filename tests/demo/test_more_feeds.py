@@ -56,6 +56,12 @@ def test_an_unknown_board_or_year_is_a_web_page_with_200(demo: httpx.Client):
         assert answer.text.startswith("<!DOCTYPE html>")
 
 
+def test_boards_of_a_season_that_the_league_did_not_play_list_nobody(demo: httpx.Client):
+    for item in leaderboards.plan(2019):
+        parsed = leaderboards.parse(ask(demo, item))
+        assert (len(parsed.frame), len(parsed.rejected)) == (0, 0)
+
+
 def test_a_live_game_has_plays_and_one_that_goes_on(demo: httpx.Client):
     live = next(game for game in schedule(demo, "2025-05-02") if game["status"]["abstractGameState"] == "Live")
     found = livefeed.parse(ask(demo, livefeed.plan([live["gamePk"]])[0]))

@@ -181,6 +181,15 @@ def test_every_board_with_an_address_is_planned_for_the_season_asked() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("season", "words"), [(2014, "of 2014: ask for 2015 or a later"), (1876, "no leaderboards of 1876")]
+)
+def test_a_season_before_the_first_measured_one_is_a_usage_error(season: int, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        leaderboards.plan(season)
+    assert len(leaderboards.plan(2015)) == len(leaderboards.plan(2025))
+
+
 def test_a_board_that_is_not_known_or_has_no_address_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no leaderboard"):
         leaderboards.plan(2025, ["batting_averages"])

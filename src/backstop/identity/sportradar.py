@@ -13,6 +13,8 @@ from backstop.sources.parsed import Intake, Parsed
 from backstop.sources.sportradar import statistics
 from backstop.tables import BOX, PLAYERS
 
+REASON_TAKEN = "another player of the feed would be the same man"
+
 CROSSWALK = {
     "player_id_sportradar": pl.String(),
     "full_name": pl.String(),
@@ -32,8 +34,8 @@ def crosswalk(summary: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         One row per player and team: player_id_sportradar, full_name, team, player_id_mlbam (null when not found),
-        matched_by (`feed`, or the form of the name), reason (null when found). A name that fits two men of a team is
-        never guessed.
+        matched_by (`feed`, or the form of the name), reason (null when found). A name that fits two men of a team, or
+        one man whom two of the feed's players would be, is never guessed.
     """
     people = summary.select("player_id_sportradar", "full_name", "team", "player_id_mlbam").unique()
     given = pl.col("player_id_mlbam").is_not_null()
@@ -52,9 +54,22 @@ def crosswalk(summary: pl.DataFrame, players: pl.DataFrame) -> pl.DataFrame:
             pl.when(hit).then(pl.lit(label)).otherwise("matched_by").alias("matched_by"),
             pl.when(several).then(pl.lit(REASON_SEVERAL)).otherwise("reason").alias("reason"),
         ).drop("_form", "_ids")
+    people = _each_once(people)
     nobody = pl.col("player_id_mlbam").is_null() & pl.col("reason").is_null()
     reason = pl.when(nobody).then(pl.lit(REASON_NOBODY)).otherwise("reason").alias("reason")
     return people.with_columns(reason).select(list(CROSSWALK)).sort("team", "full_name", "player_id_sportradar")
+
+
+def _each_once(people: pl.DataFrame) -> pl.DataFrame:
+    """Take back who was found by name where another player of the feed was found to be the same man."""
+    said = (pl.col("matched_by") == "feed").fill_null(value=False)
+    claims = pl.col("player_id_sportradar").n_unique().over("player_id_mlbam")
+    doubted = pl.col("player_id_mlbam").is_not_null() & ~said & (claims > 1)
+    return people.with_columns(
+        pl.when(~doubted).then("player_id_mlbam").alias("player_id_mlbam"),
+        pl.when(~doubted).then("matched_by").alias("matched_by"),
+        pl.when(doubted).then(pl.lit(REASON_TAKEN)).otherwise("reason").alias("reason"),
+    )
 
 
 def as_players(summary: pl.DataFrame, games: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

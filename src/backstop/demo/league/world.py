@@ -16,6 +16,7 @@ from backstop.demo.league.calendar import DEMO_DAY, Fixture, season
 from backstop.demo.league.campaign import GAME_LASTS, Campaign
 from backstop.demo.league.people import FIRST_ID, by_id, players
 from backstop.demo.world import QUOTE_COLUMNS, Appearance, Event, Game, Person, PitchAsk, Play, Side
+from backstop.settings import STATCAST_SINCE
 
 SEED: Final = 20250402
 NOON: Final = dt.datetime.combine(DEMO_DAY, dt.time(17, 40), dt.UTC)
@@ -117,10 +118,11 @@ class LeagueWorld:
         return pl.DataFrame([row for row in rows if row["key_uuid"].startswith(shard)])
 
     def leaderboard(self, path: str, query: dict[str, str]) -> bytes | None:
-        """Return a board of the season so far."""
-        if query.get("year", str(DEMO_DAY.year)).partition("_")[0] != str(DEMO_DAY.year):  # 2025_spin-based
+        """Return a board of the season so far; of a season that the league did not play it lists nobody."""
+        season = query.get("year", str(DEMO_DAY.year)).partition("_")[0]  # 2025_spin-based
+        if not season.isdecimal() or int(season) < STATCAST_SINCE:
             return None
-        return boards.answer(path, query, self.pitches(PitchAsk()))
+        return boards.answer(path, query, self.pitches(PitchAsk(seasons=frozenset({int(season)}))))
 
     def recorded(self, path: str) -> bytes | None:
         """Return nothing: no answer was recorded of a simulated league."""

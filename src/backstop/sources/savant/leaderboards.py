@@ -17,7 +17,7 @@ from backstop.clock import EASTERN
 from backstop.errors import SchemaDrift, UpstreamMalformed, UsageError
 from backstop.excerpt import excerpt, names
 from backstop.net.item import Answer, Body, Item
-from backstop.settings import Feed
+from backstop.settings import STATCAST_SINCE, Feed
 from backstop.sources import cast, csvtext
 from backstop.sources.parsed import Parsed, last_by_key
 from backstop.sources.savant.board import Board
@@ -33,8 +33,11 @@ def plan(season: int, boards: Iterable[str] | None = None) -> list[Item]:
     """Ask for boards of a season, all that have a known address if none are named.
 
     Raises:
-        UsageError: a name is no board, or the address of a board is not known.
+        UsageError: a name is no board, the address of a board is not known, or the season lies before the first that
+            was measured.
     """
+    if season < STATCAST_SINCE:
+        raise UsageError(f"Savant has no leaderboards of {season}: ask for {STATCAST_SINCE} or a later season.")
     names = [name for name, board in BOARDS.items() if board.path] if boards is None else list(boards)
     return [_item(_board(name), season) for name in names]
 
