@@ -242,8 +242,8 @@ def publish_slate(
     """
     house = House.current()
     emit(Progress("publish", total=1))
-    published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps)
     props = total("out_props", [each.props for each in publish.reached(sifted, loaded)])
+    published = publish.publish(house, draft, day, [each.staged for each in sifted], loaded, failed, gaps, props)
     publish.mark(house, day, run_id(), props, gaps)
     progress.reached(day, "published")
     emit(Progress("publish", done=1, note=f"version {published.version}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from prefect import task
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from backstop.lake.reconcile import Repair
     from backstop.stages.due import Due
 
-REPAIRED: Final = (tables.PITCHES.name, tables.GAMES.name, tables.PLAYERS.name, tables.BOX.name, tables.QUOTES.name)
+REPAIRED: Final = (
+    tables.PITCHES.name, tables.GAMES.name, tables.PLAYERS.name, tables.BOX.name, tables.QUOTES.name, tables.PROPS.name,
+)  # fmt: skip
 """Tables whose ledger entries carry the hash of their partition."""
 
 
@@ -72,7 +75,8 @@ def bury_dead() -> list[UUID]:
 def repair_ledger(now: dt.datetime) -> list[Repair]:
     """Bring the ledger into line with the lake, and mark days whose pitches have settled since they were fetched."""
     house = House.current()
-    repairs = ledger_repair.reconcile(house.lake, house.ledger, house.quarantine, REPAIRED, run_id=run_id())
+    told = {tables.PROPS.name: partial(rebuild.closing, house)}
+    repairs = ledger_repair.reconcile(house.lake, house.ledger, house.quarantine, REPAIRED, run_id=run_id(), told=told)
     for each in repairs:
         warn(f"{each.table} {each.key} is {each.after} now: {each.reason}.")
     settled = due.unsettled_pitches(house, now)

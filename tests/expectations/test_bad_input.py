@@ -64,7 +64,8 @@ def published(house, *, features=None, props=None, run_id="run"):
         sifted(house, "out_props", staged.props, props_suite()),
     ]
     draft = publish.open_draft(house, DAY, run_id)
-    publish.publish(house, draft, DAY, [staged], [publish.load(house, draft, staged)], 0, gaps)
+    loaded = publish.load(house, draft, staged)
+    publish.publish(house, draft, DAY, [staged], [loaded], 0, gaps, outcomes[1])
     return {gap.key: gap.reason for gap in gaps}, house.reader.props(DAY), outcomes
 
 

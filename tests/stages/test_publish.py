@@ -43,7 +43,9 @@ def refresh(store, tmp_path):
         every = [staged(tmp_path, number, seed) for number in range(1, batches + 1)]
         draft = publish.open_draft(store, DAY, run_id)
         loaded = [publish.load(store, draft, each) for each in every[: batches - failed]]
-        return publish.publish(store, draft, DAY, every, loaded, failed, gaps)
+        count = sum(each.props for each in loaded)
+        props = Outcome("out_props", rows_in=count, loaded=count)
+        return publish.publish(store, draft, DAY, every, loaded, failed, gaps, props)
 
     return refresh
 
@@ -103,7 +105,7 @@ def test_loading_a_batch_again_changes_nothing(store, tmp_path):
     draft = publish.open_draft(store, DAY, "r1")
     first = publish.load(store, draft, batch)
     assert publish.load(store, draft, batch) == first
-    publish.publish(store, draft, DAY, [batch], [first], 0, ())
+    publish.publish(store, draft, DAY, [batch], [first], 0, (), Outcome("out_props", first.props, first.props))
     assert store.reader.slate(DAY).props_count == first.props
 
 

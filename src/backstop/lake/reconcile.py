@@ -2,24 +2,29 @@
 
 A partition is replaced whole, after its refused rows went to quarantine and before the ledger is closed. So a file
 whose hash the ledger does not know is a finished day that nobody wrote down, and an entry whose file is gone is a day
-to do again.
+to do again. Of a table whose days may be closed as degraded the file alone does not tell how: what its run left beside
+the rows does, and where it left nothing the day is done again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from backstop.errors import LakeError, LeaseHeld
 from backstop.lake.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from backstop.lake.closing import Closing
     from backstop.lake.ledger import Entry, Ledger
     from backstop.lake.quarantine import Quarantine
     from backstop.lake.tables import Lake
+
+CLOSED: Final = frozenset({State.FAILED, State.STALE, State.EMPTY_OK})
+"""States that a file does not change: they were given on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,13 @@ class Repair:
 
 
 def reconcile(
-    lake: Lake, ledger: Ledger, quarantine: Quarantine, tables: Iterable[str], *, run_id: str
+    lake: Lake,
+    ledger: Ledger,
+    quarantine: Quarantine,
+    tables: Iterable[str],
+    *,
+    run_id: str,
+    told: Mapping[str, Callable[[dt.date], Closing | None]] | None = None,
 ) -> list[Repair]:
     """Bring the ledger's entries of tables that are kept by day into line with their partitions.
 
@@ -49,7 +60,13 @@ def reconcile(
         days = {day.isoformat() for day in lake.days(table)}
         known = {entry.key: entry for entry in ledger.entries(table)}
         for key in sorted(days | known.keys()):
-            repair = _one(lake, ledger, quarantine, table, key, known.get(key), run_id) if _is_day(key) else None
+            if not _is_day(key):
+                continue
+            tells = (told or {}).get(table)
+            if tells is None:
+                repair = _one(lake, ledger, quarantine, table, key, known.get(key), run_id)
+            else:
+                repair = _as_told(lake, ledger, table, key, known.get(key), run_id, tells)
             if repair is not None:
                 repairs.append(repair)
     return repairs
@@ -86,13 +103,49 @@ def _one(
     return Repair(table, key, state, State.COMPLETE, f"the partition holds {rows} rows that the ledger did not know")
 
 
+def _as_told(
+    lake: Lake,
+    ledger: Ledger,
+    table: str,
+    key: str,
+    entry: Entry | None,
+    run_id: str,
+    tells: Callable[[dt.date], Closing | None],
+) -> Repair | None:
+    """Repair a key whose rows do not tell how it closes."""
+    day = dt.date.fromisoformat(key)
+    found = lake.content_hash(table, day)
+    state = None if entry is None else entry.state
+    try:
+        if found is None:
+            return _without_file(ledger, table, key, state, entry, run_id)
+        if entry is not None and state is not State.RUNNING and (state in CLOSED or entry.content_hash == found):
+            return None
+        closing = tells(day)
+        is_of_the_run = entry is None or state is not State.RUNNING or (closing and closing.run_id == entry.run_id)
+        if closing is not None and closing.content_hash == found and is_of_the_run:
+            ledger.begin(table, key, run_id=run_id)
+            closing.close(ledger, table, key, run_id)
+            return Repair(table, key, state, closing.state, f"run {closing.run_id} had published it")
+        if entry is None or state is not State.RUNNING:
+            return None
+        ledger.begin(table, key, run_id=run_id)
+    except LeaseHeld:
+        return None
+    reason = f"run {entry.run_id} died before its rows were in the lake"
+    ledger.fail(table, key, run_id=run_id, reason=reason)
+    return Repair(table, key, state, State.FAILED, reason)
+
+
 def _without_file(
     ledger: Ledger, table: str, key: str, state: State | None, entry: Entry | None, run_id: str
 ) -> Repair | None:
     if state is State.RUNNING:
         ledger.begin(table, key, run_id=run_id)
-        ledger.fail(table, key, run_id=run_id, reason="the run that worked on it died before anything was written")
-        return Repair(table, key, state, State.FAILED, "its run died before anything was written")
+        by = "the run that worked on it" if entry is None else f"run {entry.run_id}"
+        reason = f"{by} died before anything was written"
+        ledger.fail(table, key, run_id=run_id, reason=reason)
+        return Repair(table, key, state, State.FAILED, reason)
     if state in {State.COMPLETE, State.DEGRADED} and entry is not None and entry.content_hash is not None:
         ledger.stale(table, [key], reason="the partition is gone from the lake")
         return Repair(table, key, state, State.STALE, "its partition is gone from the lake")

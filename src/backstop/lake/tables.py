@@ -66,9 +66,7 @@ class Lake:
             DataError: a row's `game_date` is not the partition's.
             LakeError: the file could not be replaced; the old one stands.
         """
-        declared = DECLARED.get(table)
-        if declared is not None:
-            frame = _as_declared(declared, frame).sort(declared.key, nulls_last=True)
+        frame = self.ordered(table, frame)
         _check_day(table, day, frame)
         path, digest = _path(table, day), content_hash(frame)
         if self.content_hash(table, day) == digest:
@@ -79,6 +77,17 @@ class Lake:
         )
         self.place.replace(path, body.getvalue())
         return Written(len(frame), digest, changed=True, path=self.place.locate(path))
+
+    def ordered(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return rows as a partition holds them: those of a declared table with its columns, sorted by its key.
+
+        Raises:
+            SchemaDrift: a declared table lacks a column, has one more, or one of another type.
+        """
+        declared = DECLARED.get(table)
+        if declared is None:
+            return frame
+        return _as_declared(declared, frame).sort(declared.key, nulls_last=True)
 
     def read(self, table: str, day: dt.date) -> pl.DataFrame:
         """Return a partition's rows, a declared table with its columns of today.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from backstop import tables
 from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN
 from backstop.errors import IncompleteVersion
+from backstop.lake.closing import Closing
+from backstop.lake.content import content_hash
+from backstop.lake.entries import Counts
 from backstop.props import refit
 from backstop.props.fitted import Fitted
 from backstop.stages import plan, rebuild
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from backstop.stages.house import House
     from backstop.stages.project import Sifted, Staged
     from backstop.store.loader import Draft, Published
+
+PROPS: Final = tables.PROPS.name
 
 LARGEST_FAILED_SHARE = 0.5
 """A slate that lacks more than half of its batches is held back: the version before it serves readers better."""
@@ -63,11 +68,12 @@ def publish(
     loaded: Sequence[Loaded],
     failed: int,
     gaps: Sequence[Gap],
+    props: Outcome,
 ) -> Published:
     """Verify the draft, flip it, and keep what is published in the lake.
 
     The lake is written last: what it calls published was. A run that dies in between leaves the day open in the
-    ledger, and the next run brings the lake up.
+    ledger; how it closes stands beside the rows, for `reconcile`, and the next run brings the lake up.
 
     Raises:
         IncompleteVersion: nothing was projected, or too many batches failed; the version before stays.
@@ -83,14 +89,17 @@ def publish(
             "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
             f"Mend what is named in the run's gaps and run the day again.{first}"
         )
-    meta = meta_of(house, day, failed, gaps)
-    published = house.writer.publish(draft, expected, meta)
     done = {each.number for each in loaded}
-    for table, files in (
-        (FEATURES, [each.features for each in staged if each.number in done]),
-        (tables.PROPS.name, [each.props for each in staged if each.number in done]),
-    ):
-        house.lake.write(table, day, pl.concat([pl.read_parquet(file) for file in files]))
+    kept = [each for each in staged if each.number in done]
+    frames = {
+        FEATURES: pl.concat(pl.read_parquet(each.features) for each in kept),
+        PROPS: house.lake.ordered(PROPS, pl.concat(pl.read_parquet(each.props) for each in kept)),
+    }
+    closing = closing_of(draft.run_id, props, gaps).of(content_hash(frames[PROPS]))
+    meta = {**meta_of(house, day, failed, gaps), rebuild.CLOSING: closing.dump()}
+    published = house.writer.publish(draft, expected, meta)
+    for table, frame in frames.items():
+        house.lake.write(table, day, frame)
     rebuild.remember(house, draft, published, meta)
     return published
 
@@ -129,18 +138,14 @@ def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dic
     }
 
 
+def closing_of(run_id: str, props: Outcome, gaps: Sequence[Gap]) -> Closing:
+    """Return how a run closes the day of a slate."""
+    counts = Counts(props.rows_in, props.loaded, props.quarantined, props.failed)
+    return Closing(run_id, counts, "; ".join(f"{gap.key}: {gap.reason}" for gap in gaps[:20]), None)
+
+
 def mark(house: House, day: dt.date, run_id: str, props: Outcome, gaps: Sequence[Gap]) -> None:
     """Record the published slate in the ledger."""
-    counts: dict[str, Any] = {
-        "run_id": run_id,
-        "rows_in": props.rows_in,
-        "rows_loaded": props.loaded,
-        "rows_quarantined": props.quarantined,
-        "rows_failed": props.failed,
-    }
-    house.ledger.begin(tables.PROPS.name, day.isoformat(), run_id=run_id)
-    if gaps:
-        reason = "; ".join(f"{gap.key}: {gap.reason}" for gap in gaps[:20])
-        house.ledger.degrade(tables.PROPS.name, day.isoformat(), reason=reason, **counts)
-    else:
-        house.ledger.complete(tables.PROPS.name, day.isoformat(), **counts)
+    key, closing = day.isoformat(), closing_of(run_id, props, gaps).of(house.lake.content_hash(PROPS, day))
+    house.ledger.begin(PROPS, key, run_id=run_id)
+    closing.close(house.ledger, PROPS, key, run_id)

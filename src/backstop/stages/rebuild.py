@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,8 @@ import orjson
 import polars as pl
 
 from backstop import tables
-from backstop.errors import StaleVersion
+from backstop.errors import StaleVersion, StoreError
+from backstop.lake.closing import Closing
 from backstop.stages.project import FEATURES, served
 from backstop.store.kinds import kind_of
 from backstop.store.slates import Slates, compare
@@ -32,6 +34,9 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "run_id": pl.String(),
     "meta": pl.String(),
 }
+
+CLOSING: Final = "closing"
+"""Where a slate's meta tells how its day closes in the ledger."""
 
 KINDS: Final = (("features", FEATURES), ("props", tables.PROPS.name))
 """What is served, with the lake's table of it."""
@@ -97,6 +102,18 @@ def remember(house: House, draft: Draft, published: Published, meta: dict[str, A
         orjson.dumps(meta).decode(),
     )
     house.lake.write(SLATES, draft.day, pl.DataFrame([row], schema=SCHEMA, orient="row"))
+
+
+def closing(house: House, day: dt.date) -> Closing | None:
+    """Return how the run that wrote the lake's props of a day closes it, as it left it in the lake or in Redis."""
+    found = house.lake.content_hash(tables.PROPS.name, day)
+    known = _remembered(house, day)
+    metas = [] if known is None else [orjson.loads(known["meta"])]
+    with contextlib.suppress(StoreError):
+        metas.append(dict(house.reader.slate(day).meta))
+    # the later one first: a run may have written the very rows of the one before it
+    told = [Closing.parse(meta[CLOSING]) for meta in reversed(metas) if CLOSING in meta]
+    return next((each for each in told if each.content_hash == found), None)
 
 
 def rebuild(house: House, days: Iterable[dt.date] | None = None) -> list[Rebuilt]:

@@ -87,7 +87,7 @@ KEYS: Final = (
         "bs:{sport}:{{{day}}}:v:{version}:receipts",
         "hash",
         "15 minutes after the last write",
-        "per written block: rows, players and checksum",
+        "per rows that were sent together: how many, of which players, and their checksum",
     ),
     KeyKind(
         "rows",

@@ -22,7 +22,7 @@ from backstop.store.kinds import KINDS, Kind, kind_of, shards_for
 from backstop.store.packing import Codec, Packing, train
 from backstop.store.pipe import StagePipe
 from backstop.store.sending import Best, send, send_best, send_receipts
-from backstop.store.verify import Receipts, check_counts, check_rows
+from backstop.store.verify import FORM, Receipts, check_counts, check_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +83,7 @@ class SlateWriter:
                 "opened_at": micros(self.clock.now()),
                 "codec": self.codec.value,
                 "form": codec.FORM,
+                "receipts": FORM,
                 **{f"shards:{name}": count for name, count in shards.items()},
             }
             flat = [part for pair in opening.items() for part in pair]
@@ -96,7 +97,7 @@ class SlateWriter:
         if not flat:
             return None
         meta = dict(zip(flat[::2], flat[1::2], strict=True))
-        if meta.get(b"form") != codec.FORM:
+        if (meta.get(b"form"), meta.get(b"receipts")) != (codec.FORM, FORM):
             return None
         shards = tuple((name, int(meta[f"shards:{name}".encode()])) for name in KINDS)
         return Draft(day, version, cutoff, run_id, shards, Codec(meta[b"codec"].decode()))

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 TOP: Final = "top"
 
+FORM: Final = b"2"
+"""What a draft's meta says of the form of its receipts: another form is not counted as this one."""
+
 HEAD: Final = struct.Struct("<II")
 """Rows and checksum of a receipt; the players follow, 8 bytes each."""
 
@@ -112,7 +115,7 @@ class Receipts:
             if kind == TOP:
                 order, market = rest.split(":", 1)
                 receipts.tops.append((order, market))
-            else:
+            elif rest.count(":") == 2:  # noqa: PLR2004 - shard, players, rows; one of another form vouches for nothing
                 receipts.sums.setdefault(kind, Sum()).add(Receipt.parse(name.decode(), value))
         return receipts
 
