@@ -1,4 +1,4 @@
-"""How a run closes a key of the ledger, in a form that is left beside the rows: after a crash they tell it themselves."""
+"""How a run closes a key of the ledger, in a form that is left beside the rows: after a crash they tell it."""
 
 from __future__ import annotations
 
