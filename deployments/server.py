@@ -6,15 +6,17 @@ leases of limits on disk so that a restart frees them.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -141,7 +143,7 @@ def start(home: Path, port: int | None = None, *, detached: bool = False) -> Pre
 def send_what_is_left() -> None:
     """Send logs and events that wait in this process, before the server that takes them is stopped.
 
-    Without this Prefect tries at the interpreter's exit, against a server that is gone, for more than a minute.
+    Without this Prefect tries each at the interpreter's exit, against a server that is gone, for seconds.
     """
     from prefect.events.worker import EventsWorker  # noqa: PLC0415 - imported only where a flow ran
     from prefect.logging.handlers import APILogHandler  # noqa: PLC0415
@@ -150,7 +152,41 @@ def send_what_is_left() -> None:
 
     artifacts.flush()
     APILogHandler().flush()
-    EventsWorker.drain_all(timeout=SEND_LIMIT_S)
+    drain(EventsWorker)
+
+
+def drain(service: Any, *, limit_s: float = SEND_LIMIT_S, longest_s: float = 6 * SEND_LIMIT_S) -> int:
+    """Let a service of Prefect's send what waits, and have it forget what it cannot.
+
+    Args:
+        service: The class; all its instances end.
+        limit_s: Seconds without a single one sent after which the rest is given up.
+        longest_s: Seconds after which it is in any case: thousands of events must not keep a command from ending.
+
+    Returns:
+        How many were given up.
+    """
+    instances = list(service._instances.values())  # noqa: SLF001 - what is given up can be reached in no other way
+    deadline, before = time.monotonic() + longest_s, _waiting(instances)
+    _, left = service.drain_all(timeout=limit_s)
+    while left and _waiting(instances) < before and time.monotonic() < deadline:
+        before = _waiting(instances)
+        _, left = concurrent.futures.wait(left, timeout=limit_s)
+    return sum(_forget(each) for each in instances) if left else 0
+
+
+def _waiting(instances: list[Any]) -> int:
+    return sum(each._queue.qsize() for each in instances)  # noqa: SLF001
+
+
+def _forget(instance: Any) -> int:
+    """Empty the queue of a service that is ending, up to the mark of its end; return how many were in it."""
+    forgotten = 0
+    with contextlib.suppress(queue.Empty):
+        while True:
+            forgotten += instance._queue.get_nowait() is not None  # noqa: SLF001
+    instance._queue.put_nowait(None)  # noqa: SLF001
+    return forgotten
 
 
 def at(api_url: str) -> PrefectServer:
