@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     statsapi_url: str = Field(default=LIVE_HOSTS[Feed.STATSAPI], description="Where the Stats API is found when live")
     theodds_url: str = Field(default=LIVE_HOSTS[Feed.THEODDS], description="Where The Odds API is found when live")
     sportradar_url: str = Field(default=LIVE_HOSTS[Feed.SPORTRADAR], description="Where SportRadar is found when live")
-    chadwick_url: str = LIVE_HOSTS[Feed.CHADWICK]
+    chadwick_url: str = Field(
+        default=LIVE_HOSTS[Feed.CHADWICK], description="Where the Chadwick register is found when live"
+    )
     theodds_key: SecretStr | None = Field(default=None, description="The Odds API key")
     sportradar_key: SecretStr | None = Field(default=None, description="SportRadar key")
     sportradar_access: Annotated[
