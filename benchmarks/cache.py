@@ -30,7 +30,7 @@ from backstop.cache.cache import Cache
 from backstop.cache.line import Line
 from backstop.cache.memory import Memory
 from backstop.cache.namespaces import Collection, Namespace
-from backstop.cache.pointers import Pointer
+from backstop.cache.pointer import Pointer
 from backstop.cache.slates import ROWS, Slates
 from backstop.clock import SystemClock
 from backstop.settings import Settings

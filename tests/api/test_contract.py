@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from backstop.api import examples, models
+from backstop.api import examples, generated, models
 from backstop.api.app import create_app
 from backstop.store import connection, embedded
 from tests.api.serving import parts_over, publish, serving
@@ -60,7 +60,7 @@ MODELS = {
     "/api/v1/props/{market}/top": models.Top,
     "/api/v1/games/{game_pk}": models.GameProps,
     "/api/v1/grades": models.Grades,
-    "/api/v1/optimized/baseball-savant/generate-props": models.Generated,
+    "/api/v1/optimized/baseball-savant/generate-props": generated.Generated,
     "/api/v1/optimized/baseball-savant/health": models.Health,
     "/health/live": models.Live,
     "/health/ready": models.Health,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from backstop.cache.pointers import Freshness, Pointer
+    from backstop.cache.pointer import Freshness, Pointer
     from backstop.store.reader import State
 
 JSON: Final = "application/json"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
     from backstop.cache.slates import Slates
 
 SHEET: Final = "props.sheet"

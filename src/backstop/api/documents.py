@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from backstop.api.desk import Desk
     from backstop.api.parts import Parts
     from backstop.api.sheet import Sheet
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
     from backstop.store.reader import About
 
 BOARD: Final = "metadata.board"

@@ -14,9 +14,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from backstop import tables
-from backstop.api import models
 from backstop.api import parameters as ask
 from backstop.api.answers import Seen, answer
+from backstop.api.generated import Generated, Started
 from backstop.api.problems import Problem, retry_after
 from backstop.api.responses import refusals
 from backstop.api.sheet import spelled
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from backstop.api.desk import Desk
     from backstop.api.parts import Parts, Run
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 QUOTES: Final = "odds.quotes"
 AT_ONCE: Final = 2
@@ -188,8 +188,8 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
     @router.post(
         "/generate-props",
         responses={
-            200: {"model": models.Generated},
-            202: {"model": models.Started, "headers": {"Location": {"schema": {"type": "string"}}}},
+            200: {"model": Generated},
+            202: {"model": Started, "headers": {"Location": {"schema": {"type": "string"}}}},
             **refusals(404, 409, 422, 503),
         },
         response_class=Response,

@@ -23,7 +23,7 @@ from backstop.store.reader import State
 
 if TYPE_CHECKING:
     from backstop.api.desk import Desk
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 LOG = logging.getLogger(__name__)
 HEARTBEAT_S: Final = 10.0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from backstop.api.desk import Desk
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 
 class Routes:

@@ -22,7 +22,7 @@ from backstop.api.responses import refusals, versioned
 
 if TYPE_CHECKING:
     from backstop.api.desk import Desk
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
     from backstop.store.reader import About
 
 PAGE: Final = 50

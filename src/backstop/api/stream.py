@@ -13,7 +13,7 @@ import orjson
 if TYPE_CHECKING:
     import datetime as dt
 
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
     from backstop.store.reader import State
 
 WAITING: Final = 64

@@ -14,7 +14,8 @@ from backstop.cache.line import Line
 from backstop.cache.loads import Loads
 from backstop.cache.memory import Memory
 from backstop.cache.namespaces import Collection, Namespace
-from backstop.cache.pointers import Pointer, Pointers
+from backstop.cache.pointer import Pointer
+from backstop.cache.pointers import Pointers
 from backstop.cache.pressure import level_of, memory_used
 from backstop.errors import BackstopError, StoreError, StoreUnavailable, UsageError
 from backstop.store.keys import SLATE_TTL_S

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from backstop.store.keys import SPORT
 
 if TYPE_CHECKING:
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 PREFIX: Final = f"bs:{SPORT}"
 

@@ -16,7 +16,7 @@ from backstop.errors import StoreError
 if TYPE_CHECKING:
     from backstop.cache.line import Line
     from backstop.cache.namespaces import Collection
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 
 class Loads:

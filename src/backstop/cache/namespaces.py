@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from backstop.limits import SLATE_FRESH_S
 
 if TYPE_CHECKING:
-    from backstop.cache.pointers import Pointer
+    from backstop.cache.pointer import Pointer
 
 
 class Namespace(Enum):

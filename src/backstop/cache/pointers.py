@@ -13,12 +13,13 @@ import datetime as dt
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import RedisError
 
 from backstop.cache.line import Line
+from backstop.cache.pointer import READ_POINTER, Freshness, Pointer, pointer_of
 from backstop.errors import StoreError
 from backstop.limits import SLATE_FRESH_S
 from backstop.store import keys
@@ -38,55 +39,6 @@ SILENT_S: Final = 3.0
 
 FOLLOWED: Final = 64
 """Slates that are polled; the one that was asked for longest ago makes room for a new one."""
-
-READ_POINTER: Final = """
--- KEYS: current   the pointer, and the server's clock at the same instant
-local cur = redis.call('HMGET', KEYS[1], 'version', 'turn', 'published_at', 'server_at', 'pinned')
-return {cur, redis.call('TIME')[1]}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """What a slate's readers are served.
-
-    Attributes:
-        day: The slate.
-        version: Number of the version.
-        turn: Orders what was served, over rollbacks and lost data.
-        published_us: When it was first published, microseconds since 1970, by the writer's clock.
-        server_s: The same by the server's clock, seconds.
-        pinned: Whether an operator holds it.
-        server_ahead_s: Server's clock minus this process's monotonic one, when it was read.
-        edition: Names the version's content; unlike its number never used twice, even after a loss of all data.
-    """
-
-    day: dt.date
-    version: int
-    turn: int
-    published_us: int
-    server_s: int
-    pinned: bool
-    server_ahead_s: float
-    edition: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "edition", f"{self.day}.v{self.version}.{self.published_us}")
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How far what is served may be relied on.
-
-    Attributes:
-        state: Fresh or stale.
-        age_s: Seconds since it was published, by this process's clock or the server's, whichever says longer.
-        confirmed: Whether Redis said lately that this is what it serves.
-    """
-
-    state: State
-    age_s: float
-    confirmed: bool
 
 
 @dataclass(slots=True)
@@ -262,7 +214,7 @@ class Pointers:
         read_at = self.now()
         learned = []
         for day, answer in zip(days, answers, strict=True):
-            pointer = _pointer(day, answer, read_at)
+            pointer = pointer_of(day, answer, read_at)
             if pointer is None:
                 # a server that lost its data: what is known stays, and is stale
                 self._confirmed.pop(day, None)
@@ -290,13 +242,3 @@ class Pointers:
                 self.counts.turns += 1
                 for listener in self.listeners:
                     listener(known, pointer)
-
-
-def _pointer(day: dt.date, answer: Any, now: float) -> Pointer | None:
-    (version, turn, published_at, server_at, pinned), server_now = answer
-    if version is None:
-        return None
-    number = int(version)
-    # a pointer that was last turned before turns were counted has none; its number is smaller than any turn
-    order = number if turn is None else int(turn)
-    return Pointer(day, number, order, int(published_at), int(server_at), pinned is not None, int(server_now) - now)

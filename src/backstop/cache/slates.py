@@ -13,7 +13,7 @@ import polars as pl
 
 from backstop.cache.cache import Cache, VersionGone
 from backstop.cache.namespaces import Collection, Load, Namespace
-from backstop.cache.pointers import Pointer
+from backstop.cache.pointer import Pointer
 from backstop.store import decode, keys
 from backstop.store.kinds import FEATURES, KINDS, PROPS
 from backstop.store.reader import About, Shape

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -19,13 +19,14 @@ from backstop import tables
 from backstop.errors import IncompleteVersion, UsageError
 from backstop.store import decode, keys, scripts
 from backstop.store.kinds import ALL_MARKETS, FEATURES, PROPS, TOP_OF_ALL, TOP_PER_MARKET
+from backstop.store.questions import by_player, every_value, flipped, rows_of, stamp_of
 from backstop.store.views import About, PlayerView, Shape, SlateView, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backstop.clock import Clock
-    from backstop.store.asking import Command, Plan
+    from backstop.store.asking import Plan
 
 SORTS: Final = dict(PROPS.orders)
 """Names that readers sort by, with the column behind each."""
@@ -34,8 +35,6 @@ VERSIONS_KNOWN: Final = 64
 """Versions whose columns a reader remembers; a dictionary takes 16 KB."""
 
 POINTER: Final = ("version", "published_at", "server_at", "pinned")
-SCAN_FIELDS: Final = 2000
-"""Fields in one answer of a scan: Redis is held for about a millisecond."""
 
 TRIES: Final = 3
 """Reads of a slate whose rows are not those that were published; after the last of them it is damaged, not changing."""
@@ -68,14 +67,14 @@ class Reading:
         """Ask for the days that have a published slate, oldest first."""
         (listed,) = yield [("ZRANGE", keys.days(), 0, -1)]
         days = [dt.date.fromisoformat(day.decode()) for day in listed]
-        return (yield from _flipped(days)) if days else []
+        return (yield from flipped(days)) if days else []
 
     def latest(self) -> Plan[dt.date | None]:
         """Ask for the newest day that has a published slate."""
         (listed,) = yield [("ZREVRANGE", keys.days(), 0, -1)]
         days = [dt.date.fromisoformat(day.decode()) for day in listed]
         for start in range(0, len(days), NEWEST_DAYS):
-            found = yield from _flipped(days[start : start + NEWEST_DAYS])
+            found = yield from flipped(days[start : start + NEWEST_DAYS])
             if found:
                 return found[0]
         return None
@@ -149,7 +148,7 @@ class Reading:
             return view, tables.PROPS.empty()
         slate = keys.SlateKeys(day)
         best = slate.top(view.version, sort, market or ALL_MARKETS)
-        members, stamp = yield [("ZREVRANGE", best, 0, limit - 1), _stamp(slate, view.version)]
+        members, stamp = yield [("ZREVRANGE", best, 0, limit - 1), stamp_of(slate, view.version)]
         if len(members) < limit or stamp != self._known[(day, view.version)].stamp:
             return None
         return view, decode.frame_of(shape.columns, map(decode.member_of, members))
@@ -183,14 +182,14 @@ class Reading:
         """Ask for the pointer and the players' rows, of the version that is served."""
         slate, guess = keys.SlateKeys(day), self._served.get(day)
         about = None if guess is None else self._known.get((day, guess))
-        asked = [] if guess is None or about is None else _rows(slate, guess, about, ids)
+        asked = [] if guess is None or about is None else rows_of(slate, guess, about, ids)
         pointer, *answers = yield [("HMGET", slate.current, *POINTER), *asked]
         version = None if pointer[0] is None else int(pointer[0])
         if version is not None and (version != guess or about is None or about.stamp != pointer[1]):
             about = yield from self._about(day, version, pointer[1])
-            asked = [] if about is None else _rows(slate, version, about, ids)
+            asked = [] if about is None else rows_of(slate, version, about, ids)
             if about is not None:
-                *answers, stamp = yield [*asked, _stamp(slate, version)]
+                *answers, stamp = yield [*asked, stamp_of(slate, version)]
                 if stamp != about.stamp:  # lost since its meta was read
                     self._known.pop((day, version), None)
                     return (yield from self._read(day, ids))
@@ -198,7 +197,7 @@ class Reading:
             self._served.pop(day, None)
             return SlateView(day, State.MISSING), {}
         self._served[day] = version
-        found = _by_player(about, ids, answers) if ids else {}
+        found = by_player(about, ids, answers) if ids else {}
         there = any(value is not None for values in found.values() for value in values.values())
         if ids and not there:
             # nobody found: a slate that has no such player, or a version that Redis lost
@@ -244,72 +243,3 @@ class Reading:
 
     def _shape_of(self, view: SlateView, kind: str) -> Shape | None:
         return None if view.version is None else self._known[(view.day, view.version)].shapes.get(kind)
-
-
-def _flipped(days: list[dt.date]) -> Plan[list[dt.date]]:
-    """Ask which of some days have a pointer: a day is listed just before its first flip."""
-    there = yield [("HEXISTS", keys.SlateKeys(day).current, "version") for day in days]
-    return [day for day, found in zip(days, there, strict=True) if found]
-
-
-def _rows(slate: keys.SlateKeys, version: int, about: About, ids: Sequence[int]) -> list[Command]:
-    """Return the commands for players' rows, one per kind and shard; without players, for whether the version lives."""
-    if not ids:
-        return [("EXISTS", slate.meta(version))]
-    commands: list[Command] = []
-    for kind, shape in about.shapes.items():
-        if len(ids) == 1:
-            commands.append(("HGET", slate.rows(version, kind, ids[0] % shape.shards), ids[0]))
-            continue
-        for shard, some in _by_shard(ids, shape.shards).items():
-            commands.append(("HMGET", slate.rows(version, kind, shard), *some))
-    return commands
-
-
-def _by_player(about: About, ids: Sequence[int], answers: list[Any]) -> dict[str, dict[int, bytes | None]]:
-    """Return the answers to `_rows` by kind and player."""
-    if len(ids) == 1:
-        return {kind: {ids[0]: value} for kind, value in zip(about.shapes, answers, strict=True)}
-    found: dict[str, dict[int, bytes | None]] = {kind: {} for kind in about.shapes}
-    waiting = iter(answers)
-    for kind, shape in about.shapes.items():
-        for some in _by_shard(ids, shape.shards).values():
-            found[kind].update(zip(some, next(waiting), strict=True))
-    return found
-
-
-def _by_shard(ids: Sequence[int], shards: int) -> dict[int, list[int]]:
-    places: dict[int, list[int]] = {}
-    for player_id in ids:
-        places.setdefault(player_id % shards, []).append(player_id)
-    return places
-
-
-def _stamp(slate: keys.SlateKeys, version: int) -> Command:
-    """Return the command that tells whether a version is still the one whose meta was read."""
-    return ("HGET", slate.meta(version), "published_at")
-
-
-def every_value(
-    day: dt.date, version: int, kind: str, shape: Shape, stamp: bytes
-) -> Plan[list[tuple[int, bytes]] | None]:
-    """Ask for all players of a kind in one version with their values, without holding Redis for long.
-
-    Returns:
-        `None` when the version with this stamp went away meanwhile.
-    """
-    values: list[tuple[int, bytes]] = []
-    slate = keys.SlateKeys(day)
-    for shard in range(shape.shards):
-        found: dict[bytes, bytes] = {}
-        cursor, key = 0, slate.rows(version, kind, shard)
-        while True:
-            # a scan may give a field twice
-            (cursor, some), now = yield [("HSCAN", key, cursor, "COUNT", SCAN_FIELDS), _stamp(slate, version)]
-            if now != stamp:
-                return None
-            found.update(some)
-            if not cursor:
-                break
-        values += zip(map(int, found), shape.packing.unpack(list(found.values())), strict=True)
-    return values

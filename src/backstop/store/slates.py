@@ -14,7 +14,7 @@ from backstop.store.asking import drive
 from backstop.store.drafts import instant_of
 from backstop.store.faults import explained
 from backstop.store.kinds import kind_of
-from backstop.store.reading import every_value
+from backstop.store.questions import every_value
 from backstop.store.views import read_shapes
 
 if TYPE_CHECKING:
