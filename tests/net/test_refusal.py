@@ -73,6 +73,12 @@ def test_of_the_4xx_only_408_425_and_429_are_worth_another_try(status: int) -> N
     [
         ({}, None),
         ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "86401"}, 86400.0),
+        ({"retry-after": "9" * 400}, 86400.0),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, 86400.0),
+        ({"retry-after": "-7"}, None),
+        ({"retry-after": "1e3"}, None),
+        ({"retry-after": "inf"}, None),
         ({"retry-after": " 7 "}, 7.0),
         ({"retry-after": "Sun, 15 Jun 2025 12:00:30 GMT"}, 30.0),
         ({"retry-after": "Sun, 15 Jun 2025 11:00:00 GMT"}, 0.0),

@@ -33,6 +33,9 @@ MOST_OF_A_CODE: Final = 60
 DEFAULT_PAUSE_S: Final = 2.0
 """Pause after a 429 that names none: what The Odds API documents."""
 
+LONGEST_PAUSE_S: Final = 24 * 3600.0
+"""A pause holds for all workers: who names a longer one, or one without end, is asked again after a day."""
+
 _HINTS: Final[dict[str, str]] = {
     "MISSING_KEY": "set BACKSTOP_THEODDS_KEY",
     "INVALID_KEY": "check BACKSTOP_THEODDS_KEY",
@@ -53,7 +56,7 @@ _HINT_BY_STATUS: Final[dict[int, str]] = {
 
 
 def retry_after_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:
-    """Read `Retry-After`, which is a number of seconds or a date; `None` when absent or unreadable.
+    """Read `Retry-After`, which is a number of seconds or a date; `None` when absent or unreadable, a day at most.
 
     A date is compared with the answer's own `Date` where it has one: the two come from one clock.
     """
@@ -61,9 +64,9 @@ def retry_after_s(headers: Mapping[str, str], now: dt.datetime) -> float | None:
     if not text:
         return None
     if text.isdecimal():
-        return float(text)
+        return min(float(text), LONGEST_PAUSE_S)
     until, sent = _http_date(text), _http_date(headers.get("date", ""))
-    return None if until is None else max(0.0, (until - (sent or now)).total_seconds())
+    return None if until is None else min(max(0.0, (until - (sent or now)).total_seconds()), LONGEST_PAUSE_S)
 
 
 def _http_date(text: str) -> dt.datetime | None:

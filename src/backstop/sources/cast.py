@@ -115,7 +115,9 @@ def _as(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return value
     if dtype == pl.Date:
         return value.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
-    return value.cast(dtype, strict=False)
+    number = value.cast(dtype, strict=False)
+    # "nan" and "inf" are numbers to the reader and to nobody else
+    return pl.when(number.is_finite()).then(number) if dtype.is_float() else number
 
 
 def _broken(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -91,26 +93,31 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+YEARS: Final = range(1900, 2200)
+"""Years of games: a feed that does not know a time may say the year 1, for which no zone can be reckoned."""
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def instant(text: Any) -> dt.datetime | None:
-    """Read an ISO instant as UTC; `None` when it is not one or has no zone.
+    """Read an ISO instant, or seconds since 1970, as UTC; `None` when it is not one, has no zone, or is of no game.
 
     >>> instant("2025-06-15T23:10:00Z").isoformat()
     '2025-06-15T23:10:00+00:00'
     """
+    value: dt.datetime | None = None
     if isinstance(text, int | float) and not isinstance(text, bool) and 0 < text < 10**11:
-        return dt.datetime.fromtimestamp(text, dt.UTC)
-    if not isinstance(text, str):
-        return None
-    try:
-        value = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return value.astimezone(dt.UTC) if value.tzinfo else None
+        value = dt.datetime.fromtimestamp(text, dt.UTC)
+    elif isinstance(text, str):
+        with contextlib.suppress(ValueError):
+            value = dt.datetime.fromisoformat(text)
+    known = value is not None and value.tzinfo is not None and value.year in YEARS
+    return value.astimezone(dt.UTC) if value is not None and known else None
 
 
 def day(text: Any) -> dt.date | None:
     """Read a `YYYY-MM-DD` date; `None` when it is not one."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
         return None
     try:
         return dt.date.fromisoformat(text)
