@@ -60,7 +60,7 @@ def room(path: str) -> str:
 
 
 def rooms(told: Mapping[str, Any]) -> dict[str, Taken]:
-    """Return each room's share from what `coverage json` says, by name; files outside of the checkout are left out."""
+    """Return each room's share from what `coverage json` says, by name; files elsewhere are left out."""
     found: dict[str, Taken] = defaultdict(Taken)
     for path, file in told["files"].items():
         if not Path(path).is_absolute():
@@ -74,7 +74,8 @@ def measured(data: Path = DATA) -> dict[str, Any]:
     known.load()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "coverage.json"
-        known.json_report(outfile=str(out))
+        # of what ran from another folder, such as a release that a test deployed, the source may be gone
+        known.json_report(outfile=str(out), include=[f"{ROOT}/*"])
         told: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return told
 

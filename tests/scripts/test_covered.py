@@ -65,7 +65,7 @@ def data(tmp_path, monkeypatch):
     folder = tmp_path / "flows"
     folder.mkdir()
     (folder / "signs.py").write_text(PROGRAM)
-    (tmp_path / "pyproject.toml").write_text("[tool.coverage.run]\nbranch = true\nrelative_files = true\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.coverage.run]\nbranch = true\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(covered, "ROOT", tmp_path)
     known = Coverage(data_file=str(tmp_path / "data"), config_file=str(tmp_path / "pyproject.toml"))
