@@ -1,4 +1,4 @@
-"""The nightly round: old folders, old answers, quarantine, and whether Redis holds what the lake holds."""
+"""The nightly round: old folders and answers, quarantine, the model's numbers, and Redis beside the lake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks.forms import KeptDays, Newest
 
 @flow(name="lake-maintenance", flow_run_name="lake maintenance", timeout_seconds=3600, **marks.SIGNED)
 def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, newest: Newest = 14) -> list[dt.date]:
-    """Clear away what is old, compare Redis with the lake, and rebuild the slates that differ.
+    """Clear away what is old, refit the model when it is time, compare Redis with the lake, and rebuild what differs.
 
     Args:
         run_days: Days that the folders of runs are kept; by default the variable backstop_run_days.
@@ -23,4 +23,5 @@ def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, n
     upkeep.clear_runs(run_days)
     upkeep.prune_archive(archive_days)
     upkeep.compact_quarantine()
+    upkeep.refit_model()
     return upkeep.check_redis(newest)

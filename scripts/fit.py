@@ -22,7 +22,9 @@ import polars as pl
 from pydantic import BaseModel
 
 from backstop.demo.recorded.pitches import Pitches
+from backstop.features.sums import add_up
 from backstop.features.tally import KEY, SCHEMA, tally
+from backstop.fitting import turns
 from backstop.fitting.model import fit
 from backstop.fitting.rows import Window
 from backstop.props.fitted import Fitted
@@ -62,7 +64,7 @@ ORIGIN: Final = {
     "batter_k": (40.0, 100.0, 220.0, 150.0, 1600.0, 350.0, 130.0, 0.0),
     "pitcher_k": (55.0, 120.0, 700.0, 400.0, 3000.0, 6000.0, 800.0, 0.0),
 }
-"""Where the search for weights and stabilisation points begins: fitted on 2016 alone."""
+"""Fitted on 2016 alone and kept."""
 
 STEADY: Final = 0.01
 """The numbers in use are worth next to nothing here: the fit does not depend on the one before it."""
@@ -172,9 +174,16 @@ def apart(mine: object, other: object) -> float:
 
 def fitted(folder: Path) -> Fitted:
     """Return what ships, fitted anew."""
+    base, days = origin(), windows(folder)
+    played = days[-1].tallies.filter(pl.col("game_date") <= STATCAST[1])
+    given = ORIGIN | turns.fit(add_up(played).turns, base.parameters, STEADY)
+    return fit(days, base=base, version=VERSION, trained_on=TRAINED_ON, steady=STEADY, given=given)
+
+
+def origin() -> Fitted:
+    """Return what the fit begins from."""
     shipped = Fitted.shipped()
-    base = replace(shipped, parameters=shipped.parameters.model_copy(update=ORIGIN))
-    return fit(windows(folder), base=base, version=VERSION, trained_on=TRAINED_ON, steady=STEADY)
+    return replace(shipped, parameters=shipped.parameters.model_copy(update=ORIGIN))
 
 
 def main() -> None:

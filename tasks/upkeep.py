@@ -20,7 +20,7 @@ from backstop.settings import Feed
 from backstop.sources.savant import pitches
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, plan, rebuild
+from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.stages.standing import LATE_BEFORE
@@ -213,6 +213,21 @@ def compact_quarantine() -> int:
     gone = sum(quarantine.compact(table, day) for table, day in kept.iter_rows())
     say(f"{gone} files of quarantined rows are put together.")
     return gone
+
+
+@task(name="refit-model", task_run_name="the model on the lake's own past", cache_policy=NO_CACHE)
+def refit_model() -> bool:
+    """Fit the model anew when it is time to; return whether later slates use the new fit."""
+    house = House.current()
+    done = refitting.when_due(house, baseball_day(house.clock.now()), run_id())
+    if done is None:
+        say(f"No refit is due: it takes {refitting.REFIT_AFTER} days with games that the last one did not see.")
+        return False
+    verdict = done.verdict
+    difference = "" if verdict is None else f" by {verdict.difference:+.5f} nats (error {verdict.error:.5f})"
+    judged = f"{done.fitted.version} differs from {done.in_use.version}{difference} on days that neither saw"
+    say(f"{judged}; it is {'used from now on' if done.kept else 'not used'}.")
+    return done.kept
 
 
 @task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE)

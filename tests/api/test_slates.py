@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import io
 
 import polars as pl
 import pytest
 
 from backstop.api.deltas import compare
+from backstop.props.calibration import Platt
+from backstop.props.fitted import Fitted
+from backstop.props.generate import generate
+from backstop.props.price import price
 from backstop.store.keys import SLATE_TTL_S, SlateKeys
 from tests.api.serving import DAY, publish
 from tests.store.servers import wait_for
@@ -209,6 +215,20 @@ def test_the_board_document_is_columns_of_one_length_with_a_distribution_for_eve
         chances = board["distributions"][place]
         assert sum(chances) == pytest.approx(1, abs=0.02)
         assert sum(chances[int(line) + 1 :]) == pytest.approx(over, abs=0.015)
+
+
+def test_the_boards_distributions_are_those_of_the_fit_behind_the_props(api, redis, frames, features, quoted, meta):
+    shipped = Fitted.shipped()
+    own = dataclasses.replace(
+        shipped, calibration=shipped.calibration.model_copy(update={"markets": {"batter_hits": Platt(intercept=1.5)}})
+    )
+    mine = {**frames, "props": price(generate(features, lines=quoted, fitted=own), quoted)}
+    day = DAY + dt.timedelta(days=1)
+    publish(redis, mine, day=day, run_id="own", meta={**meta, "fitted": own.dumped()})
+    props = api.get(f"/api/v1/slates/{day}/board").json()
+    hits = pl.DataFrame({name: props["props"][name] for name in ("distribution", "line", "prob_over")})
+    for place, line, over in hits.iter_rows():
+        assert sum(props["distributions"][place][int(line) + 1 :]) == pytest.approx(over, abs=0.015)
 
 
 @pytest.mark.parametrize(

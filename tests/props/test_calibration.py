@@ -49,6 +49,13 @@ def test_too_few_predictions_are_left_alone():
     assert fit(rows, version="v", trained_on="few", last_day=dt.date(2024, 1, 1)).markets == {}
 
 
+def test_outcomes_that_fall_as_the_chances_rise_give_no_calibration():
+    told = np.linspace(0.1, 0.9, 900)
+    rows = pl.DataFrame({"market": "m", "prob_over": told, "outcome": told < 0.5})
+    noisy = rows.with_columns(outcome=pl.col("outcome") ^ (pl.int_range(pl.len()) % 4 == 0))
+    assert fit(noisy, version="v", trained_on="upside down", last_day=dt.date(2024, 1, 1)).markets == {}
+
+
 def test_the_shipped_fit_saw_nothing_of_the_season_that_is_scored():
     assert calibration.default().last_day < dt.date(2025, 1, 1)
     assert calibration.default().or_none(dt.date(2024, 6, 1)).markets == {}

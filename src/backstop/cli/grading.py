@@ -92,12 +92,12 @@ def refit(first: From, last: To) -> None:
     From thirty days with games on everything is fitted and judged on the last quarter of them; of fewer days only the
     calibration.
     """
-    from backstop.stages import training
+    from backstop.stages import refitting
     from backstop.stages.house import House
 
     begin, end = past_days(first, last)
     house = House(Settings())
-    done = training.refit(house, begin, end)
+    done = refitting.refit(house, begin, end)
     house.close()
     fitted = done.fitted.calibration
     table = Table(title=f"Calibration {fitted.version}, {fitted.trained_on}", title_justify="left")

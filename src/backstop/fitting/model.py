@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ HELD_BACK: Final = 0.25
 FEWEST_DAYS: Final = 30
 """Days with games that a window needs: a month, about 450 games."""
 
+SHRINKAGE: Final = {"season_weights", "batter_k", "pitcher_k"}
 PROP: Final = ["game_id", "player_id", "market"]
 
 
@@ -59,7 +60,15 @@ class Verdict:
         return self.difference < -self.error
 
 
-def fit(windows: Sequence[Window], *, base: Fitted, version: str, trained_on: str, steady: float = STEADY) -> Fitted:
+def fit(
+    windows: Sequence[Window],
+    *,
+    base: Fitted,
+    version: str,
+    trained_on: str,
+    steady: float = STEADY,
+    given: Mapping[str, object] | None = None,
+) -> Fitted:
     """Fit everything on the days of one or several windows, each day predicted from the days before it only.
 
     Args:
@@ -68,20 +77,26 @@ def fit(windows: Sequence[Window], *, base: Fitted, version: str, trained_on: st
         version: Name of the fit.
         trained_on: Seasons and source, for the record.
         steady: How much the numbers in use are worth, see `fitting.regression`.
+        given: Parameters that are not fitted but taken as they are, by name.
     """
     last = max(window.last for window in windows)
     named: dict[str, Any] = {"version": version, "trained_on": trained_on, "last_day": last}
-    found = base.parameters.model_copy(update={**named, **shrinkage.fit(windows, base.parameters)})
+    fixed = dict(given or {})
+
+    def with_(parameters: Parameters, **numbers: object) -> Parameters:
+        return parameters.model_copy(update=numbers | fixed)
+
+    weights = {} if fixed.keys() >= SHRINKAGE else shrinkage.fit(windows, base.parameters)
+    found = with_(base.parameters, **named, **weights)
     rows, starts = _gathered(windows, plain(found))
-    found = found.model_copy(
-        update={
-            "strikeouts": refinement.strikeouts(rows, found.strikeouts, steady),
-            "home_runs": refinement.home_runs(rows, found.home_runs, found, steady),
-            "workload": workload.terms(starts, found.workload, steady),
-            **turns.fit(pl.concat([add_up(window.batted).turns for window in windows]), found, steady),
-        }
+    found = with_(
+        found,
+        strikeouts=refinement.strikeouts(rows, found.strikeouts, steady),
+        home_runs=refinement.home_runs(rows, found.home_runs, found, steady),
+        workload=workload.terms(starts, found.workload, steady),
+        **turns.fit(pl.concat([add_up(window.batted).turns for window in windows]), found, steady),
     )
-    found = found.model_copy(update=workload.residuals(starts, found))
+    found = with_(found, **workload.residuals(starts, found))
     rows, starts = _gathered(windows, found)
     climbs = ladders.fit(rows, starts, _results(windows), base.ladders, found, steady=steady).model_copy(update=named)
     platt = calibration.fit(_judged(windows, rows, Fitted(found, climbs, NOT_CALIBRATED)), **named)

@@ -91,6 +91,8 @@ NOT_CALIBRATED: Final = Calibration(version="uncalibrated", trained_on="nothing"
 def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: dt.date) -> Calibration:
     """Fit one Platt per market by logistic regression (Newton's method).
 
+    A market whose outcomes fell as its probabilities rose is left out: so few games or so like players tell nothing.
+
     Args:
         predictions: `market`, `prob_over` not calibrated and strictly between 0 and 1, `outcome` (true when over);
             all lines of a market count together.
@@ -102,11 +104,14 @@ def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: d
     found = {}
     for (market,), rows in inside.sort("market").group_by("market", maintain_order=True):
         if len(rows) >= FEWEST:
-            found[str(market)] = _platt(rows["prob_over"].to_numpy(), rows["outcome"].cast(pl.Float64).to_numpy())
+            slope, intercept = _platt(rows["prob_over"].to_numpy(), rows["outcome"].cast(pl.Float64).to_numpy())
+            if slope > 0:
+                found[str(market)] = Platt(slope=slope, intercept=intercept)
     return Calibration(version=version, trained_on=trained_on, last_day=last_day, markets=found)
 
 
-def _platt(p: Floats, outcome: Floats) -> Platt:
+def _platt(p: Floats, outcome: Floats) -> tuple[float, float]:
+    """Return slope and intercept."""
     x = np.column_stack([np.ones_like(p), np.log(p) - np.log1p(-p)])
     b = np.array([0.0, 1.0])
     for _ in range(NEWTON_STEPS):
@@ -115,7 +120,7 @@ def _platt(p: Floats, outcome: Floats) -> Platt:
         b = b + step
         if np.abs(step).max() < CONVERGED:
             break
-    return Platt(slope=round(float(b[1]), 4), intercept=round(float(b[0]), 4))
+    return round(float(b[1]), 4), round(float(b[0]), 4)
 
 
 @functools.cache
