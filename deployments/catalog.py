@@ -203,9 +203,9 @@ CATALOG: Final = (
         tags=("maintenance",),
         schedule=Schedule("nightly", "30 5 * * *"),
         description=(
-            "Removes the folders of old runs and raw answers past their time, compacts quarantine, refits the model every "
-            "60 days with games and uses the fit where it is better, and compares Redis with the lake row by row; a "
-            "slate that differs is rebuilt."
+            "Removes the folders of old runs and raw answers past their time, compacts quarantine, refits the model "
+            "every 60 days with games and uses the fit where it is better, and compares Redis with the lake row by "
+            "row; a slate that differs is rebuilt."
         ),
     ),
 )
