@@ -48,7 +48,7 @@ def test_a_field_that_changed_is_shown_with_before_and_after(backstop, changed):
 def test_a_difference_from_a_version_that_is_not_kept_is_a_sentence(backstop, twice):  # noqa: F811
     ended = backstop("versions", "diff", str(DAY), "1", "9")
     assert (ended.code, ended.out) == (2, "")
-    assert "Version 9 is not among the published ones that are kept" in ended.err
+    assert ended.err == f"The slate of {DAY} has no version 9; list the versions that are kept.\n"
 
 
 def test_a_pinned_version_stays_served_until_it_is_let_go(backstop, store, twice):  # noqa: F811
