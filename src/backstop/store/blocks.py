@@ -85,10 +85,12 @@ class Rows:
         scores = self.frame.get_column(column).cast(pl.Float64).to_numpy()
         # whoever is among the best of all is among as many of his market
         leading = {market: _leading(rows, scores, TOP_OF_ALL) for market, rows in rows_of.items()}
-        chosen = {market: _leading(rows, scores, TOP_PER_MARKET) for market, rows in leading.items()}
+        chosen = {
+            market: _leading(rows, scores, TOP_PER_MARKET) for market, rows in leading.items() if market is not None
+        }
         chosen[ALL_MARKETS] = _leading(np.concatenate([*leading.values()]), scores, TOP_OF_ALL)
         rows = np.concatenate([*chosen.values()])
-        names = np.repeat(np.array([*chosen], object), [*map(len, chosen.values())])
+        names = [market for market, some in chosen.items() for _ in some]
         places = rows if place_of is None else place_of[rows]
         return pl.DataFrame({"row": places, "market": pl.Series(names, dtype=pl.String), "score": scores[rows]})
 
