@@ -195,3 +195,54 @@ def test_no_write_is_ever_dropped(redis, embedded_url, counts, max_commands, max
 
     sent = with_batcher(embedded_url, body, max_commands=max_commands, max_waiting=max_waiting, window_ms=window_ms)
     assert sent <= redis.smembers("s")
+
+
+@pytest.mark.parametrize("odd", [None, True, {"a": 1}, ["a"], object, "half a letter \ud800"])
+def test_an_argument_that_cannot_be_sent_is_refused_alone_and_the_others_go(redis, embedded_url, odd):
+    async def body(batcher):
+        async with asyncio.timeout(10):
+            return await asyncio.gather(
+                batcher.do("SET", "a", odd), batcher.do("SET", "b", "1"), batcher.do("GET", "c"), return_exceptions=True
+            )
+
+    refused, written, read = with_batcher(embedded_url, body)
+    assert isinstance(refused, UsageError)
+    assert "SET cannot be sent with" in str(refused)
+    assert (written, read) == (True, None)
+    assert (redis.get("a"), redis.get("b")) == (None, b"1")
+
+
+def test_reads_that_only_python_takes_for_equal_are_two(redis, embedded_url):
+    redis.hset("h", mapping={"1": "one", "1.0": "one point nought"})
+
+    async def body(batcher):
+        return await asyncio.gather(*(batcher.do("HGET", "h", field) for field in (1, 1.0, "1", b"1"))), batcher.shared
+
+    answers, shared = with_batcher(embedded_url, body)
+    assert answers == [b"one", b"one point nought", b"one", b"one"]
+    assert shared == 2
+
+
+def test_a_command_without_a_key_is_sent_and_an_unknown_one_is_named(redis, embedded_url):
+    async def body(batcher):
+        return await asyncio.gather(batcher.do("PING"), batcher.do("NOSUCH"), return_exceptions=True)
+
+    pong, refused = with_batcher(embedded_url, body)
+    assert pong in (True, b"PONG")
+    assert isinstance(refused, StoreError)
+    assert "(NOSUCH)" in str(refused)
+
+
+def test_a_sender_that_is_cancelled_leaves_nobody_waiting(redis, embedded_url):
+    async def body(batcher):
+        redis.client_pause(400)
+        asked = asyncio.create_task(batcher.do("GET", "a"))
+        async with asyncio.timeout(10):
+            while not batcher.batches:  # noqa: ASYNC110 - until it is on its way, which nobody announces
+                await asyncio.sleep(0)
+            batcher.sender.cancel()
+            with pytest.raises(StoreError, match="was not sent"):
+                await asked
+            batcher.sender = None
+
+    with_batcher(embedded_url, body)

@@ -13,6 +13,9 @@ CALLERS: Final = 10_000
 BURST: Final = 2.0
 """Seconds' worth of requests that may come at once."""
 
+WHOLE: Final = 1 - 1e-6
+"""A request's worth: whoever waited as long as he was told is not refused for the last bit of a sum."""
+
 
 class Limit:
     """Counts requests per caller.
@@ -34,7 +37,7 @@ class Limit:
         now = self._now()
         left, at = self._buckets.get(caller, (self.burst, now))
         left = min(self.burst, left + (now - at) * self.per_s)
-        wait_s = 0.0 if left >= 1 else (1 - left) / self.per_s
+        wait_s = 0.0 if left >= WHOLE else (1 - left) / self.per_s
         self._buckets[caller] = (left - 1 if not wait_s else left, now)
         self._buckets.move_to_end(caller)
         if len(self._buckets) > CALLERS:

@@ -7,6 +7,7 @@ lone caller is sent at once. A fixed window of 100 ms was measured at 640 reques
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -27,6 +28,9 @@ MAX_WAITING: Final = 10_000
 
 READS: Final = frozenset({"GET", "HGET", "HMGET", "HGETALL", "ZREVRANGE", "ZSCORE", "EXISTS", "HLEN", "TTL"})
 """Commands of which equal ones that wait are asked once."""
+
+SURROGATES: Final = re.compile("[\ud800-\udfff]")
+"""Halves of letters, which have no bytes."""
 
 Command = tuple[Any, ...]
 
@@ -84,8 +88,10 @@ class Batcher:
         A caller that is cancelled cancels nobody else, and does not take back a write: it is sent all the same.
 
         Raises:
+            UsageError: an argument is neither text, bytes nor a number.
             StoreError: Redis refused this command, does not answer, or the batcher is closed.
         """
+        command = _encoded(command)
         if self.closed:
             raise StoreError("The batcher is closed and takes no more commands; open a new one.", source="redis")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -155,6 +161,11 @@ class Batcher:
             answers = await pipeline.execute(raise_on_error=False)
         except RedisError as error:
             answers = [error] * len(batch)
+        except BaseException as error:
+            # whoever waits must not wait for ever for a sender that is gone
+            for waiting in batch:
+                _settle(waiting, RedisError(f"the batch was not sent: {error!r}"))
+            raise
         finally:
             for _ in batch:
                 self.room.release()
@@ -171,13 +182,34 @@ class Batcher:
             self.sender = None
 
 
+def _encoded(command: Command) -> Command:
+    """Return a command with its arguments as bytes: one that cannot be sent is refused before it is among others.
+
+    Equal reads are told by what is sent, so that 1 and 1.0 are two fields.
+    """
+    name, *arguments = command
+    sent = []
+    for each in arguments:
+        if isinstance(each, bytes):
+            sent.append(each)
+        elif isinstance(each, str) and not SURROGATES.search(each):
+            sent.append(each.encode())
+        elif isinstance(each, int | float) and not isinstance(each, bool):
+            sent.append(repr(each).encode())
+        else:
+            raise UsageError(f"{name} cannot be sent with {each!r}; expected text, bytes or a number.")
+    return name, *sent
+
+
 def _settle(waiting: _Waiting, answer: Any) -> None:
     """Hand an answer, or an error of its own, to everybody who waits for it and is still there."""
     for future in waiting.futures:
         if future.done():
             continue
         if isinstance(answer, RedisError):
-            error: BackstopError = explain(answer, f"{str(waiting.command[0]).upper()} {waiting.command[1]}")
+            name, *arguments = waiting.command
+            key = arguments[0].decode(errors="replace") if arguments else ""
+            error: BackstopError = explain(answer, f"{str(name).upper()} {key}".rstrip())
             future.set_exception(error)
             # a caller that was cancelled never asks for it; that is not worth a warning
             future.exception()
