@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -105,3 +106,29 @@ def test_the_tetrachoric_correlation_finds_its_way_back(r):
     x, y = np.array([0.3]), np.array([-0.5])
     joint = both_below(x, y, np.array([r]))[0]
     assert tetrachoric(0.6179114, 0.3085375, joint) == pytest.approx(r, abs=1e-4)
+
+
+def test_legs_of_a_batter_who_is_not_on_the_slate_are_refused_with_his_number(leg, features):
+    strangers = [
+        dataclasses.replace(leg(market, 0.5), player_id_mlbam=99) for market in ("batter_hits", "batter_walks")
+    ]
+    with pytest.raises(UsageError, match="Player 99 has no batter's features in game"):
+        probability(strangers, features)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sign"),
+    [
+        (("pitcher_strikeouts", 4.5), ("pitcher_outs", 16.5), 1),
+        (("pitcher_outs", 16.5), ("pitcher_earned_runs", 2.5), -1),
+    ],
+    ids=["strikeouts keep him in", "runs take him out"],
+)
+def test_two_legs_of_a_starter_hang_together_as_measured(leg, features, first, second, sign):
+    legs = [leg(*each, role="starter") for each in (first, second)]
+    both = probability(legs, features)
+    apart = legs[0].probability * legs[1].probability
+    assert (both - apart) * sign > 0.01
+    assert max(0.0, legs[0].probability + legs[1].probability - 1) <= both <= min(each.probability for each in legs)
+    under = dataclasses.replace(legs[1], side="under", probability=1 - legs[1].probability)
+    assert probability([legs[0], under], features) == pytest.approx(legs[0].probability - both, abs=0.02)
