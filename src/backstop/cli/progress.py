@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from backstop import telemetry
+from backstop.excerpt import excerpt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def shown(console: Console, title: str) -> Iterator[None]:
     """Show a line per stage while the block runs; a stage's total grows as it learns of more."""
-    columns = (TextColumn("{task.description:<18}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("[dim]{task.fields[note]}"))  # fmt: skip
+    # notes hold ids that feeds make up: they are text, whatever brackets or control characters are in them
+    columns = (TextColumn("{task.description:<18}", markup=False), BarColumn(24), MofNCompleteColumn(),
+               TimeElapsedColumn(), TextColumn("{task.fields[note]}", style="dim", markup=False))  # fmt: skip
     lines: dict[str, TaskID] = {}
     lock = threading.Lock()
-    console.print(f"[bold]{title}[/bold]")
+    console.print(title, style="bold", markup=False, highlight=False)
     with Progress(*columns, console=console) as bars:
 
         def on_progress(event: telemetry.Progress) -> None:
@@ -33,7 +34,7 @@ def shown(console: Console, title: str) -> Iterator[None]:
                     lines[event.stage] = bars.add_task(event.stage, total=0, note="")
                 line = lines[event.stage]
                 known = next(task.total or 0 for task in bars.tasks if task.id == line)
-                bars.update(line, total=known + event.total, note=escape(event.note))
+                bars.update(line, total=known + event.total, note=excerpt(event.note))
                 bars.advance(line, event.done)
 
         with telemetry.listening(on_progress):
