@@ -38,6 +38,11 @@ def test_one_price_and_a_column_of_prices_are_the_exact_ratio(american):
     assert column(decimal_from_american, float(american)) == [pytest.approx(exact, rel=1e-15)]
 
 
+@given(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-100_000, 100_000))
+def test_one_price_and_a_column_of_prices_are_converted_to_the_same_bits(american):
+    assert column(decimal_from_american, float(american)) == [decimal_of(american)]
+
+
 @given(AMERICAN)
 def test_american_odds_come_back_and_even_money_has_one_name(american):
     (back,) = column(american_from_decimal, float(exactly(american)))

@@ -8,14 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.odds import (
-    american_from_decimal,
-    decimal_from_american,
-    decimal_from_fraction,
-    decimal_of,
-    fraction_from_decimal,
-    implied,
-)
+from backstop.odds import decimal_from_american, implied
 from backstop.props.devig import METHODS, additive, shin
 from backstop.props.normal import cdf, quantile
 
@@ -74,34 +67,3 @@ def test_the_normal_distribution_matches_the_error_function():
 @given(st.floats(1e-9, 1 - 1e-9))
 def test_the_normal_quantile_undoes_the_distribution(p):
     assert cdf(quantile(np.array([p])))[0] == pytest.approx(p, rel=1e-7)
-
-
-@given(st.one_of(st.integers(100, 20_000), st.integers(-20_000, -101)))
-def test_american_odds_survive_the_way_there_and_back(american):
-    there = decimal_from_american(pl.lit(float(american)))
-    assert value(american_from_decimal(there)) == pytest.approx(american, rel=1e-9)
-
-
-@given(st.integers(1, 99), st.integers(1, 99))
-def test_fractional_odds_survive_the_way_there_and_back(over, under):
-    decimal = value(decimal_from_fraction(pl.lit(over), pl.lit(under)))
-    numerator, denominator = map(int, value(fraction_from_decimal(pl.lit(decimal))).split("/"))
-    assert numerator / denominator == pytest.approx(over / under)
-
-
-@pytest.mark.parametrize("wrong", [0.0, 50.0, -99.0, float("nan"), float("inf")])
-def test_american_odds_that_do_not_exist_are_null(wrong):
-    assert value(decimal_from_american(pl.lit(wrong))) is None
-    assert decimal_of(wrong) is None
-
-
-@given(st.floats(allow_nan=True, allow_infinity=True) | st.integers(-100_000, 100_000))
-def test_a_single_price_and_a_column_of_prices_are_converted_to_the_same_bits(american):
-    assert decimal_of(american) == value(decimal_from_american(pl.lit(float(american))))
-
-
-@pytest.mark.parametrize("wrong", [1.0, 0.5, -2.0, float("inf")])
-def test_decimal_odds_of_one_or_less_are_null(wrong):
-    assert value(implied(pl.lit(wrong))) is None
-    assert value(american_from_decimal(pl.lit(wrong))) is None
-    assert value(fraction_from_decimal(pl.lit(wrong))) is None
