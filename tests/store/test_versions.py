@@ -203,3 +203,13 @@ def test_a_flip_is_announced(publish, redis):
             break
     assert message["data"] == f"{DAY}={published.version}".encode()
     listener.close()
+
+
+def test_versions_whose_pointer_was_removed_are_listed_and_none_of_them_is_served(publish, redis, slates):
+    publish(seed=1)
+    redis.delete(keys.SlateKeys(DAY).current)
+    assert [(each.version, each.served, each.pinned) for each in slates.versions(DAY)] == [(1, False, False)]
+    with pytest.raises(UsageError, match="no version before the served one"):
+        slates.rollback(DAY)
+    assert slates.rollback(DAY, 1) == 1
+    assert [each.served for each in slates.versions(DAY)] == [True]

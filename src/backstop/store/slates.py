@@ -67,15 +67,16 @@ class Slates:
             pipeline.hmget(slate.current, "version", "pinned")
             for number in numbers:
                 pipeline.hmget(slate.meta(number), "published_at", "cutoff", "run_id")
-            (served, pinned), *known = pipeline.execute()
+            (pointed, pinned), *known = pipeline.execute()
+        served = None if pointed is None else int(pointed)
         return [
             Version(
                 number,
                 instant_of(about[0]),
                 instant_of(about[1]),
                 about[2].decode(),
-                served=number == int(served),
-                pinned=number == int(served) and pinned is not None,
+                served=number == served,
+                pinned=number == served and pinned is not None,
             )
             for number, about in zip(numbers, known, strict=True)
             # a version whose lifetime ran out is still listed until the next flip
