@@ -150,7 +150,12 @@ def _hosts(url: str, port: int) -> list[tuple[str, int]]:
     places = urlsplit(url).netloc.rpartition("@")[2]
     found = []
     for place in places.split(","):
-        host, _, number = place.rpartition(":") if ":" in place else (place, "", str(port))
+        if place.startswith("["):
+            # an IPv6 address has colons of its own
+            host, _, rest = place[1:].partition("]")
+            number = rest.removeprefix(":") if rest else str(port)
+        else:
+            host, _, number = place.rpartition(":") if ":" in place else (place, "", str(port))
         if not host or not number.isdigit() or int(number) not in PORTS:
             # the place itself may be a part of a password that holds a slash
             raise ConfigurationError(
