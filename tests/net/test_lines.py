@@ -80,7 +80,10 @@ def test_a_line_that_does_not_fit_is_an_error_and_leaves_no_part_of_itself(tmp_p
     assert read(path) == [b"0123456789"] * (limit // 11)
 
 
-def test_a_writer_that_waited_while_the_file_was_replaced_writes_into_the_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [[b"kept"], []], ids=["replaced", "gone"])
+def test_a_writer_that_waited_while_the_file_was_rewritten_writes_into_the_new_one(
+    tmp_path: Path, kept: list[bytes]
+) -> None:
     path = tmp_path / "index"
     lines.append(path, b"old")
     writer = threading.Thread(target=lines.append, args=(path, b"late"))
@@ -88,22 +91,10 @@ def test_a_writer_that_waited_while_the_file_was_replaced_writes_into_the_new_on
         writer.start()
         writer.join(0.05)
         assert writer.is_alive(), "the lock did not hold"
-        lines.rewrite(path, [b"kept"], changed=True)
+        lines.rewrite(path, kept, changed=True)
+        assert path.exists() is bool(kept)
     writer.join(60)
-    assert read(path) == [b"kept", b"late"]
-
-
-def test_a_writer_that_waited_while_the_file_went_makes_it_anew(tmp_path: Path) -> None:
-    path = tmp_path / "index"
-    lines.append(path, b"old")
-    writer = threading.Thread(target=lines.append, args=(path, b"late"))
-    with lines.locked(path):
-        writer.start()
-        writer.join(0.05)
-        lines.rewrite(path, [], changed=True)
-        assert not path.exists()
-    writer.join(60)
-    assert read(path) == [b"late"]
+    assert read(path) == [*kept, b"late"]
 
 
 def test_what_is_not_changed_is_not_written_again(tmp_path: Path) -> None:
