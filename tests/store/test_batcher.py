@@ -246,3 +246,26 @@ def test_a_sender_that_is_cancelled_leaves_nobody_waiting(redis, embedded_url):
             batcher.sender = None
 
     with_batcher(embedded_url, body)
+
+
+def test_what_was_still_in_the_queue_of_a_cancelled_sender_is_refused_and_the_next_command_is_sent(redis, embedded_url):
+    async def body(batcher):
+        redis.client_pause(400)
+        async with asyncio.timeout(10):
+            first = asyncio.create_task(batcher.do("GET", "a"))
+            while not batcher.batches:  # noqa: ASYNC110 - until it is on its way, which nobody announces
+                await asyncio.sleep(0)
+            # two are in the queue and a third joins one of them; the last waits for room
+            waiting = [asyncio.create_task(batcher.do("GET", key)) for key in ("b", "c", "b", "d")]
+            await asyncio.sleep(0)
+            sender = batcher.sender
+            sender.cancel()
+            *refused, served = await asyncio.gather(first, *waiting, return_exceptions=True)
+            assert [type(each) for each in refused] == [StoreError] * 4
+            assert all("was not sent" in str(each) for each in refused)
+            assert served is None
+            assert batcher.sender is not sender
+            assert await batcher.do("SET", "b", "1")
+            assert await batcher.do("GET", "b") == b"1"
+
+    with_batcher(embedded_url, body, max_commands=1, max_waiting=3)

@@ -125,6 +125,18 @@ class Batcher:
             self.sender = asyncio.create_task(self._send_all())
 
     async def _send_all(self) -> None:
+        try:
+            await self._send_queue()
+        except BaseException as error:
+            # what was not taken into a batch yet waits for this sender too
+            while self.queue:
+                self._give_up([self.queue.popleft()], error)
+            self.reads.clear()
+            self.wake.clear()
+            self.full.clear()
+            raise
+
+    async def _send_queue(self) -> None:
         while not (self.closed and not self.queue):
             await self.wake.wait()
             if self.window_s and not self.closed:
@@ -152,25 +164,27 @@ class Batcher:
     async def _send(self, batch: list[_Waiting]) -> None:
         self.batches += 1
         self.commands += len(batch)
-        pipeline = self.redis.pipeline(transaction=False)
-        for waiting in batch:
-            pipeline.execute_command(*waiting.command)
         answers: list[Any]
         try:
+            pipeline = self.redis.pipeline(transaction=False)
+            for waiting in batch:
+                pipeline.execute_command(*waiting.command)
             # each caller gets the error of its own command
             answers = await pipeline.execute(raise_on_error=False)
         except RedisError as error:
             answers = [error] * len(batch)
         except BaseException as error:
-            # whoever waits must not wait for ever for a sender that is gone
-            for waiting in batch:
-                _settle(waiting, RedisError(f"the batch was not sent: {error!r}"))
+            self._give_up(batch, error)
             raise
-        finally:
-            for _ in batch:
-                self.room.release()
         for waiting, answer in zip(batch, answers, strict=True):
+            self.room.release()
             _settle(waiting, answer)
+
+    def _give_up(self, batch: list[_Waiting], error: BaseException) -> None:
+        """Tell whoever waits that it was not sent: nobody must wait for ever for a sender that is gone."""
+        for waiting in batch:
+            self.room.release()
+            _settle(waiting, RedisError(f"the batch was not sent: {error!r}"))
 
     async def close(self) -> None:
         """Send what waits, then take no more."""
