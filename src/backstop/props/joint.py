@@ -1,15 +1,18 @@
 """Joint probabilities of legs in one game: never a product of dependent legs.
 
-Legs of one batter that count plate appearances are joined exactly. Other pairs are joined by a Gaussian copula whose
-correlations were measured on 2016 and 2019 (docs/model.md) as correlations of binary events and turned into those of
-the normal variables behind them. Legs of different games are independent.
+Legs of one player of which one guarantees the other, and legs of one batter that count plate appearances, are joined
+exactly. Other pairs are joined by a Gaussian copula whose correlations were measured on 2016 and 2019 (docs/model.md)
+as correlations of binary events and turned into those of the normal variables behind them. A pair of one game that was
+not measured is refused. Legs of different games are independent.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -87,8 +90,25 @@ AGAINST_STARTER: Final = {
     ("batter_hits", "pitcher_outs"): -0.13, ("batter_hits", "pitcher_hits_allowed"): 0.20,
 }  # fmt: skip
 TEAM_HITS: Final = 0.045
+OPPONENTS_HITS: Final = 0.0
+BOTH_HIT: Final = ("batter_hits", "batter_hits")
 RUN_THEN_RBI: Final = {1: 0.26, 2: 0.29, 4: 0.12}
 """Run of one batter and run batted in of the one so many places behind him."""
+
+GUARANTEED: Final = {
+    "batter_home_runs": {
+        "batter_hits": 1, "batter_total_bases": 4, "batter_runs_scored": 1, "batter_rbis": 1,
+        "batter_hits_runs_rbis": 3,
+    },
+    "batter_doubles": {"batter_hits": 1, "batter_total_bases": 2, "batter_hits_runs_rbis": 1},
+    "batter_singles": {"batter_hits": 1, "batter_total_bases": 1, "batter_hits_runs_rbis": 1},
+    "batter_hits": {"batter_total_bases": 1, "batter_hits_runs_rbis": 1},
+    "batter_total_bases": {"batter_hits": Fraction(1, 4), "batter_hits_runs_rbis": Fraction(1, 3)},
+    "batter_runs_scored": {"batter_hits_runs_rbis": 1},
+    "batter_rbis": {"batter_hits_runs_rbis": 1},
+}  # fmt: skip
+"""What each one of a market's count is worth at least in another's, rounded up: a homer is a hit, four bases, a run and
+a run batted in; four bases need a hit; three bases without a homer are one of hits, runs and runs batted in."""
 
 
 def probability(legs: list[Leg], features: pl.DataFrame) -> float:
@@ -99,7 +119,7 @@ def probability(legs: list[Leg], features: pl.DataFrame) -> float:
         features: `out_features` with the rows of the batters named.
 
     Raises:
-        UsageError: no leg, too many, or one named twice.
+        UsageError: no leg, too many, one named twice, or two of one game whose dependence was not measured.
     """
     if not 1 <= len(legs) <= len(PRIMES):
         raise UsageError(f"{len(legs)} legs were given; a joint probability takes 1 to {len(PRIMES)}.")
@@ -148,8 +168,13 @@ def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
 
 
 def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
+    if any(_implies(a, b) and (a.side, b.side) == ("over", "under") for a, b in itertools.permutations(legs, 2)):
+        return 0.0
+    legs = _without_implied(legs)
     if len(legs) == 1:
         return legs[0].probability
+    if len(legs) == 2 and _between(*legs):  # noqa: PLR2004 -- of more their chances alone do not tell
+        return _both_at_least(*legs)
     if len({leg.player_id_mlbam for leg in legs}) == 1 and all(_countable(leg) for leg in legs):
         return _calibrated(legs, *exact(legs, features))
     size = len(legs)
@@ -164,12 +189,56 @@ def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
     return float(np.clip(joint, max(0.0, p.sum() - size + 1), p.min()))
 
 
+def _implies(first: Leg, second: Leg) -> bool:
+    """Whether the count that decides the first leg cannot be reached without that of the second.
+
+    The over of a line is reached at the next whole number, the under is lost from the line on.
+    """
+    if (first.game_pk, first.player_id_mlbam) != (second.game_pk, second.player_id_mlbam):
+        return False
+    worth = 1 if first.market == second.market else GUARANTEED.get(first.market, {}).get(second.market, 0)
+    return math.ceil(_reached(first) * worth) >= _reached(second)
+
+
+def _reached(leg: Leg) -> int:
+    return math.floor(leg.line) + 1 if leg.side == "over" else math.ceil(leg.line)
+
+
+def _without_implied(legs: list[Leg]) -> list[Leg]:
+    """Leave out legs that win whenever another one does; that one is not likelier than they are."""
+    kept = dict(enumerate(legs))
+    for wide, narrow in itertools.permutations(range(len(legs)), 2):
+        if wide in kept and narrow in kept and _wins_with(legs[wide], legs[narrow]):
+            likelier = kept.pop(wide).probability
+            kept[narrow] = replace(kept[narrow], probability=min(kept[narrow].probability, likelier))
+    return list(kept.values())
+
+
+def _wins_with(wide: Leg, narrow: Leg) -> bool:
+    sides = (narrow.side, wide.side)
+    return (sides == ("over", "over") and _implies(narrow, wide)) or (
+        sides == ("under", "under") and _implies(wide, narrow)
+    )
+
+
+def _between(first: Leg, second: Leg) -> bool:
+    """Whether both win where the lower count is reached and the higher one is not: the chances' difference."""
+    return any(
+        _implies(high, low) and (high.side, low.side) == ("under", "over")
+        for high, low in ((first, second), (second, first))
+    )
+
+
+def _both_at_least(first: Leg, second: Leg) -> float:
+    return max(0.0, first.probability + second.probability - 1)
+
+
 def _calibrated(legs: list[Leg], joint: float, own: list[float]) -> float:
     """Carry the exact dependence over to the calibrated legs; nested legs are as likely as the least likely one."""
     p = np.array([leg.probability for leg in legs])
     if joint >= min(own) - NESTED:
         return float(p.min())
-    if min(own) <= 0:
+    if joint <= 0 or min(own) <= 0:
         return 0.0
     return float(np.clip(joint / np.prod(own) * np.prod(p), max(0.0, p.sum() - len(p) + 1), p.min()))
 
@@ -200,34 +269,45 @@ def _marginal(state: Floats, axis: int) -> Floats:
 
 
 def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame) -> float:
-    """Return the correlation of the normal variables behind two legs of one game."""
+    """Return the correlation of the normal variables behind two legs of one game.
+
+    Raises:
+        UsageError: it was not measured.
+    """
+    if _between(first, second):
+        return tetrachoric(first.probability, second.probability, _both_at_least(first, second))
     same = first.player_id_mlbam == second.player_id_mlbam
     if same and _countable(first) and _countable(second):
         joint, own = exact([first, second], features)
         return tetrachoric(own[0], own[1], joint)
     measured = _measured(first, second, same=same)
     if measured is None:
-        return 0.0
+        raise UsageError(
+            f"{_named(first)} and {_named(second)} stand in game {first.game_pk} and how they depend on each other was not "
+            "measured; their product would be wrong. Leave one of them out, or join legs of different games."
+        )
     sign = (1 if first.side == "over" else -1) * (1 if second.side == "over" else -1)
     return sign * _from_events(measured)
 
 
 def _measured(first: Leg, second: Leg, *, same: bool) -> Measured | None:
-    """Look up the correlation of the overs; null for pairs measured as independent or not measured."""
+    """Look up the correlation of the overs; null for pairs that were not measured."""
     pair = sorted((first, second), key=lambda leg: leg.market)
     key = (pair[0].market, pair[1].market)
-    shares = (SHARES[key[0]], SHARES[key[1]])
+    value: float | None = None
     if same:
         value = (SAME_BATTER | SAME_STARTER).get(key)
     elif first.team != second.team:
-        value = AGAINST_STARTER.get(key)
-    elif key == ("batter_hits", "batter_hits"):
+        value = OPPONENTS_HITS if key == BOTH_HIT else AGAINST_STARTER.get(key)
+    elif key == BOTH_HIT:
         value = TEAM_HITS
     elif key == ("batter_rbis", "batter_runs_scored") and pair[0].slot and pair[1].slot:
         value = RUN_THEN_RBI.get((pair[0].slot - pair[1].slot) % 9)
-    else:
-        value = None
-    return None if value is None else Measured(value, *shares)
+    return None if value is None else Measured(value, SHARES[key[0]], SHARES[key[1]])
+
+
+def _named(leg: Leg) -> str:
+    return f"Player {leg.player_id_mlbam}'s {leg.market} {leg.side} {leg.line:g}"
 
 
 @functools.cache
