@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,6 +20,7 @@ from backstop.errors import UsageError
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.parameters import default
 from backstop.props.kernel import Floats
+from backstop.props.leg import Leg, between, both_at_least, excludes, without_implied
 from backstop.props.normal import both_below, cdf, quantile
 from backstop.props.project import COUNTED, HITS, TOTAL_BASES, turn_probabilities, turns_distribution
 
@@ -33,31 +32,6 @@ POINTS: Final = 4096
 PRIMES: Final = (2, 3, 5, 7, 11, 13, 17, 19)
 LARGEST: Final = 0.999
 SMALLEST: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One bet.
-
-    Attributes:
-        game_pk: MLB id of the game.
-        player_id_mlbam: MLBAM id.
-        team: His team.
-        slot: His place in the order; null for a starting pitcher.
-        market: Market key.
-        line: Points.
-        side: `over` or `under`.
-        probability: Calibrated probability that the leg wins.
-    """
-
-    game_pk: int
-    player_id_mlbam: int
-    team: str
-    slot: int | None
-    market: str
-    line: float
-    side: str
-    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +68,6 @@ OPPONENTS_HITS: Final = 0.0
 BOTH_HIT: Final = ("batter_hits", "batter_hits")
 RUN_THEN_RBI: Final = {1: 0.26, 2: 0.29, 4: 0.12}
 """Run of one batter and run batted in of the one so many places behind him."""
-
-GUARANTEED: Final = {
-    "batter_home_runs": {
-        "batter_hits": 1, "batter_total_bases": 4, "batter_runs_scored": 1, "batter_rbis": 1,
-        "batter_hits_runs_rbis": 3,
-    },
-    "batter_doubles": {"batter_hits": 1, "batter_total_bases": 2, "batter_hits_runs_rbis": 1},
-    "batter_singles": {"batter_hits": 1, "batter_total_bases": 1, "batter_hits_runs_rbis": 1},
-    "batter_hits": {"batter_total_bases": 1, "batter_hits_runs_rbis": 1},
-    "batter_total_bases": {"batter_hits": Fraction(1, 4), "batter_hits_runs_rbis": Fraction(1, 3)},
-    "batter_runs_scored": {"batter_hits_runs_rbis": 1},
-    "batter_rbis": {"batter_hits_runs_rbis": 1},
-}  # fmt: skip
-"""What each one of a market's count is worth at least in another's, rounded up: a homer is a hit, four bases, a run and
-a run batted in; four bases need a hit; three bases without a homer are one of hits, runs and runs batted in."""
 
 
 def probability(legs: list[Leg], features: pl.DataFrame) -> float:
@@ -168,13 +127,13 @@ def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
 
 
 def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
-    if any(_implies(a, b) and (a.side, b.side) == ("over", "under") for a, b in itertools.permutations(legs, 2)):
+    if any(excludes(a, b) for a, b in itertools.permutations(legs, 2)):
         return 0.0
-    legs = _without_implied(legs)
+    legs = without_implied(legs)
     if len(legs) == 1:
         return legs[0].probability
-    if len(legs) == 2 and _between(*legs):  # noqa: PLR2004 -- of more their chances alone do not tell
-        return _both_at_least(*legs)
+    if len(legs) == 2 and between(*legs):  # noqa: PLR2004 -- of more their chances alone do not tell
+        return both_at_least(*legs)
     if len({leg.player_id_mlbam for leg in legs}) == 1 and all(_countable(leg) for leg in legs):
         return _calibrated(legs, *exact(legs, features))
     size = len(legs)
@@ -187,50 +146,6 @@ def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
     else:
         joint = _all_below(quantile(p), matrix)
     return float(np.clip(joint, max(0.0, p.sum() - size + 1), p.min()))
-
-
-def _implies(first: Leg, second: Leg) -> bool:
-    """Whether the count that decides the first leg cannot be reached without that of the second.
-
-    The over of a line is reached at the next whole number, the under is lost from the line on.
-    """
-    if (first.game_pk, first.player_id_mlbam) != (second.game_pk, second.player_id_mlbam):
-        return False
-    worth = 1 if first.market == second.market else GUARANTEED.get(first.market, {}).get(second.market, 0)
-    return math.ceil(_reached(first) * worth) >= _reached(second)
-
-
-def _reached(leg: Leg) -> int:
-    return math.floor(leg.line) + 1 if leg.side == "over" else math.ceil(leg.line)
-
-
-def _without_implied(legs: list[Leg]) -> list[Leg]:
-    """Leave out legs that win whenever another one does; that one is not likelier than they are."""
-    kept = dict(enumerate(legs))
-    for wide, narrow in itertools.permutations(range(len(legs)), 2):
-        if wide in kept and narrow in kept and _wins_with(legs[wide], legs[narrow]):
-            likelier = kept.pop(wide).probability
-            kept[narrow] = replace(kept[narrow], probability=min(kept[narrow].probability, likelier))
-    return list(kept.values())
-
-
-def _wins_with(wide: Leg, narrow: Leg) -> bool:
-    sides = (narrow.side, wide.side)
-    return (sides == ("over", "over") and _implies(narrow, wide)) or (
-        sides == ("under", "under") and _implies(wide, narrow)
-    )
-
-
-def _between(first: Leg, second: Leg) -> bool:
-    """Whether both win where the lower count is reached and the higher one is not: the chances' difference."""
-    return any(
-        _implies(high, low) and (high.side, low.side) == ("under", "over")
-        for high, low in ((first, second), (second, first))
-    )
-
-
-def _both_at_least(first: Leg, second: Leg) -> float:
-    return max(0.0, first.probability + second.probability - 1)
 
 
 def _calibrated(legs: list[Leg], joint: float, own: list[float]) -> float:
@@ -274,8 +189,8 @@ def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame) -> floa
     Raises:
         UsageError: it was not measured.
     """
-    if _between(first, second):
-        return tetrachoric(first.probability, second.probability, _both_at_least(first, second))
+    if between(first, second):
+        return tetrachoric(first.probability, second.probability, both_at_least(first, second))
     same = first.player_id_mlbam == second.player_id_mlbam
     if same and _countable(first) and _countable(second):
         joint, own = exact([first, second], features)
@@ -283,8 +198,8 @@ def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame) -> floa
     measured = _measured(first, second, same=same)
     if measured is None:
         raise UsageError(
-            f"{_named(first)} and {_named(second)} stand in game {first.game_pk} and how they depend on each other was not "
-            "measured; their product would be wrong. Leave one of them out, or join legs of different games."
+            f"{first} and {second} stand in game {first.game_pk} and how they depend on each other was "
+            "not measured; their product would be wrong. Leave one of them out, or join legs of different games."
         )
     sign = (1 if first.side == "over" else -1) * (1 if second.side == "over" else -1)
     return sign * _from_events(measured)
@@ -304,10 +219,6 @@ def _measured(first: Leg, second: Leg, *, same: bool) -> Measured | None:
     elif key == ("batter_rbis", "batter_runs_scored") and pair[0].slot and pair[1].slot:
         value = RUN_THEN_RBI.get((pair[0].slot - pair[1].slot) % 9)
     return None if value is None else Measured(value, SHARES[key[0]], SHARES[key[1]])
-
-
-def _named(leg: Leg) -> str:
-    return f"Player {leg.player_id_mlbam}'s {leg.market} {leg.side} {leg.line:g}"
 
 
 @functools.cache
