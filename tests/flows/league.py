@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from backstop.stages.house import House
+from expectations import rules
 
 OPENING = dt.date(2025, 4, 2)
 EARLY = dt.date(2025, 4, 4)
@@ -95,3 +96,13 @@ def sentence(state: Any) -> str:
     """What a failed run says."""
     error = state.result(raise_on_failure=False)
     return str(error)
+
+
+def with_rule(make: Any, *more: Any) -> Any:
+    """What makes a table's suite with further rules; suites are kept between days, so theirs stay as they are."""
+
+    def suite(*args: Any, **given: Any) -> Any:
+        made = make(*args, **given)
+        return rules.suite(made.name, [*made.expectations, *more])
+
+    return suite

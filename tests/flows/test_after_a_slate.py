@@ -13,7 +13,9 @@ from backstop.errors import IncompleteVersion, UsageError
 from backstop.lake.states import State
 from backstop.settings import Settings
 from backstop.stages import replaying as waiting
-from tests.flows.league import EARLY, OFF, Rooms, sentence
+from expectations import rules
+from expectations.quotes import quotes_suite
+from tests.flows.league import EARLY, OFF, Rooms, sentence, with_rule
 
 pytestmark = pytest.mark.prefect
 
@@ -26,16 +28,7 @@ def published(prefect_server, league, tmp_path_factory):
     """A slate whose release held that no line is above 5: rows that are good lie in quarantine."""
     from tasks import validate
 
-    right = validate.quotes_suite
-
-    def misread(*args):
-        suite = right(*args)
-        (rule,) = [
-            each for each in suite.expectations if getattr(each, "column", "") == "line" and hasattr(each, "max_value")
-        ]
-        rule.max_value = MISREAD
-        return suite
-
+    misread = with_rule(quotes_suite, rules.within("line", 0.0, MISREAD, "too strict"))
     with Rooms.opened(tmp_path_factory.mktemp("after") / "home") as rooms, pytest.MonkeyPatch.context() as patch:
         rooms.settings |= {"upstream": league.base_url}
         patch.setattr(validate, "quotes_suite", misread)

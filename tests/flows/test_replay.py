@@ -11,20 +11,10 @@ import pytest
 
 from backstop.stages import replaying
 from expectations import pitches, quotes, rules
-from tests.flows.league import EARLY, Rooms
+from tests.flows.league import EARLY, Rooms, with_rule
 from tests.flows.proxy import Proxy
 
 pytestmark = pytest.mark.prefect
-
-
-def with_rule(make: Any, *more: Any) -> Any:
-    """A table's suite with further rules."""
-
-    def suite(*args: Any, **given: Any) -> Any:
-        made = make(*args, **given)
-        return rules.suite(made.name, [*made.expectations, *more])
-
-    return suite
 
 
 def counted(house: Any, table: str, day: dt.date) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.api.conftest import embedded_url, features, frames, meta, published, quoted, redis  # noqa: F401 - fixtures
+from tests.api.conftest import features, frames, meta, published, quoted  # noqa: F401 - fixtures
 from tests.api.serving import DAY, parts_over, serving
 
 KEY, OTHER = "mark-api-key-0001-a1b2c3d4", "mark-api-key-0002-a1b2c3d4"

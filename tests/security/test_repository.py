@@ -21,6 +21,8 @@ PATTERNS = {
 }
 ALLOWED: dict[str, str] = {
     "tests/net/tls.py": "makes a certificate of its own for a server on loopback while the test runs",
+    "tests/operations/test_show.py": "an address with a made-up password, to see it hidden",
+    "tests/store/test_addresses.py": "addresses with made-up passwords, to see them read",
     "tests/store/test_embedded.py": "an address with a made-up password, to see it hidden",
     "tests/store/test_tls.py": "the made-up password of a server that the test starts on loopback",
     "tests/security/test_addresses.py": "addresses with a made-up password, to see them refused",
