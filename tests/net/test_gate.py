@@ -160,6 +160,47 @@ async def test_who_has_less_patience_than_a_pause_lasts_is_told_at_once() -> Non
 
 
 @on_loop
+async def test_who_is_turned_away_and_cancelled_in_the_same_moment_gives_no_slot_back() -> None:
+    gate = Gate(Terms(cap=1, first_width=1))
+
+    async def visit() -> None:
+        async with gate.visit(Priority.LIVE, patience_s=1):
+            raise AssertionError("let in during a pause")
+
+    async with gate.visit(Priority.LIVE):
+        waiting = asyncio.ensure_future(visit())
+        await until(lambda: gate.waiting == 1)
+        gate.pause(30)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert gate.in_flight == 1
+    assert gate.in_flight == 0
+
+
+@on_loop
+async def test_a_pause_that_is_asked_for_while_a_request_waits_for_its_pace_holds_it_too() -> None:
+    gate = Gate(Terms(per_second=10))
+    loop = asyncio.get_running_loop()
+    started: list[float] = []
+
+    async def visit(patience_s: float) -> None:
+        async with gate.visit(Priority.LIVE, patience_s=patience_s):
+            started.append(loop.time())
+
+    async with gate.visit(Priority.LIVE):
+        pass
+    patient, hasty = asyncio.ensure_future(visit(60)), asyncio.ensure_future(visit(0.1))
+    await until(lambda: gate.in_flight == 2)
+    asked_at = loop.time()
+    gate.pause(0.4)
+    with pytest.raises(RateLimited, match="The host asked for a pause"):
+        await hasty
+    await patient
+    assert [at - asked_at >= 0.399 for at in started] == [True]
+    assert gate.in_flight == 0
+
+
+@on_loop
 async def test_a_request_that_is_tried_again_keeps_its_place() -> None:
     gate = Gate(Terms(cap=1, first_width=1))
     order: list[str] = []

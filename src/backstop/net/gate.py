@@ -138,7 +138,7 @@ class Gate:
         try:
             await self._enter(rank, self.ticket() if ticket is None else ticket, patience_s)
             try:
-                await self._keep_pace()
+                await self._await_turn(patience_s)
                 visit = Visit(kind, loop.time())
                 try:
                     yield visit
@@ -182,7 +182,8 @@ class Gate:
         try:
             await ready
         except asyncio.CancelledError:
-            if ready.done() and not ready.cancelled():  # admitted in the same moment: the slot goes to the next
+            # admitted in the same moment: the slot goes to the next; who was turned away holds none
+            if ready.done() and not ready.cancelled() and ready.exception() is None:
                 self.in_flight -= 1
             ready.cancel()
             raise
@@ -206,6 +207,16 @@ class Gate:
     def _reopen(self) -> None:
         self._reopening = None
         self.admit()
+
+    async def _await_turn(self, patience_s: float) -> None:
+        """Wait, with a slot, for the next start that pace and pause allow: a pause may be asked for meanwhile."""
+        loop = asyncio.get_running_loop()
+        await self._keep_pace()
+        while (left_s := self._closed_until - loop.time()) > 0:
+            if left_s > patience_s:
+                raise _paused(left_s)
+            await asyncio.sleep(left_s)
+            await self._keep_pace()
 
     async def _keep_pace(self) -> None:
         if self._pace is not None:
