@@ -15,7 +15,7 @@ from backstop.net.exchange import Host
 from backstop.net.gate import Gate
 from backstop.net.lease import LeasedGate
 from backstop.net.meter import Counts, SharedCounts
-from backstop.net.terms import Terms, terms_of
+from backstop.net.terms import Terms, terms_of, tightest
 from backstop.settings import Feed, Settings
 
 if TYPE_CHECKING:
@@ -201,8 +201,9 @@ class Doors:
     def _place(self, feed: Feed) -> Place:
         base = self._settings.url_of(feed)
         if base not in self._places:
-            terms = self._terms.get(feed) or terms_of(feed, self._settings)
             host = Host(base, self._settings, limit=self._max_bytes)
+            here = [each for each in Feed if self._settings.url_of(each) == base]
+            terms = tightest(self._terms.get(each) or terms_of(each, self._settings) for each in here)
             link = self._link
             gate = Gate(terms) if link is None else LeasedGate(base, terms, link)
             calls = None if link is None else SharedCalls(base, link, self._archive)

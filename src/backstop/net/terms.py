@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import httpx
 
 from backstop.limits import MAX_IN_FLIGHT_PER_HOST
-from backstop.settings import LIVE_HOSTS, Feed, Settings
+from backstop.net import address
+from backstop.settings import Feed, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,26 @@ LARGEST_ANSWER: Final[dict[Feed, int]] = {
 together: 128 MB from Savant, 400 from the Stats API, 200 from The Odds API, 64 from each of the others."""
 
 OWN_SERVER: Final = Terms()
-"""Terms of the demo, recorded or any other server that is not the feed's own: the promise of 25, nothing more."""
+"""Terms of the demo, the recorded server and whatever else is on this machine: the promise of 25, nothing more."""
 
 
 def terms_of(feed: Feed, settings: Settings) -> Terms:
-    """Return the limits at the address where the settings find the feed."""
-    at_home = settings.url_of(feed) == LIVE_HOSTS[feed]
-    return LIVE_TERMS[feed] if at_home else OWN_SERVER
+    """Return the limits at the address where the settings find the feed.
+
+    Another address than the feed's own is a proxy in front of it, and the feed counts what comes through it; only the
+    simulated upstream and this machine itself are no feed.
+    """
+    own = settings.upstream != "live" or address.is_loopback(httpx.URL(settings.url_of(feed)).host)
+    return OWN_SERVER if own else LIVE_TERMS[feed]
+
+
+def tightest(terms: Iterable[Terms]) -> Terms:
+    """Return the limits that keep within each of those given: feeds at one address share its gate."""
+    known = list(terms)
+    paced = [each for each in known if each.per_second is not None]
+    return Terms(
+        cap=min(each.cap for each in known),
+        first_width=min(each.first_width for each in known),
+        per_second=min((each.per_second for each in paced if each.per_second is not None), default=None),
+        burst=min((each.burst for each in paced), default=1),
+    )
