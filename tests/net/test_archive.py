@@ -192,3 +192,12 @@ def test_no_answer_is_lost_that_is_kept_while_another_process_prunes(archive: Ar
         kept = {entry.content_hash for entry in archive.entries(item) if entry.fetched_at >= NOON}
         assert len(kept) == 99
         assert all(archive.has(each) for each in kept)
+
+
+def test_a_damaged_body_of_a_replayed_archive_stays_as_it_lies(archive: Archive) -> None:
+    content_hash = put(archive, b"sound")
+    (path,) = archive.root.glob("objects/*/*.zst")
+    path.write_bytes(b"rotten")
+    with pytest.raises(LakeError, match="damaged"):
+        Archive(archive.root, replayed=True).body(content_hash)
+    assert [each.read_bytes() for each in archive.root.glob("objects/*/*")] == [b"rotten"]

@@ -302,6 +302,32 @@ async def test_a_replay_needs_no_network(
     assert len(server.heard) == heard
 
 
+@on_loop
+async def test_one_damaged_body_is_one_gap_of_a_replay_and_the_archive_is_left_alone(
+    server: FaultServer, settings: Settings, clock: FixedClock, archive: Archive
+) -> None:
+    items = numbered(3)
+    for number, item in enumerate(items):
+        server.on(item.path, Say(b'{"number": %d}' % number))
+    async with Fetcher(settings, clock=clock, archive=archive) as fetcher:
+        await fetcher.fetch_many(items)
+    damaged = archive.newest(items[1])
+    assert damaged is not None
+    (path,) = archive.root.glob(f"objects/*/{damaged.content_hash}.zst")
+    path.write_bytes(b"rotten")
+    before = sorted(archive.root.rglob("*"))
+    async with Fetcher(settings.model_copy(update={"upstream": f"replay:{archive.root}"}), clock=clock) as fetcher:
+        first, gap, last = await fetcher.fetch_many(items)
+    assert [answer.body for answer in (first, last) if isinstance(answer, Answer)] == [
+        b'{"number": 0}',
+        b'{"number": 2}',
+    ]
+    assert isinstance(gap, UpstreamRefused)
+    assert gap.message.startswith(f"{items[1].table} {items[1].key}: The content {damaged.content_hash}")
+    assert "is damaged" in gap.message
+    assert (sorted(archive.root.rglob("*")), path.read_bytes()) == (before, b"rotten")
+
+
 @pytest.mark.parametrize(
     "say",
     [

@@ -57,3 +57,14 @@ def test_a_capped_day_of_which_one_game_is_missing_is_missing_whole(online, feed
     batch = fetch(online, 1, pitches.plan([DAY]), "pitches")
     assert batch.answers == ()
     assert [missed.item.key for missed in batch.missed] == [DAY.isoformat()]
+
+
+def test_a_capped_day_whose_games_are_not_known_stays_missed_beside_what_came(online, feed):
+    feed.spoil(f"game_date_gt={DAY}", csv(pitch_csv(DAY, 1, each=CAP)))
+    feed.spoil(f"game_date_gt={BEFORE}", csv(pitch_csv(BEFORE, 1)))
+    batch = fetch(online, 1, pitches.plan([BEFORE, DAY]), "pitches")
+    assert [answer.item.key for answer in batch.answers] == [BEFORE.isoformat()]
+    (missed,) = batch.missed
+    assert (missed.item.key, missed.error, batch.split) == (DAY.isoformat(), "RowCapReached", 0)
+    assert "25,000 rows" in missed.sentence
+    assert "core_games" in missed.sentence

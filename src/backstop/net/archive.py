@@ -74,10 +74,12 @@ class Archive:
 
     Args:
         root: Folder; it and its parents are made at the first write.
+        replayed: Whether answers are replayed from it: what is damaged stays as it lies.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, replayed: bool = False) -> None:
         self.root = root
+        self._replayed = replayed
         self._local = threading.local()
 
     def put(
@@ -183,6 +185,8 @@ class Archive:
         except zstandard.ZstdError:
             body = b""
         if name_of(body) != content_hash:
+            if self._replayed:
+                raise LakeError(f"The content {content_hash} in the archive {self.root} is damaged; fetch it again.")
             path.replace(path.with_suffix(".damaged"))  # out of the way, so that the next answer is kept
             raise LakeError(f"The archived content {content_hash} is damaged and was set aside; fetch it again.")
         return body

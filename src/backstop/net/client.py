@@ -90,7 +90,7 @@ class Fetcher:
     def _replayed(settings: Settings) -> Archive | None:
         if not settings.upstream.startswith(REPLAY):
             return None
-        return Archive(Path(settings.upstream.removeprefix(REPLAY)))
+        return Archive(Path(settings.upstream.removeprefix(REPLAY)), replayed=True)
 
     async def __aenter__(self) -> Self:
         """Open the doors of every feed.
@@ -258,7 +258,10 @@ class Fetcher:
         return answer
 
     async def _from_replay(self, archive: Archive, item: Item, inspect: Callable[[bytes], None] | None) -> Answer:
-        answer = await asyncio.to_thread(archive.latest, item)
+        try:
+            answer = await asyncio.to_thread(archive.latest, item)
+        except LakeError as error:
+            raise UpstreamRefused(f"{item.table} {item.key}: {error.message}", source=item.feed.value) from error
         if answer is None:
             raise UpstreamRefused(
                 f"The archive {archive.root} holds no answer of {item.feed.value} to {item.table} {item.key} "

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backstop.errors import BackstopError, RowCapReached
+from backstop.errors import BackstopError, LakeError, RowCapReached
 from backstop.net.item import Answer, Item
 from backstop.sources import registry
 from backstop.sources.savant import pitches
@@ -118,7 +118,13 @@ def _whole(house: House, batch: FetchedBatch, label: str) -> FetchedBatch:
     """Fetch the parts of capped answers and the further pages of paged ones."""
     for lost in batch.missed:
         if lost.error == RowCapReached.__name__:
-            parts = _once(house, batch.number, _split(house, lost.item), label)
+            try:
+                games = _split(house, lost.item)
+            except LakeError as error:  # the day's games are not there, or damaged: a named gap like any other
+                told = replace(lost, sentence=f"{lost.sentence} ({error.message})")
+                batch = replace(batch, missed=tuple(told if each is lost else each for each in batch.missed))
+                continue
+            parts = _once(house, batch.number, games, label)
             # a day is complete or missed as a whole: half a day would pass for one
             found = () if parts.missed else parts.answers
             still = tuple(replace(part, item=lost.item) for part in parts.missed[:1])

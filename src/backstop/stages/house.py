@@ -88,7 +88,9 @@ class House:
     @functools.cached_property
     def archive(self) -> Archive:
         """Raw answers, verbatim; those of the archive that is replayed, when one is."""
-        return Archive(Path(self.settings.upstream.removeprefix(REPLAY)) if self.replays else self.settings.archive_dir)
+        if self.replays:
+            return Archive(Path(self.settings.upstream.removeprefix(REPLAY)), replayed=True)
+        return Archive(self.settings.archive_dir)
 
     @property
     def replays(self) -> bool:
