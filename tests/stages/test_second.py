@@ -16,7 +16,7 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events, props
-from backstop.stages import plan, receive, second
+from backstop.stages import forecast, plan, receive, second
 from backstop.stages.fetch import Missed, fetch
 from backstop.stages.house import House
 from backstop.stages.match import matched_quotes
@@ -238,6 +238,13 @@ def test_with_its_key_alone_sportradar_is_asked_for_prices_from_the_start(house)
     assert item.table == playerprops.TABLE
     assert second.word(keyed, [item]) == ("odds: sportradar, because theodds has no key",)
     assert plan.quotes_wanted(keyed, DAY - dt.timedelta(days=1)).startswith("no prices")
+    keyed.lake.write("core_games", DAY, games(DAY, *range(1, 12)))
+    asked, sentence = forecast.forecast(keyed, DAY)
+    assert (asked[-1].feed, asked[-1].requests, asked[-1].credits) == ("sportradar", 2, 2)  # ten games a page
+    assert sentence == (
+        "odds: sportradar, because theodds has no key. "
+        "sportradar: 2 requests, at most 2 credits; how many are left is not known yet."
+    )
     keyed.close()
 
 

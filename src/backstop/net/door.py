@@ -12,6 +12,7 @@ from backstop.errors import (
     BreakerOpen,
     LakeError,
     RateLimited,
+    StoreUnavailable,
     UpstreamError,
     UpstreamMalformed,
     UpstreamUnavailable,
@@ -91,6 +92,7 @@ class Door:
         self._open_since: dt.datetime | None = None
         self._last_success_at: dt.datetime | None = None
         self._last_error: str | None = None
+        self._untold = False
 
     async def open(self) -> None:
         """Learn what the other workers know.
@@ -137,8 +139,10 @@ class Door:
         """Report to the breaker how the attempt went, whatever way it ends."""
         leave, reply = await self._reply(item, deadline, known)
         try:
-            await self.budget.note(reply.headers)
-            answer = await self._reception.accept(item, reply, inspect, known)
+            try:
+                answer = await self._reception.accept(item, reply, inspect, known)
+            finally:
+                await self._note(reply)  # after the answer is kept: it may be paid for
         except UpstreamError as error:
             if isinstance(error, RateLimited) and error.retry_after_s is not None:
                 self.gate.pause(error.retry_after_s)
@@ -150,6 +154,17 @@ class Door:
         self._report(leave, None)
         self.counts.revalidated += answer.revalidated
         return answer
+
+    async def _note(self, reply: Reply) -> None:
+        """Tell the budget; that the others cannot be told is no reason to lose what was paid for, and is said once."""
+        try:
+            await self.budget.note(reply.headers)
+        except StoreUnavailable as error:
+            level = logging.DEBUG if self._untold else logging.WARNING
+            log.log(level, "%s: the other workers are not told what is left: %s", self.feed.value, error)
+            self._untold = True
+        else:
+            self._untold = False
 
     async def _reply(self, item: Item, deadline: Deadline, known: Entry | None) -> tuple[Pass, Reply]:
         loop = asyncio.get_running_loop()

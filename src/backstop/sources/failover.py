@@ -138,6 +138,8 @@ def _obstacle(
         since = f" since {state.open_since:%H:%M:%S} UTC" if state.open_since else ""
         last = f" ({state.last_error.rstrip('.')})" if state.last_error else ""
         return f"breaker is {state.breaker}{since}{last}"
-    if feed is Feed.THEODDS and state.credits_left is not None and state.credits_left - credits_needed < credit_floor:
-        return f"has {state.credits_left} credits left, {credits_needed} are needed above a floor of {credit_floor}"
+    needed = 1 if feed is Feed.SPORTRADAR else credits_needed
+    if feed in KEYED and state.credits_left is not None and state.credits_left - needed < credit_floor:
+        are = "is" if needed == 1 else "are"
+        return f"has {state.credits_left} credits left, {needed} {are} needed above a floor of {credit_floor}"
     return None

@@ -216,9 +216,9 @@ def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
     return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes)
 
 
-def credits_left(house: House) -> int | None:
-    """Return the odds feed's own last word on its credits, `None` when it never gave one."""
-    known = [each.credits_left for each in house.bridge.health() if each.feed == Feed.THEODDS]
+def credits_left(house: House, feed: Feed = Feed.THEODDS) -> int | None:
+    """Return a paid feed's own last word on its credits, `None` when it gave none in this period."""
+    known = [each.credits_left for each in house.bridge.health() if each.feed == feed]
     return known[0] if known else None
 
 

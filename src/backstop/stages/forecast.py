@@ -75,7 +75,9 @@ def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, gue
     choice = second.choose(house, Purpose.ODDS, credits_needed=most.most)
     if choice.feed is Feed.SPORTRADAR and not past:
         pages = -(-games // playerprops.PAGE_EVENTS)
-        return [*asked, Asked(playerprops.TABLE, Feed.SPORTRADAR, pages, note=guess)], f"{choice.sentence()}."
+        most = cost.Estimate(pages, pages, ((playerprops.TABLE, pages),), Feed.SPORTRADAR)
+        told = most.sentence(left=due.credits_left(house, choice.feed), floor=house.settings.credit_floor)
+        return [*asked, Asked(playerprops.TABLE, choice.feed, pages, pages, note=guess)], f"{choice.sentence()}. {told}"
     prices = [
         Asked(events.TABLE, Feed.THEODDS, most.requests - games, by_table[events.TABLE]),
         Asked(

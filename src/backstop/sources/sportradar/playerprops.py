@@ -81,6 +81,7 @@ def plan(day: dt.date, *, start: int = 0) -> list[Item]:
             path,
             (("start", str(start)),),
             secret=Secret.HEADER_X_API_KEY,
+            credits=1,
             priority=Priority.PROPS,
         )
     ]

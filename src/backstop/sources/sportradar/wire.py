@@ -19,7 +19,7 @@ SOURCE = "SportRadar"
 def item(table: str, key: str, feed: str, *, priority: Priority = Priority.HISTORY) -> Item:
     """Describe a request for a feed of the MLB API, e.g. `games/2025/06/15/schedule`."""
     path = f"/mlb/{ACCESS}/{VERSION}/en/{feed}.json"
-    return Item(Feed.SPORTRADAR, table, key, path, secret=Secret.HEADER_X_API_KEY, priority=priority)
+    return Item(Feed.SPORTRADAR, table, key, path, secret=Secret.HEADER_X_API_KEY, credits=1, priority=priority)
 
 
 def decode(body: bytes, *keys: str) -> dict[str, Any]:

@@ -22,21 +22,23 @@ HISTORY_HOUR_UTC: Final = 16
 
 @dataclass(frozen=True)
 class Estimate:
-    """Credits of a plan.
+    """Credits of a plan, of the odds feed or of another paid one.
 
     Attributes:
         requests: Paid and free requests to the feed.
         most: Credits if every market asked is returned; an empty answer costs nothing.
         by_table: Credits per table.
+        feed: Whose credits.
     """
 
     requests: int
     most: int
     by_table: tuple[tuple[str, int], ...]
+    feed: Feed = Feed.THEODDS
 
     def sentence(self, *, left: int | None = None, floor: int = 0) -> str:
         """Say it in words, with what would remain."""
-        said = f"{Feed.THEODDS.value}: {self.requests} requests, at most {self.most} credits"
+        said = f"{self.feed.value}: {self.requests} requests, at most {self.most} credits"
         if left is None:
             return f"{said}; how many are left is not known yet."
         remain = left - self.most
