@@ -1,4 +1,4 @@
-"""The nightly round: old folders and answers, quarantine, the model's numbers, and Redis beside the lake."""
+"""The nightly round: old folders and answers, quarantine, Redis beside the lake, and the model's numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tasks import marks, upkeep
 from tasks.forms import KeptDays, Newest
 
 
-@flow(name="lake-maintenance", flow_run_name="lake maintenance", timeout_seconds=3600, **marks.SIGNED)
+@flow(name="lake-maintenance", flow_run_name="lake maintenance", timeout_seconds=3600, **marks.HOOKS)
 def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, newest: Newest = 14) -> list[dt.date]:
-    """Clear away what is old, refit the model when it is time, compare Redis with the lake, and rebuild what differs.
+    """Clear away what is old, rebuild slates of which Redis and the lake differ, and refit the model when it is time.
 
     Args:
         run_days: Days that the folders of runs are kept; by default the variable backstop_run_days.
@@ -23,5 +23,6 @@ def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, n
     upkeep.clear_runs(run_days)
     upkeep.prune_archive(archive_days)
     upkeep.compact_quarantine()
-    upkeep.refit_model()
-    return upkeep.check_redis(newest)
+    differed = upkeep.check_redis(newest)
+    upkeep.refit_model()  # last: it may fail, and takes the longest
+    return differed

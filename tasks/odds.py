@@ -11,7 +11,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from backstop.errors import DataError
-from backstop.stages import plan, project
+from backstop.props.fitted import Fitted
+from backstop.stages import fits, plan, project, rebuild
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap
 from tasks import marks
@@ -44,9 +45,15 @@ def plan_prices(day: dt.date) -> Batches:
 
 @task(name="published-features", task_run_name="features of {day} as published", cache_policy=NO_CACHE)
 def published_features(day: dt.date) -> tuple[Path, tuple[Gap, ...]]:
-    """Put the published features into the run's folder; return the file, and the slate's gaps other than prices."""
+    """Put the published features and the fit behind them into the run's folder; a fit kept since then waits.
+
+    Returns:
+        The file of features, and the slate's gaps other than prices.
+    """
     house = House.current()
     path = house.run_dir(run_id()) / "features.parquet"
     house.lake.read(project.FEATURES, day).write_parquet(path)
-    known = house.reader.slate(day).meta.get("gaps", [])
+    meta = rebuild.meta(house, day)
+    fits.use(house, run_id(), Fitted.of_meta(meta).judging(day))
+    known = meta.get("gaps", [])
     return path, tuple(Gap(gap["table"], gap["key"], gap["reason"]) for gap in known if gap["table"] != "core_quotes")

@@ -223,10 +223,11 @@ def refit_model() -> bool:
     if done is None:
         say(f"No refit is due: it takes {refitting.REFIT_AFTER} days with games that the last one did not see.")
         return False
-    verdict = done.verdict
-    difference = "" if verdict is None else f" by {verdict.difference:+.5f} nats (error {verdict.error:.5f})"
-    judged = f"{done.fitted.version} differs from {done.in_use.version}{difference} on days that neither saw"
-    say(f"{judged}; it is {'used from now on' if done.kept else 'not used'}.")
+    if verdict := done.verdict:
+        difference = f"{verdict.difference:+.5f} nats (error {verdict.error:.5f})"
+        days = f"from {verdict.first} to {verdict.last}, {done.unseen}"
+        say(f"{done.fitted.version} differs from {done.in_use.version} by {difference} {days}.")
+    say(done.outcome)
     return done.kept
 
 

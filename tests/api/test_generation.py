@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import polars as pl
@@ -9,6 +10,10 @@ from backstop import tables
 from backstop.api.generation import choose
 from backstop.api.parts import Run
 from backstop.clock import baseball_day
+from backstop.props.calibration import Platt
+from backstop.props.fitted import Fitted
+from backstop.props.generate import generate
+from backstop.props.price import price
 from tests.api.serving import DAY, Refresher, parts_over, publish, serving
 from tests.store.servers import wait_for
 
@@ -27,6 +32,19 @@ def test_props_made_now_are_those_that_the_flow_published(api, frames):
     assert told["counts"]["priced"] == made.filter(pl.col("books") > 0).height > 0
     assert told["counts"]["players"] == told["counts"]["players_in_slate"] == made["player_id_mlbam"].n_unique()
     assert told["timing"]["total_ms"] >= told["timing"]["generate_ms"] > 0
+
+
+def test_props_made_now_are_those_of_the_fit_behind_the_slate(api, redis, frames, features, quoted, meta):
+    shipped = Fitted.shipped()
+    platt = shipped.calibration.model_copy(update={"version": "own", "markets": {"batter_hits": Platt(intercept=1.5)}})
+    own = dataclasses.replace(shipped, calibration=platt)
+    mine = price(generate(features, lines=quoted, fitted=own), quoted)
+    day = DAY + dt.timedelta(days=1)
+    publish(redis, {**frames, "props": mine}, day=day, run_id="own", meta={**meta, **own.told()})
+    told = api.post(AT, params={"max_players": 100, "date": str(day)}).json()
+    assert told["model_version"] == own.version
+    made = {each["prop_id"]: each["prob_over"] for each in told["props"]}
+    assert made == dict(mine.select("prop_id", "prob_over").iter_rows())
 
 
 def test_the_players_with_the_best_props_come_first_and_no_more_than_asked_for(api, frames):

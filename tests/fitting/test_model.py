@@ -130,6 +130,17 @@ def test_a_fit_beside_itself_is_no_better(window):
     assert verdict.markets["log_loss"].to_list() == verdict.markets["log_loss_in_use"].to_list()
 
 
+@pytest.mark.parametrize("part", ["parameters", "ladders"])
+def test_a_verdict_names_the_days_that_the_one_in_use_had_seen(window, part):
+    week = dataclasses.replace(window, first=FIRST + dt.timedelta(days=36))
+    assert model.compare(week, new=SHIPPED, in_use=SHIPPED).seen_until == dt.date(2024, 9, 30)
+    before = week.first - dt.timedelta(days=1)
+    older = {name: getattr(SHIPPED, name).model_copy(update={"last_day": before}) for name in ("parameters", "ladders")}
+    assert model.compare(week, new=SHIPPED, in_use=dataclasses.replace(SHIPPED, **older)).seen_until is None
+    older[part] = older[part].model_copy(update={"last_day": week.first})
+    assert model.compare(week, new=SHIPPED, in_use=dataclasses.replace(SHIPPED, **older)).seen_until == week.first
+
+
 def test_results_bring_more_markets_to_the_verdict(window):
     week = dataclasses.replace(window, first=FIRST + dt.timedelta(days=36))
     bare = model.compare(week, new=SHIPPED, in_use=SHIPPED).markets
@@ -149,4 +160,4 @@ def test_without_games_there_is_nothing_to_judge(window):
 def test_a_window_of_few_days_is_refused_with_its_number(window):
     short = dataclasses.replace(window, first=window.last - dt.timedelta(days=6))
     with pytest.raises(DataError, match=r"7 days with games, too few.*at least 30, at best a whole season"):
-        model.refit(short, in_use=SHIPPED, version="v", trained_on="t")
+        model.refit(short, in_use=lambda _day: SHIPPED, version="v", trained_on="t")

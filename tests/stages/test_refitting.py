@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 
 import polars as pl
 import pytest
@@ -45,16 +46,22 @@ def day(number: int) -> dt.date:
     return FIRST + dt.timedelta(days=number)
 
 
-def test_a_month_fits_everything_and_says_how_it_did_on_days_that_it_had_not_seen(league):
+def test_a_month_fits_the_model_and_says_how_it_did_beside_the_fit_in_use_on_days_that_neither_saw(league):
+    kept_fits.keep(league.lake, another(day(10), "first"))
+    kept_fits.keep(league.lake, another(day(30), "later"))
     done = refitting.refit(league, day(4), LAST)
     assert done.verdict is not None
     assert (done.verdict.first, done.verdict.last) == (day(28), LAST)
     assert done.kept is done.verdict.better
-    assert done.in_use == Fitted.shipped()
+    assert done.verdict.seen_until is None
+    assert done.in_use == another(day(10), "first"), "the newest one that saw nothing of the days that are judged"
+    assert done.until_now == another(day(30), "later")
     parts = (done.fitted.parameters, done.fitted.ladders, done.fitted.calibration)
-    assert {(part.version, part.last_day) for part in parts} == {("lake-20250506", LAST)}
+    (version,) = {part.version for part in parts}
+    assert re.fullmatch("lake-20250405-20250506-[0-9a-f]{6}", version)
+    assert {part.last_day for part in parts} == {LAST}
     assert {part.trained_on for part in parts} == {"lake, 2025-04-05 to 2025-05-06"}
-    assert done.fitted.parameters != done.in_use.parameters
+    assert done.fitted.parameters != Fitted.shipped().parameters
     markets = done.verdict.markets
     assert markets.select(pl.col("props", "log_loss", "log_loss_in_use").is_not_null().all()).row(0) == (True,) * 3
     weighted = (markets["props"] * (markets["log_loss"] - markets["log_loss_in_use"])).sum() / markets["props"].sum()
@@ -69,7 +76,7 @@ def test_a_shorter_window_fits_the_calibration_alone(league):
     assert done.kept
     assert done.fitted.parameters == Fitted.shipped().parameters
     assert done.fitted.ladders == Fitted.shipped().ladders
-    assert done.fitted.calibration.version == "lake-20250506"
+    assert done.fitted.calibration.version.startswith("lake-20250421-20250506-")
     assert kept_fits.latest(league.lake, day(36)) == done.fitted
     assert kept_fits.latest(league.lake, day(35)) == Fitted.shipped()
 
@@ -130,10 +137,11 @@ def test_every_part_behind_a_version_is_recorded_once_under_its_own_last_day(hou
 
 
 def test_a_slate_tells_its_readers_of_a_fit_that_is_not_the_shipped_one(house):
-    assert "fitted" not in publish.meta_of(house, day(5), 0, ())
+    assert "fitted" not in publish.meta_of(house, day(5), "one", 0, ())
     kept_fits.keep(house.lake, another(day(3), "own"))
-    assert Fitted.parse(publish.meta_of(house, day(5), 0, ())["fitted"]) == another(day(3), "own")
-    assert "fitted" not in publish.meta_of(house, day(3), 0, ())
+    assert "fitted" not in publish.meta_of(house, day(5), "one", 0, ()), "a run has one fit from its start to its end"
+    assert Fitted.of_meta(publish.meta_of(house, day(5), "two", 0, ())) == another(day(3), "own")
+    assert "fitted" not in publish.meta_of(house, day(3), "three", 0, ())
 
 
 def with_days(house: House, tallies: pl.DataFrame, numbers: range) -> None:

@@ -91,7 +91,7 @@ async def _document(desk: Desk, pointer: Pointer) -> bytes:
 
 def document(pointer: Pointer, about: About, sheet: Sheet, features: pl.DataFrame) -> bytes:
     """Return a version in columns, best expected value first."""
-    fitted = Fitted.parse(about.meta["fitted"]) if "fitted" in about.meta else Fitted.shipped()
+    fitted = Fitted.of_meta(about.meta)
     chances = distributions(features, fitted) if features.width and not lacking(features) else {}
     found: dict[tuple[int, int, str], int] = {key: place for place, key in enumerate(chances)}
     keys = sheet.frame.select("game_pk", "player_id_mlbam", "market").iter_rows()

@@ -25,6 +25,7 @@ from backstop.cache.slates import Frame
 from backstop.clock import baseball_day
 from backstop.features.build import SCHEMA
 from backstop.ids import batched
+from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
 from backstop.props.price import price
 from backstop.stages.project import projectable
@@ -93,9 +94,10 @@ class Generator:
             refuse_other_features(seen.pointer, features)
             quotes = await self.quotes(seen.pointer)
             sheet = (await self.desk.sheet(seen.pointer)).frame
+            fitted = Fitted.of_meta((await self.desk.slates.about(seen.pointer)).meta)
             read = time.perf_counter()
             async with self._turns:
-                made = await asyncio.to_thread(_make, features, quotes, sheet, most)
+                made = await asyncio.to_thread(_make, features, quotes, sheet, fitted, most)
         finally:
             self._inside -= 1
         self.done += 1
@@ -128,14 +130,14 @@ class Made:
     read_ms: float = 0.0
 
 
-def _make(features: pl.DataFrame, quotes: pl.DataFrame, sheet: pl.DataFrame, most: int) -> Made:
+def _make(features: pl.DataFrame, quotes: pl.DataFrame, sheet: pl.DataFrame, fitted: Fitted, most: int) -> Made:
     began = time.perf_counter()
     chosen = choose(features, sheet, most)
     parts, batches, quoted_rows = [], 0, 0
     for batch in batched(chosen):
         rows = projectable(features.filter(pl.col("player_id_mlbam").is_in(batch)))
         quoted = quotes.filter(pl.col("player_id_mlbam").is_in(batch))
-        parts.append(price(generate(rows, lines=quoted), quoted))
+        parts.append(price(generate(rows, lines=quoted, fitted=fitted), quoted))
         batches += 1
         quoted_rows += quoted.height
     props = pl.concat(parts) if parts else tables.PROPS.empty()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from backstop.fitting.model import Verdict
+    from backstop.stages.refitting import Refit
 
 Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
 
@@ -89,8 +90,8 @@ def grade(
 def refit(first: From, last: To) -> None:
     """Fit the model on past days of the lake, each predicted from the days before it; later slates use what is better.
 
-    From thirty days with games on everything is fitted and judged on the last quarter of them; of fewer days only the
-    calibration.
+    From thirty days with games on parameters, ladders and calibration are fitted and judged on the last quarter of
+    them; of fewer days only the calibration.
     """
     from backstop.stages import refitting
     from backstop.stages.house import House
@@ -108,20 +109,15 @@ def refit(first: From, last: To) -> None:
     console = tables.terminal()
     console.print(table)
     if done.verdict is not None:
-        _judged(done.verdict, done.in_use.version, console)
-    console.print(
-        f"Kept: slates after {end} are projected with {done.fitted.version}."
-        if done.kept
-        else f"Not kept: it is not better than {done.in_use.version}, which stays in use.",
-        soft_wrap=True,
-    )
+        _judged(done, done.verdict, console)
+    console.print(done.outcome, soft_wrap=True)
 
 
-def _judged(verdict: Verdict, in_use: str, console: Console) -> None:
+def _judged(done: Refit, verdict: Verdict, console: Console) -> None:
     """Print a new fit beside the one in use."""
-    title = f"Log loss from {verdict.first} to {verdict.last}, which neither saw"
+    title = f"Log loss from {verdict.first} to {verdict.last}, {done.unseen}"
     table = Table(title=title, title_justify="left")
-    for column in ("market", "props", "new", in_use):
+    for column in ("market", "props", "new", done.in_use.version):
         table.add_column(column, justify="left" if column == "market" else "right")
     for market, props, new, old in verdict.markets.iter_rows():
         table.add_row(market, f"{props:,}", f"{new:.5f}", f"{old:.5f}")

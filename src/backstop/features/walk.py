@@ -29,7 +29,7 @@ def walk(
     last: dt.date,
     *,
     lineups: Lineups | None = None,
-    parameters: Parameters | None = None,
+    parameters: Parameters | Callable[[dt.date], Parameters] | None = None,
     box: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> Iterator[tuple[dt.date, pl.DataFrame]]:
     """Yield each day from `first` to `last` that has games, with the features of its slate (`out_features`).
@@ -39,12 +39,13 @@ def walk(
         first: First day.
         last: Last day.
         lineups: Gives games and line-ups as posted; by default they are read off the games themselves.
-        parameters: Fitted numbers; the shipped ones by default.
+        parameters: Fitted numbers, of all days or by day; the shipped ones by default.
         box: BOX rows, for stolen bases.
     """
     for day, sums, played in histories(tallies, first, last):
         games, players = lineups(day) if lineups else as_played(played)
-        yield day, from_sums(sums, games, players, cutoff=day, parameters=parameters, box=box)
+        fitted = parameters(day) if callable(parameters) else parameters
+        yield day, from_sums(sums, games, players, cutoff=day, parameters=fitted, box=box)
 
 
 def histories(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ PROP: Final = ["game_id", "player_id", "market"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A fit against the one in use on days that neither saw.
+    """A fit against the one in use on days that the fit did not see.
 
     Attributes:
         first: First of these days.
@@ -46,6 +46,8 @@ class Verdict:
         markets: `market`, `props`, `log_loss`, `log_loss_in_use`, nats.
         difference: Mean over the props, new minus in use; negative is better.
         error: Its standard error, days drawn with replacement.
+        seen_until: Last day that parameters or ladders of the one in use saw, where it is one of these days or a later
+            one: the comparison favours them then. Null where neither saw any of these days.
     """
 
     first: dt.date
@@ -53,6 +55,7 @@ class Verdict:
     markets: pl.DataFrame
     difference: float
     error: float
+    seen_until: dt.date | None = None
 
     @property
     def better(self) -> bool:
@@ -69,7 +72,10 @@ def fit(
     steady: float = STEADY,
     given: Mapping[str, object] | None = None,
 ) -> Fitted:
-    """Fit everything on the days of one or several windows, each day predicted from the days before it only.
+    """Fit the model on the days of one or several windows, each day predicted from the days before it only.
+
+    Taken over from `base` are `turns_on_base`, `workload_first`, `workload_prior`, `starter_experience`,
+    `starter_role`, `times_through`, `home` and how many pitches or batted balls steady a refinement's rate.
 
     Args:
         windows: The days to fit on, one at least with today's usage of starters.
@@ -107,13 +113,15 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
     """Judge a fit beside the one in use.
 
     Args:
-        window: Days later than the last that either fit saw, or the fit is not calibrated.
+        window: Days later than the last that the new fit saw. Those that the calibration of the other saw are judged
+            without it; those that its parameters or ladders saw are named in the verdict.
         new: The new fit.
         in_use: The other.
 
     Raises:
         DataError: nothing that was predicted on these days is known to have happened.
     """
+    saw = max(in_use.parameters.last_day, in_use.ladders.last_day)
     key = [*PROP, "line"]
     mine, other = (_losses(window, each.judging(window.first)) for each in (new, in_use))
     both = mine.join(other.select(*key, in_use="loss"), on=key, how="inner")
@@ -128,11 +136,21 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
     gain, props = (daily[name].to_numpy().astype(np.float64) for name in ("gain", "props"))
     mean = gain.sum() / props.sum()
     error = np.sqrt(((gain - mean * props) ** 2).sum()) / props.sum()
-    return Verdict(window.first, window.last, by_market.sort("market"), float(mean), float(error))
+    seen_until = saw if saw >= window.first else None
+    return Verdict(window.first, window.last, by_market.sort("market"), float(mean), float(error), seen_until)
 
 
-def refit(window: Window, *, in_use: Fitted, version: str, trained_on: str) -> tuple[Fitted, Verdict]:
+def refit(
+    window: Window, *, in_use: Callable[[dt.date], Fitted], version: str, trained_on: str
+) -> tuple[Fitted, Verdict]:
     """Fit on a window, and judge that way of fitting on its last quarter, which a trial fit did not see.
+
+    Args:
+        window: The days.
+        in_use: Gives the fit in use on a day. That of the first day is the base of both fits, that of the last
+            quarter's first day is the opponent.
+        version: Name of the fit.
+        trained_on: Source of the days, for the record.
 
     Returns:
         The fit on the whole window, and the verdict on the trial; use the fit only where it is better.
@@ -149,9 +167,10 @@ def refit(window: Window, *, in_use: Fitted, version: str, trained_on: str) -> t
         )
     held = days[int(len(days) * (1 - HELD_BACK))]
     named: dict[str, Any] = {"version": version, "trained_on": trained_on}
-    trial = fit([window.until(held)], base=in_use, **named)
-    verdict = compare(replace(window, first=held), new=trial, in_use=in_use)
-    return fit([window], base=in_use, **named), verdict
+    base = in_use(window.first)
+    trial = fit([window.until(held)], base=base, **named)
+    verdict = compare(replace(window, first=held), new=trial, in_use=in_use(held))
+    return fit([window], base=base, **named), verdict
 
 
 def _gathered(windows: Sequence[Window], parameters: Parameters) -> tuple[Rows, Rows]:

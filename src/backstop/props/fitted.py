@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Final, Self
+
+import orjson
 
 from backstop.features import parameters as feature_parameters
 from backstop.features.parameters import Parameters
@@ -13,6 +16,9 @@ from backstop.props import calibration as props_calibration
 from backstop.props import ladder
 from backstop.props.calibration import NOT_CALIBRATED, Calibration
 from backstop.props.ladder import Ladders
+
+META: Final = "fitted"
+"""Where a slate's meta tells the fit behind it; absent where that is the shipped one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,25 @@ class Fitted:
     def uncalibrated(self) -> Self:
         """Return this fit without its calibration."""
         return type(self)(self.parameters, self.ladders, NOT_CALIBRATED)
+
+    def signed(self, name: str) -> Self:
+        """Return this fit with a digest of its numbers behind the name of the parts that bear it.
+
+        Two fits of the same window, of which one saw corrected or more games, are not called the same.
+        """
+        digest = hashlib.sha256(orjson.dumps(self.dumped())).hexdigest()[:6]
+        parts = [getattr(self, part.name) for part in fields(self)]
+        named = {"version": f"{name}-{digest}"}
+        return type(self)(*(part.model_copy(update=named) if part.version == name else part for part in parts))
+
+    def told(self) -> dict[str, Any]:
+        """Return what a slate's meta tells of this fit; `of_meta` is the inverse."""
+        return {} if self == type(self).shipped() else {META: self.dumped()}
+
+    @classmethod
+    def of_meta(cls, meta: Mapping[str, Any]) -> Self:
+        """Return the fit that a slate was projected with, from its meta."""
+        return cls.parse(meta[META]) if META in meta else cls.shipped()
 
     def dumped(self) -> dict[str, Any]:
         """Return plain values; `parse` is the inverse."""

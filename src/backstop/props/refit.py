@@ -5,7 +5,10 @@ A slate uses the latest fit that saw nothing of its day or later; without one it
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+import functools
+from collections.abc import Callable
 from typing import Final
 
 import polars as pl
@@ -108,10 +111,27 @@ def latest(lake: Lake, day: dt.date) -> Fitted:
     Raises:
         LakeError: a partition cannot be read.
     """
-    earlier = [kept for kept in lake.days(TABLE) if kept < day]
-    if not earlier:
-        return Fitted.shipped().judging(day)
-    numbers = dict(lake.read(TABLE, max(earlier)).select("kind", "fitted").iter_rows())
+    return by_day(lake)(day)
+
+
+def by_day(lake: Lake) -> Callable[[dt.date], Fitted]:
+    """Return `latest` of many days: the lake is listed once, and each fit is read once.
+
+    Raises:
+        LakeError: a partition cannot be read, now or when it is asked for.
+    """
+    kept = sorted(lake.days(TABLE))
+    read = functools.cache(functools.partial(_read, lake))
+
+    def of(day: dt.date) -> Fitted:
+        earlier = bisect.bisect_left(kept, day)
+        return read(kept[earlier - 1]) if earlier else Fitted.shipped().judging(day)
+
+    return of
+
+
+def _read(lake: Lake, last_day: dt.date) -> Fitted:
+    numbers = dict(lake.read(TABLE, last_day).select("kind", "fitted").iter_rows())
     return Fitted(
         Parameters.model_validate_json(numbers["parameters"]),
         Ladders.model_validate_json(numbers["ladders"]),

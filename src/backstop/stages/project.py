@@ -14,9 +14,9 @@ from backstop.errors import LeaseHeld
 from backstop.features import asof, build, tally
 from backstop.ids import batched
 from backstop.lake.states import State
-from backstop.props import generate, price, refit
+from backstop.props import generate, price
 from backstop.props.board import LINE_KEY
-from backstop.stages import plan, turn
+from backstop.stages import fits, plan, turn
 from backstop.stages.outcome import Gap, Outcome
 from backstop.store import kinds
 from backstop.telemetry import Progress, emit
@@ -138,14 +138,13 @@ def player_batches(house: House, day: dt.date) -> list[list[int]]:
 
 
 def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple[Gap, ...]]:
-    """Build the features of every starter of the day and put them on disk.
+    """Build the features of every starter of the day and put them on disk, beside the fit that the run works with.
 
     Returns:
         The file, and who has no features with the reason: a player without a place, a game without line-up or starter.
     """
     games, players = plan.games_of(house, day), starters(house, day)
-    fitted = refit.latest(house.lake, day)
-    refit.record(house.lake, fitted)
+    fitted = fits.choose(house, day, run_id)
     history = asof.history(tallies(house), day)
     box = house.lake.scan(tables.BOX.name, last=day - dt.timedelta(days=1))
     frame = build.build(history, games, players, cutoff=day, box=box, parameters=fitted.parameters)
@@ -173,7 +172,7 @@ def project(
 ) -> Staged:
     """Project one batch of players in every market at every line, default and quoted, and price it against the books.
 
-    The fit is the newest one in the lake that saw only earlier days, else the shipped one.
+    The fit is the one that the features were built with.
 
     Without quotes of this run (`priced` false) nothing is priced: older prices would pass for today's.
     """
@@ -181,7 +180,7 @@ def project(
     quoted = (quotes_of(house, day) if priced else tables.QUOTES.empty()).filter(
         pl.col("player_id_mlbam").is_in(players)
     )
-    fitted = refit.latest(house.lake, day)
+    fitted = fits.of_run(house, day, run_id)
     props = price.price(generate.generate(rows, lines=quoted, fitted=fitted), quoted)
     folder = house.run_dir(run_id)
     staged = Staged(

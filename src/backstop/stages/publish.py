@@ -14,9 +14,7 @@ from backstop.errors import IncompleteVersion
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
 from backstop.lake.entries import Counts
-from backstop.props import refit
-from backstop.props.fitted import Fitted
-from backstop.stages import plan, rebuild
+from backstop.stages import fits, plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
 from backstop.stages.project import FEATURES, served
 from backstop.telemetry import Progress, emit
@@ -96,7 +94,7 @@ def publish(
         PROPS: house.lake.ordered(PROPS, pl.concat(pl.read_parquet(each.props) for each in kept)),
     }
     closing = closing_of(draft.run_id, props, gaps).of(content_hash(frames[PROPS]))
-    meta = {**meta_of(house, day, failed, gaps), rebuild.CLOSING: closing.dump()}
+    meta = {**meta_of(house, day, draft.run_id, failed, gaps), rebuild.CLOSING: closing.dump()}
     published = house.writer.publish(draft, expected, meta)
     for table, frame in frames.items():
         house.lake.write(table, day, frame)
@@ -119,12 +117,10 @@ def _not_loaded(outcome: Outcome) -> Outcome:
     return replace(outcome, loaded=0, failed=outcome.failed + outcome.loaded)
 
 
-def meta_of(house: House, day: dt.date, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
+def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
     """Return what a reader of the slate is told beside its rows; `fitted` where it is not the fit that ships."""
     games = plan.games_of(house, day)
-    fitted = refit.latest(house.lake, day)
-    own = {} if fitted.version == Fitted.shipped().version else {"fitted": fitted.dumped()}
-    return own | {
+    return fits.of_run(house, day, run_id).told() | {
         "quality": "degraded" if failed or gaps else "complete",
         "games": games.select(
             "game_pk",

@@ -104,6 +104,14 @@ def remember(house: House, draft: Draft, published: Published, meta: dict[str, A
     house.lake.write(SLATES, draft.day, pl.DataFrame([row], schema=SCHEMA, orient="row"))
 
 
+def meta(house: House, day: dt.date) -> dict[str, Any]:
+    """Return what readers of a day's slate are told beside its rows; as the lake remembers it where Redis has none."""
+    known = dict(house.reader.slate(day).meta)
+    if known or (row := _remembered(house, day)) is None:
+        return known
+    return dict(orjson.loads(row["meta"]))
+
+
 def closing(house: House, day: dt.date) -> Closing | None:
     """Return how the run that wrote the lake's props of a day closes it, as it left it in the lake or in Redis."""
     found = house.lake.content_hash(tables.PROPS.name, day)

@@ -12,9 +12,11 @@ from backstop import tables
 from backstop.clock import days_between
 from backstop.features import asof, build
 from backstop.features.walk import Lineups, as_played, walk
+from backstop.props import refit
 from backstop.stages import plan, project
 
 if TYPE_CHECKING:
+    from backstop.features.parameters import Parameters
     from backstop.stages.house import House
 
 
@@ -39,7 +41,7 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     """Return the features of every slate from `first` to `last`, each as of its own day.
 
     A published day gives the rows that were served. Other days are built by the code that serves, from the days before
-    each only: line-ups as posted where the lake has them, else as played.
+    each only and with the fit that a slate of the day uses: line-ups as posted where the lake has them, else as played.
 
     Args:
         house: The opened rooms.
@@ -50,11 +52,12 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     days = set(days_between(first, last))
     published = set() if rebuild else _published(house, days)
     tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1))
-    walked = walk(tallies, first, last, lineups=lineups_of(house), box=house.lake.scan(tables.BOX.name))
+    fits, box = refit.by_day(house.lake), house.lake.scan(tables.BOX.name)
+    walked = walk(tallies, first, last, lineups=lineups_of(house), parameters=lambda day: fits(day).parameters, box=box)
     built = {day: frame for day, frame in walked if day not in published}
     # a slate whose games have not been tallied yet is not on the walk
     for day in sorted((days & house.lake.days(project.FEATURES)) - published - built.keys()):
-        built[day] = _built(house, day)
+        built[day] = _built(house, day, fits(day).parameters)
     frames = built | {day: house.lake.read(project.FEATURES, day) for day in published}
     found = [_as_declared(frames[day]) for day in sorted(frames)]
     everything = pl.concat(found) if found else pl.DataFrame(schema=build.SCHEMA)
@@ -69,9 +72,10 @@ def _published(house: House, days: set[dt.date]) -> set[dt.date]:
     return {day for day in listed if set(house.lake.read(project.FEATURES, day).columns) == set(build.SCHEMA)}
 
 
-def _built(house: House, day: dt.date) -> pl.DataFrame:
+def _built(house: House, day: dt.date, parameters: Parameters) -> pl.DataFrame:
     history, box = asof.history(project.tallies(house), day), house.lake.scan(tables.BOX.name)
-    return build.build(history, plan.games_of(house, day), project.starters(house, day), cutoff=day, box=box)
+    games, players = plan.games_of(house, day), project.starters(house, day)
+    return build.build(history, games, players, cutoff=day, box=box, parameters=parameters)
 
 
 def lineups_of(house: House) -> Lineups:
