@@ -44,6 +44,7 @@ MODULES = {
     "orchestration": Size(small=ONCE),
     "backfill": Size(full=("--days", "180"), small=("--days", "2")),
     "sizing": Size(small=("--days", "1")),
+    "demo_league": Size(small=ONCE),
     "league_truth": Size(small=("--days", "1")),
 }
 """Every benchmark that runs on what the project makes itself."""

@@ -42,6 +42,7 @@ class Claim:
         base: Name of the row that it stands beside; none where the figure stands alone.
         claimed: What the system that Backstop replaces said of it, without a measurement.
         readme: Whether the README shows it.
+        column: What is read of the rows instead of their values: a figure that was recorded beside them, in the same unit.
     """
 
     about: str
@@ -51,6 +52,7 @@ class Claim:
     base: str | None = None
     claimed: str = ""
     readme: bool = False
+    column: str = ""
 
     @property
     def command(self) -> str:
@@ -67,7 +69,8 @@ class Claim:
         if self.table not in tables:
             raise LookupError(f"{self.bench} recorded no table {self.table!r}: {self.command}")
         table = tables[self.table]
-        return table, _row(table, self.ours), _row(table, self.base) if self.base else None
+        base = _row(table, self.base, self.column) if self.base else None
+        return table, _row(table, self.ours, self.column), base
 
     @property
     def recorded(self) -> bool:
@@ -90,10 +93,10 @@ class Claim:
         return f"| {' | '.join(cells)} |"
 
 
-def _row(table: Table, name: str) -> Row:
+def _row(table: Table, name: str, column: str = "") -> Row:
     for row in table.rows:
         if row.name == name or row.name.startswith(f"{name} "):
-            return row
+            return Row(row.name, [float(row.more[column].replace(",", ""))]) if column else row
     raise LookupError(f"{table.key}: no row {name!r} among {[row.name for row in table.rows]}")
 
 
@@ -107,7 +110,9 @@ CLAIMS = (
     Claim("the same, beside batches in turn without Prefect", "replaced", "processing", "the flow slate-refresh", "batches, one after another"),
     Claim("box scores in batches of 50, 25 at once", "fetch_stage", "batches", "the fetch stage", "httpx, one request at a time", "70 % less time", readme=True),
     Claim("1,000 items at 50 ms", "fetch_engine", "widths", "engine, gate from 10 to 25", "httpx, one at a time", readme=True),
+    Claim("the same, beside as many at once", "fetch_engine", "widths", "engine, gate from 10 to 25", "httpx, 25 at once", readme=True),
     Claim("processor time of a request, Redis gate and archive included", "fetch_engine", "overhead", "engine + Redis + archive", "bare httpx", readme=True),
+    Claim("wall time of the same, 25 at once, no latency", "fetch_engine", "overhead", "engine + Redis + archive", "bare httpx", readme=True, column="wall_us"),
     Claim("props into Redis", "redis_load", "load_props", OURS, ONE, "5 to 10 times faster writes", readme=True),
     Claim("features into Redis", "redis_load", "load_features", OURS, ONE, "5 to 10 times faster writes"),
     Claim("memory of a slate in a process that reads it", "cache", "memory", "L1, every player's rows", "dict of decoded JSON objects", "half the memory", readme=True),
@@ -128,6 +133,7 @@ CLAIMS = (
     Claim("memory that is left when two such flows are over", "orchestration", "memory", "more when two such flows are over"),
     Claim("memory of a process after the last day of a backfill, beside after a quarter of the days", "backfill", "flat", "after the last day", "after the first quarter of the days"),
     Claim("a day that is complete, in a backfill of many", "backfill", "backfill", "a day that is complete, the whole run over its days"),
+    Claim("30 days of the demo league made up: games, pitches, plays, box scores", "demo_league", "month", "generated"),
     Claim("a cached read over HTTP at 500 a second", "api", "cached", "a read"),
     Claim("a version from its flip to one of 500 WebSockets", "api", "live", "a version"),
     Claim("a version from its flip to a process's readers", "cache", "flip", "hot keys read again before"),

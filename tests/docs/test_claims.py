@@ -55,6 +55,19 @@ def test_a_peer_that_is_better_is_shown_as_winning(monkeypatch):
     assert claims.Claim("x", "b", "t", "theirs", "ours").result() == "**2 times better**"
 
 
+def test_a_figure_that_was_recorded_beside_the_values_is_compared_like_them(monkeypatch):
+    rows = [Row("theirs", [1.0], {"wall_us": "1,056"}), Row("ours", [9.0], {"wall_us": "528"})]
+    monkeypatch.setattr(claims, "read", lambda _bench: {"t": Table("t", "t", "us", rows=rows)})
+    claim = claims.Claim("x", "b", "t", "ours", "theirs", column="wall_us")
+    assert claim.line() == "| x | - | theirs: 1,056 us | 528 us | **2 times better** | `python -m benchmarks.b` |"
+
+
+def test_the_engine_stands_beside_httpx_that_is_as_wide_too():
+    said = claims.readme()
+    assert "| the same, beside as many at once | httpx, 25 at once: " in said
+    assert "| wall time of the same, 25 at once, no latency | bare httpx: " in said
+
+
 @pytest.mark.parametrize(("better", "others"), [("more", 3.0), ("less", 0.0)])
 def test_a_table_with_a_row_of_none_is_drawn_without_that_ratio(better, others):
     table = Table("t", "t", "times", better, [Row("first", [0.0]), Row("other", [others])])

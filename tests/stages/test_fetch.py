@@ -59,6 +59,18 @@ def test_a_capped_day_of_which_one_game_is_missing_is_missing_whole(online, feed
     assert [missed.item.key for missed in batch.missed] == [DAY.isoformat()]
 
 
+def test_a_game_at_the_row_cap_is_not_split_further_but_named(online, feed):
+    online.lake.write("core_games", DAY, games(DAY, 1, 2))
+    feed.spoil(f"game_date_gt={DAY}", csv(pitch_csv(DAY, 1, each=CAP)))
+    feed.spoil("game_pk=1", csv(pitch_csv(DAY, 1, each=CAP)))
+    feed.spoil("game_pk=2", csv(pitch_csv(DAY, 2)))
+    batch = fetch(online, 1, pitches.plan([DAY]), "pitches")
+    assert batch.answers == ()
+    (missed,) = batch.missed
+    assert (missed.item.key, missed.error) == (DAY.isoformat(), "RowCapReached")
+    assert "a single game that large is an error of the feed" in missed.sentence
+
+
 def test_a_capped_day_whose_games_are_not_known_stays_missed_beside_what_came(online, feed):
     feed.spoil(f"game_date_gt={DAY}", csv(pitch_csv(DAY, 1, each=CAP)))
     feed.spoil(f"game_date_gt={BEFORE}", csv(pitch_csv(BEFORE, 1)))

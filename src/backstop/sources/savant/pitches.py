@@ -52,7 +52,10 @@ def plan(days: Iterable[dt.date]) -> list[Item]:
 
 
 def split(item: Item, game_pks: Iterable[int]) -> list[Item]:
-    """Ask for the games of a capped answer one by one: a game has some 300 pitches."""
+    """Ask for the games of a capped answer one by one: a game has some 300 pitches.
+
+    A game is not split further. The longest ones have some 700 pitches; one at the cap is damaged, and named as missing.
+    """
     return [_item(f"{item.key}/{game_pk}", ("game_pk", str(game_pk))) for game_pk in game_pks]
 
 
@@ -87,7 +90,8 @@ def inspect(body: bytes) -> None:
     rows = body.count(b"\n", 0, end)
     if rows in ROW_CAPS:
         raise RowCapReached(
-            f"{SOURCE} answered exactly {rows:,} rows, which is its cap: the answer is incomplete; split it by game.",
+            f"{SOURCE} answered exactly {rows:,} rows, which is its cap: the answer is incomplete. "
+            "A day is split by game; a single game that large is an error of the feed.",
             source=SOURCE,
         )
 
