@@ -69,8 +69,15 @@ class Claim:
         if self.table not in tables:
             raise LookupError(f"{self.bench} recorded no table {self.table!r}: {self.command}")
         table = tables[self.table]
-        base = _row(table, self.base, self.column) if self.base else None
-        return table, _row(table, self.ours, self.column), base
+        return table, _row(table, self.ours), _row(table, self.base) if self.base else None
+
+    def read(self) -> tuple[Table, Row, Row | None]:
+        """Return the same with the figures that are compared: those of the column, where one is named."""
+        table, ours, base = self.found()
+        return table, self._column(ours), self._column(base) if base else None
+
+    def _column(self, row: Row) -> Row:
+        return Row(row.name, [float(row.more[self.column].replace(",", ""))]) if self.column else row
 
     @property
     def recorded(self) -> bool:
@@ -79,7 +86,7 @@ class Claim:
 
     def result(self) -> str:
         """Return the outcome in words: who is how many times better, or the figure alone."""
-        table, ours, base = self.found()
+        table, ours, base = self.read()
         if base is None:
             return f"{figure(ours.median)} {table.unit}"
         times = base.median / ours.median if table.better == "less" else ours.median / base.median
@@ -87,16 +94,16 @@ class Claim:
 
     def line(self) -> str:
         """Return its line of the page."""
-        table, ours, base = self.found()
+        table, ours, base = self.read()
         beside = f"{base.name}: {_said(base, table)}" if base else "-"
         cells = (self.about, self.claimed or "-", beside, _said(ours, table), self.result(), f"`{self.command}`")
         return f"| {' | '.join(cells)} |"
 
 
-def _row(table: Table, name: str, column: str = "") -> Row:
+def _row(table: Table, name: str) -> Row:
     for row in table.rows:
         if row.name == name or row.name.startswith(f"{name} "):
-            return Row(row.name, [float(row.more[column].replace(",", ""))]) if column else row
+            return row
     raise LookupError(f"{table.key}: no row {name!r} among {[row.name for row in table.rows]}")
 
 
@@ -237,7 +244,7 @@ def readme() -> str:
     rows = ["| What | Beside | Ours | Command |", "| --- | --- | --- | --- |"]
     for claim in (*CLAIMS, *PEERS):
         if claim.readme and claim.recorded:
-            table, ours, base = claim.found()
+            table, ours, base = claim.read()
             beside = f"{base.name}: {figure(base.median)} {table.unit}" if base else "-"
             mine = f"{figure(ours.median)} {table.unit}" + (f", {claim.result()}" if base else "")
             rows.append(f"| {claim.about} | {beside} | {mine} | `{claim.command}` |")

@@ -54,7 +54,7 @@ def plan(days: Iterable[dt.date]) -> list[Item]:
 def split(item: Item, game_pks: Iterable[int]) -> list[Item]:
     """Ask for the games of a capped answer one by one: a game has some 300 pitches.
 
-    A game is not split further. The longest ones have some 700 pitches; one at the cap is damaged, and named as missing.
+    A game is not split further: the longest have some 700 pitches. One at the cap is damaged, and named as missing.
     """
     return [_item(f"{item.key}/{game_pk}", ("game_pk", str(game_pk))) for game_pk in game_pks]
 
