@@ -242,4 +242,19 @@ PROPS = Table(
     ),
 )
 
+TAKEN = Table(
+    "out_taken",
+    "one row per prop and publication that changed its terms; rows are added, never replaced",
+    ("prop_id", "published_at", "version"),
+    (
+        *PROPS.columns,
+        _c("version", I64, "version of the slate that it was published in"),
+        _c("published_at", UTC_INSTANT, "when that version was published"),
+    ),
+)
+
 ALL: tuple[Table, ...] = (PITCHES, GAMES, PLAYERS, BOX, QUOTES, PROPS)
+"""Tables that a suite checks, row by row."""
+
+KEPT: tuple[Table, ...] = (*ALL, TAKEN)
+"""Tables whose columns the lake holds to: those, and what is written from their checked rows."""

@@ -13,6 +13,8 @@ from backstop.features.build import build
 from backstop.features.tally import tally
 from backstop.props import generate, price
 from backstop.stages import grade
+from backstop.stages.taken import keep_terms
+from backstop.store.loader import Published
 from tests.features.season import FIRST, pitches, slate
 
 NUMBER = 12
@@ -39,13 +41,20 @@ def quotes_of(props, price_over, seen):
     return full(tables.QUOTES, pl.concat(sides))
 
 
+def publish(house, props, version, at):
+    """What the lake has of a slate: its props in place of those before, and their terms beside the earlier ones."""
+    keep_terms(house, DAY, props, Published(version, DAY, served=True, rows={}, published_at=at))
+    house.lake.write("out_props", DAY, props)
+
+
 @pytest.fixture
 def published(house):
-    """A slate that was priced in the morning, box scores of all but one game, and quotes of the evening."""
+    """A slate that was priced in the morning and in the evening, box scores of all but one game, the last quotes."""
     games, players = slate(NUMBER)
     features = build(tally(pitches(NUMBER)), games, players, cutoff=DAY)
     made = generate.generate(features)
-    house.lake.write("out_props", DAY, price.price(made, quotes_of(made, 2.4, START - dt.timedelta(hours=9))))
+    for version, (paid, ago) in enumerate(((2.4, dt.timedelta(hours=9)), (2.0, dt.timedelta(minutes=5))), start=1):
+        publish(house, price.price(made, quotes_of(made, paid, START - ago)), version, START - ago)
     lost, *_ = games["game_pk"].sort()
     people = players.filter(pl.col("game_pk") != lost).select(
         "game_pk", "game_date", "player_id_mlbam", "team",
@@ -90,6 +99,46 @@ def test_a_price_that_was_better_than_the_closing_one_has_closing_line_value(pub
     # taken at 2.4 in the morning; in the evening 2.0 and 1.9 are worth 0.487 by Shin's method
     assert hits["clv_props"] > 0
     assert hits["clv_return"] == pytest.approx(2.4 * 0.487 - 1, abs=0.002)
+    assert hits["clv_probability"] == pytest.approx(0.487 - 1 / 2.4, abs=0.002)
+    staked = house.lake.read(grade.SETTLED, DAY).filter(pl.col("clv_return").is_not_null())
+    assert set(staked.select("taken_side", "taken_book", "taken_price_decimal", "taken_at").iter_rows()) == {
+        ("over", "ada", 2.4, START - dt.timedelta(hours=9))
+    }
+
+
+def test_a_stake_that_was_named_only_after_the_first_pitch_was_not_taken(published):
+    house, made, _, late = published
+    house.lake.remove("out_taken", DAY)
+    publish(house, price.price(made, quotes_of(made, 2.4, late)), 3, late)
+    graded = grade.grade_slate(house, DAY)
+    assert graded.grades["clv_props"].null_count() == graded.grades.height
+    assert house.lake.read(grade.SETTLED, DAY)["taken_at"].null_count() == made.height
+
+
+def test_props_that_a_later_slate_withdrew_are_settled_or_say_that_they_were_withdrawn(published):
+    house, made, lost, _ = published
+    last = house.lake.read("out_props", DAY)
+    players = last.filter(pl.col("game_pk") != lost, market="batter_hits")["player_id_mlbam"].unique().sort()
+    scratched, moved, *_ = players
+    later = last.filter(~pl.col("player_id_mlbam").is_in([scratched, moved]))
+    publish(house, later, 3, START - dt.timedelta(minutes=1))
+    box = house.lake.read("core_box", DAY)
+    house.lake.write("core_box", DAY, box.filter(pl.col("player_id_mlbam") != scratched))
+
+    graded = grade.grade_slate(house, DAY)
+    settled = house.lake.read(grade.SETTLED, DAY)
+    assert settled.height == made.height == graded.settled
+    assert settled["prop_id"].is_unique().all()
+    assert set(settled.filter(pl.col("withdrawn"))["player_id_mlbam"]) == {scratched, moved}
+    gone = settled.filter(player_id_mlbam=scratched)
+    assert set(gone.select("result", "reason").iter_rows()) == {
+        ("void", "withdrawn after it was published; he did not bat")
+    }
+    hits = settled.filter(player_id_mlbam=moved, market="batter_hits", line=0.5).row(0, named=True)
+    assert (hits["result"], hits["reason"]) == ("over" if moved % 2 else "under", None)
+    assert hits["prob_over"] == last.filter(prop_id=hits["prop_id"])["prob_over"].item()
+    waiting = graded.waiting.filter(pl.col("reason") == "withdrawn after it was published; he did not bat")
+    assert waiting["props"].sum() == gone.height
 
 
 def test_prices_of_a_game_under_way_are_no_closing_prices(published):

@@ -35,8 +35,9 @@ PROCESSES.set_forkserver_preload(["tests.stages.test_killed_publish"])
 
 MOMENTS = {
     "the slate is flipped, lake and ledger do not know": (SlateWriter, "publish", 1),
-    "the lake has the features and not the props": (Lake, "write", 1),
-    "the lake has both, its note of what is served is not written": (Lake, "write", 2),
+    "the lake has the terms and nothing else": (Lake, "write", 1),
+    "the lake has the features and not the props": (Lake, "write", 2),
+    "the lake has both, its note of what is served is not written": (Lake, "write", 3),
     "only the ledger does not know": (rebuild, "remember", 1),
 }
 
@@ -84,6 +85,11 @@ def counted(house: House) -> tuple[int, int, int]:
     return served.height, lake.height, house.ledger.entry(PROPS, KEY).rows_loaded
 
 
+def terms(house: House) -> list[tuple[int, int]]:
+    """Versions that noted terms of props, with how many."""
+    return sorted(house.lake.read(tables.TAKEN.name, DAY).group_by("version").len().iter_rows())
+
+
 def repaired(house: House, run_id: str) -> list[Repair]:
     told = {PROPS: partial(rebuild.closing, house)}
     return reconcile(house.lake, house.ledger, house.quarantine, [PROPS], run_id=run_id, told=told)
@@ -102,7 +108,9 @@ def test_a_publish_killed_between_flip_and_ledger_is_whole_to_readers_and_closed
     loader.start()
     loader.join(60)
     assert loader.exitcode == -signal.SIGKILL
-    is_in_lake = list(MOMENTS).index(moment) >= 2
+    is_in_lake = list(MOMENTS).index(moment) >= 3
+    is_noted = list(MOMENTS).index(moment) >= 1
+    assert terms(store) == ([(1, 3 * ROWS), (2, 2 * ROWS)] if is_noted else [(1, 3 * ROWS)])
     in_lake = (2 if is_in_lake else 3) * ROWS
     assert counted(store) == (2 * ROWS, in_lake, 3 * ROWS)
     assert (store.reader.slate(DAY).version, store.reader.slate(DAY).state) == (2, "fresh")
@@ -121,6 +129,8 @@ def test_a_publish_killed_between_flip_and_ledger_is_whole_to_readers_and_closed
     assert repaired(store, "again") == []
 
     refresh(store, tmp_path, "r2", 2, seed=2)
+    # the same rows again are the same terms: a version that died before it noted them leaves that to the next one
+    assert terms(store) == [(1, 3 * ROWS), (2 if is_noted else 3, 2 * ROWS)]
     assert counted(store) == (2 * ROWS, 2 * ROWS, 2 * ROWS)
     assert all(each.equal and each.rows for each in rebuild.verify(store, [DAY]))
     assert store.ledger.entry(PROPS, KEY).state is State.COMPLETE

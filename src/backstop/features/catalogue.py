@@ -188,7 +188,7 @@ def render() -> str:
     for name, dtype in build.SCHEMA.items():
         f = entries[name]
         parts.append(f"| {name} | {dtype} | {f.unit} | {f.meaning} | {f.window} | {f.inputs} | {f.null} | {f.source} |")
-    for table in tables.ALL:
+    for table in tables.KEPT:
         parts += [
             "",
             f"## {table.name}",

@@ -25,7 +25,7 @@ PARTITION = "game_date="
 HASH_KEY = "backstop:content_hash"
 SCHEMA_KEY = "backstop:schema_version"
 
-DECLARED: dict[str, tables.Table] = {table.name: table for table in tables.ALL}
+DECLARED: dict[str, tables.Table] = {table.name: table for table in tables.KEPT}
 """Tables whose columns are declared; others keep the columns they are written with."""
 
 

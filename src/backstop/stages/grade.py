@@ -11,7 +11,7 @@ import polars as pl
 from backstop import tables
 from backstop.errors import DataError
 from backstop.props import generate, grade, plot, price, settle
-from backstop.stages import receive
+from backstop.stages import receive, taken
 
 if TYPE_CHECKING:
     from backstop.stages.house import House
@@ -26,9 +26,10 @@ class Grade:
 
     Attributes:
         day: The slate.
-        settled: Props with a known outcome, all those published.
+        settled: Props that were published, with those that a later slate of the day withdrew.
         grades: One row per market and model version (`props.grade.grade`), with `clv_props`, `clv_probability` and
-            `clv_return`: closing-line value of the props that a stake was named for, null without any.
+            `clv_return`: closing-line value of the props that a stake was named for before the first pitch, at the
+            first price it was named for; null without any.
         waiting: Props that are void or open, by market, result and reason.
         calibration: A PNG picture of forecast against frequency; empty when nothing is decided.
     """
@@ -53,18 +54,36 @@ def check_published(house: House, day: dt.date) -> None:
 def grade_slate(house: House, day: dt.date) -> Grade:
     """Settle every published prop of a day from its box scores, keep the results, and score the probabilities.
 
+    A prop that was published and withdrawn later is settled on the terms it had last.
+
     Raises:
         LakeError: no slate of the day was published.
     """
-    props = house.lake.read(tables.PROPS.name, day)
-    settled = settle.settle(props, receive.known(house, tables.BOX, day))
-    closing = price.price(props.select(*generate.SCHEMA), closing_quotes(receive.known(house, tables.QUOTES, day)))
-    value = grade.closing_line_value(props, closing).select("prop_id", "clv_probability", "clv_return")
-    settled = settled.join(value, on="prop_id", how="left", maintain_order="left")
+    terms = receive.known(house, tables.TAKEN, day)
+    props = taken.with_withdrawn(house.lake.read(tables.PROPS.name, day), terms)
+    settled = _told_withdrawn(settle.settle(props, receive.known(house, tables.BOX, day)))
+    settled = settled.join(_taken(house, day, props, terms), on="prop_id", how="left", maintain_order="left")
     grades = grade.grade(settled).join(_line_value(settled), on=["market", "model_version"], how="left")
     house.lake.write(SETTLED, day, settled)
     house.lake.write(GRADES, day, grades.with_columns(game_date=pl.lit(day)))
     return Grade(day, settled.height, grades, settle.unsettled(settled), _picture(day, settled))
+
+
+def _told_withdrawn(settled: pl.DataFrame) -> pl.DataFrame:
+    """Say of props without a result that they were withdrawn, where they were."""
+    told = pl.when("withdrawn").then(pl.format("withdrawn after it was published; {}", "reason")).otherwise("reason")
+    return settled.with_columns(reason=told)
+
+
+def _taken(house: House, day: dt.date, props: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
+    """Return what was first taken of each staked prop, and what that was worth at the close."""
+    quotes = closing_quotes(receive.known(house, tables.QUOTES, day))
+    first = taken.first_staked(terms, quotes.group_by("game_pk").agg(first_pitch_at=pl.col("commence_at").max()))
+    value = grade.closing_line_value(first, price.price(props.select(*generate.SCHEMA), quotes))
+    return first.select(
+        "prop_id", taken_at="published_at", taken_side="best_side", taken_book="best_book",
+        taken_price_decimal="best_price_decimal",
+    ).join(value.select("prop_id", "clv_probability", "clv_return"), on="prop_id", how="left")  # fmt: skip
 
 
 def closing_quotes(quotes: pl.DataFrame) -> pl.DataFrame:
@@ -75,8 +94,8 @@ def closing_quotes(quotes: pl.DataFrame) -> pl.DataFrame:
 
 def _line_value(settled: pl.DataFrame) -> pl.DataFrame:
     """Return, per market and version, the mean closing-line value of the props that a stake was named for."""
-    taken = settled.filter((pl.col("kelly_quarter") > 0) & pl.col("clv_return").is_not_null())
-    return taken.group_by("market", "model_version").agg(
+    valued = settled.filter(pl.col("clv_return").is_not_null())
+    return valued.group_by("market", "model_version").agg(
         clv_props=pl.len().cast(pl.Int64),
         clv_probability=pl.col("clv_probability").mean(),
         clv_return=pl.col("clv_return").mean(),

@@ -17,6 +17,7 @@ from backstop.lake.entries import Counts
 from backstop.stages import fits, plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
 from backstop.stages.project import FEATURES, served
+from backstop.stages.taken import keep_terms
 from backstop.telemetry import Progress, emit
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def publish(
     closing = closing_of(draft.run_id, props, gaps).of(content_hash(frames[PROPS]))
     meta = {**meta_of(house, day, draft.run_id, failed, gaps), rebuild.CLOSING: closing.dump()}
     published = house.writer.publish(draft, expected, meta)
+    # before the props: a day whose props are in the lake counts as done
+    keep_terms(house, day, frames[PROPS], published)
     for table, frame in frames.items():
         house.lake.write(table, day, frame)
     rebuild.remember(house, draft, published, meta)
