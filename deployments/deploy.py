@@ -114,7 +114,8 @@ def _servers(target: Target) -> Iterator[House]:
 def _note(target: Target, house: House) -> Before:
     with pins_here() as pins:
         known = {pins.name_of(each) for each in pins.registered()}
-    return Before(target.releases.current, pointers.served(house), schema.revision(house.settings), known)
+    releases = target.releases
+    return Before(releases.current, releases.previous, pointers.served(house), schema.revision(house.settings), known)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

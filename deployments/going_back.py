@@ -62,13 +62,9 @@ def _deployments_back(before: Before) -> list[str]:
 
 def _code_back(target: Target, failed: Release, before: Before) -> list[str]:
     releases = target.releases
-    if before.release is None:
-        if releases.current == failed:
-            (releases.root / "current").unlink()
-        releases.forget(failed)
-        return []
-    if releases.current != before.release:
-        releases.switch(before.release)
+    switched = releases.current != before.release
+    releases.put_back(before.release, before.previous)
+    if before.release and switched:
         restart(target, before.release)
     releases.forget(failed)
-    return [f"current is {before.release.name}"]
+    return [f"current is {before.release.name}"] if before.release else []

@@ -151,6 +151,14 @@ class Releases:
             self._point("previous", before)
         self._point("current", release)
 
+    def put_back(self, current: Release | None, previous: Release | None) -> None:
+        """Point `current` and `previous` where they pointed before a deployment failed; at nothing for `None`."""
+        for pointer, release in (("previous", previous), ("current", current)):
+            if release is None:
+                (self.root / pointer).unlink(missing_ok=True)
+            else:
+                self._point(pointer, release)
+
     def forget(self, release: Release) -> None:
         """Remove a release that is neither current nor previous."""
         if release not in {self.current, self.previous}:

@@ -51,6 +51,7 @@ class Before:
     """What a failed deployment goes back to."""
 
     release: Release | None
+    previous: Release | None
     slates: dict[dt.date, int]
     migration: str | None
     deployments: set[str]

@@ -34,6 +34,7 @@ class Site:
         self.home = folder / "home"
         self.packages = folder / "packages"  # the toy needs none
         self.packages.mkdir()
+        self.restart = None
         self.settings = Settings(
             home=self.home,
             redis_url=redis_url,
@@ -45,7 +46,7 @@ class Site:
 
     @property
     def target(self):
-        return Target("production", self.checkout.folder, self.settings, packages=self.packages)
+        return Target("production", self.checkout.folder, self.settings, packages=self.packages, restart=self.restart)
 
     def change(self, **files):
         for name, text in files.items():
@@ -174,6 +175,43 @@ def test_a_release_whose_step_fails_gives_way_to_the_one_before(site, prefect, c
     assert site.current == good
     assert site.target.releases.named(broken) is None
     assert site.history == [(good, "deployed"), (broken, "rolled back")]
+
+
+def test_a_release_that_fails_after_the_switch_is_not_one_to_go_back_to(site, capsys):
+    first = site.checkout.git("describe", "--always").strip()
+    site.deploy()
+    second = site.change(note="two")
+    site.deploy()
+    sick = site.change(sick="so it says")
+    site.restart = f"sh -c '! test -e {site.home}/releases/current/sick'"
+    assert site.deploy() == ROLLED_BACK
+    said = capsys.readouterr().out
+    assert f"current is {sick}" in said
+    assert f"{sick} was not deployed; {second} runs as it did" in said
+    releases = site.target.releases
+    assert (releases.current.name, releases.previous.name) == (second, first)
+    assert not (releases.root / sick).exists()
+    assert roll_back(site.target) == 0
+    assert site.current == first
+
+
+def test_a_first_release_that_fails_after_the_switch_leaves_none(site):
+    sick = site.change(note="one")
+    site.restart = "false"
+    assert site.deploy() == ROLLED_BACK
+    releases = site.target.releases
+    assert (releases.current, releases.previous, releases.named(sick)) == (None, None, None)
+
+
+def test_a_release_before_that_does_not_run_any_more_stays_the_one_before(site):
+    first = site.checkout.git("describe", "--always").strip()
+    site.deploy()
+    second = site.change(note="two")
+    site.deploy()
+    site.restart = f"test -e {site.home}/releases/current/note"
+    assert roll_back(site.target) == ROLLED_BACK
+    releases = site.target.releases
+    assert (releases.current.name, releases.previous.name) == (second, first)
 
 
 def test_a_prefect_that_refuses_to_pin_fails_the_release(site, prefect, capsys):
