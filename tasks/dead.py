@@ -20,6 +20,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Crashed
 
 from backstop.lake import lease
+from tasks import pages
 from tasks.marks import OWNER
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ SILENT_FOR: Final = dt.timedelta(minutes=10)
 
 NEVER_STARTED: Final = dt.timedelta(minutes=10)
 """A run that a worker took and that never ran: the worker died in between, and no other one takes it."""
-
-PAGE: Final = 200
 
 
 def bury(client: SyncPrefectClient, say: Callable[[str], None], now: dt.datetime | None = None) -> list[UUID]:
@@ -56,7 +55,7 @@ def bury(client: SyncPrefectClient, say: Callable[[str], None], now: dt.datetime
 def _open(client: SyncPrefectClient) -> list[FlowRun]:
     """Return the runs that say they are at work."""
     wanted = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
-    return client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=wanted)), limit=PAGE)
+    return pages.every(client.read_flow_runs, flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=wanted)))
 
 
 def _why_dead(client: SyncPrefectClient, run: FlowRun, now: dt.datetime) -> str:
@@ -107,10 +106,10 @@ def _bury_tasks(client: SyncPrefectClient, run_id: UUID, why: str) -> None:
     wanted = TaskRunFilterState(
         type=TaskRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.SCHEDULED])
     )
-    open_tasks = client.read_task_runs(
+    open_tasks = pages.every(
+        client.read_task_runs,
         flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run_id])),
         task_run_filter=TaskRunFilter(state=wanted),
-        limit=PAGE,
     )
     for each in open_tasks:
         client.set_task_run_state(each.id, Crashed(message=why), force=True)

@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.states import Pending, Running
 
 from backstop.lake import lease
-from tasks import dead
+from tasks import dead, pages
 from tasks.marks import OWNER
 
 pytestmark = pytest.mark.prefect
@@ -47,6 +47,16 @@ def buried(client, run, minutes):
     name = client.read_flow_run(run).name
     (sentence,) = [each for each in said if each.startswith(f"{name} ")] or [""]
     return sentence.removeprefix(f"{name} is marked as crashed: ").removesuffix(".")
+
+
+def test_more_dead_runs_than_the_server_tells_at_once_are_all_found(client, monkeypatch):
+    monkeypatch.setattr(pages, "PAGE", 2)
+    made = {run_of(client, Pending()) for _ in range(5)}
+    living = {run_of(client, Running(), lease.owner()) for _ in range(3)}
+    found = dead.bury(client, print, dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11))
+    assert len(found) == len(set(found))
+    assert made <= set(found)
+    assert not living & set(found)
 
 
 @pytest.mark.parametrize(("minutes", "why"), [(9, ""), (11, "it was submitted and never started")])
