@@ -97,11 +97,12 @@ class Deployment:
 
 QUEUES: Final = (
     Queue("default", 1, None, "The live day: slates, prices, grades, reconcile."),
+    Queue("backfill-parts", 10, 3, "Parts of backfills that are spread; taken when nothing of the live day waits."),
     Queue(
         "backfill",
-        10,
+        20,
         3,
-        "Past days; taken when nothing of the live day waits. A run that spreads days waits here too.",
+        "Past days. A backfill that is spread holds its place until its parts, which wait elsewhere, are done.",
     ),
 )
 
@@ -144,6 +145,19 @@ CATALOG: Final = (
         description=(
             "Publishes the slate of every past day of a range that lacks one, several at a time. Run it again after "
             "whatever killed it: only what is left is done. Empty dates mean every missing day of the kept seasons."
+        ),
+    ),
+    Deployment(
+        flow="flows.backfill.backfill",
+        flow_name="backfill",
+        name="mlb-part",
+        tags=("backfill",),
+        limit=None,
+        queue="backfill-parts",
+        feeds=(Feed.STATSAPI,),
+        description=(
+            "Some days of a backfill that is spread over the workers, which starts these runs itself, waits for them "
+            "and starts those that died again. For days of your own choice start backfill/mlb."
         ),
     ),
     Deployment(
@@ -209,11 +223,6 @@ CATALOG: Final = (
         ),
     ),
 )
-
-
-def by_name(flow_name: str) -> Deployment:
-    """Return a deployment by the name of its flow."""
-    return next(each for each in CATALOG if each.flow_name == flow_name)
 
 
 def depending_on(feed: Feed) -> list[Deployment]:

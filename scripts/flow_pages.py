@@ -48,7 +48,9 @@ def deployments_page() -> Iterator[str]:
 
 def flows_page() -> Iterator[str]:
     """Every flow: what it does, its parameters, the tasks in the order in which it names them."""
-    deployed = {each.flow: each.full_name for each in catalog.CATALOG}
+    deployed: dict[str, list[str]] = {}
+    for each in catalog.CATALOG:
+        deployed.setdefault(each.flow, []).append(each.full_name)
     yield "# Flows\n"
     yield "The code of each is its own best description; a flow is some thirty lines in `flows/`.\n"
     for path in sorted((ROOT / "flows").glob("*.py")):
@@ -65,11 +67,15 @@ def _flow_options(decorator: ast.expr) -> dict[str, str] | None:
     return None
 
 
-def _flow(module: str, node: ast.FunctionDef, options: dict[str, str], deployed: dict[str, str]) -> Iterator[str]:
+def _flow(module: str, node: ast.FunctionDef, options: dict[str, str], deployed: dict[str, list[str]]) -> Iterator[str]:
     text = ast.get_docstring(node) or ""
     entry = f"flows.{module}.{node.name}"
     yield f"## {ast.literal_eval(options['name'])}\n\n{text.partition('Args:')[0].strip()}\n"
-    where = f"deployment `{deployed[entry]}`" if entry in deployed else "no deployment of its own: other flows call it"
+    where = (
+        f"deployment{'s' * (len(deployed[entry]) > 1)} {code(deployed[entry])}"
+        if entry in deployed
+        else "no deployment of its own: other flows call it"
+    )
     yield f"`{entry}`; {where}.\n"
     told = attributes(text)
     values = [None] * (len(node.args.args) - len(node.args.defaults)) + list(node.args.defaults)

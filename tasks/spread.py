@@ -9,20 +9,32 @@ from typing import TYPE_CHECKING, Any, Final
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterIdempotencyKey,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.runtime import flow_run as this_run
+from prefect.states import Cancelling
 
-from tasks import dead, starts
+from tasks import dead, marks, pages, starts
 from tasks.runs import say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from prefect import Flow
     from prefect.client.orchestration import SyncPrefectClient
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.objects import FlowRun, State
 
     from backstop.stages.backfill import Backfill
 
-DEPLOYMENT: Final = "backfill/mlb"
+DEPLOYMENT: Final = "backfill/mlb-part"
+"""Its queue is its own: in that of `backfill/mlb` the runs that wait for parts could hold every place."""
+
 LOOK_EVERY_S: Final = 2.0
 ATTEMPTS: Final = 5
 """Times that a part is started again after it crashed or failed; more is a fault that somebody should look at."""
@@ -73,4 +85,38 @@ def _start(
         )
         if not known or (known[0].state is not None and not known[0].state.is_final()):
             parameters = {"first": first.isoformat(), "last": last.isoformat(), **fixed}
-            return starts.start(client, DEPLOYMENT, parameters, key, f"backfill {first} to {last}", [str(first)])
+            name, tags = f"backfill {first} to {last}", [str(first), *_whole(this_run.id)]
+            run = starts.start(client, DEPLOYMENT, parameters, key, name, tags)
+            if not set(tags) <= set(run.tags):  # a run that died began it: it is this one's part now
+                client.update_flow_run(run.id, tags=sorted({*run.tags, *tags}))
+            return run
+
+
+def _whole(run_id: object) -> list[str]:
+    """Return the tag of the parts of a run; none outside of a run."""
+    return [f"part-of-{run_id}"] if run_id else []
+
+
+def stop_parts(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
+    """Cancel the parts that a cancelled run, or one past its time, leaves behind; nobody else ends them.
+
+    After another failure they go on.
+    """
+    if state.is_failed() and state.name != "TimedOut":
+        return
+    unended = FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED])
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=_whole(flow_run.id)), state=FlowRunFilterState(type=unended))
+    with get_client(sync_client=True) as client:
+        for part in pages.every(client.read_flow_runs, flow_run_filter=wanted):
+            # one that no worker has taken is cancelled at once, the others by their workers
+            client.set_flow_run_state(
+                part.id, Cancelling(message=f"{flow_run.name} was ended, of which this is a part")
+            )
+
+
+HOOKS: Final[dict[str, Any]] = {
+    **marks.HOOKS,
+    "on_failure": [*marks.HOOKS["on_failure"], stop_parts],
+    "on_cancellation": [stop_parts, *marks.HOOKS["on_cancellation"]],
+}
+"""What a flow is declared with that may be spread."""

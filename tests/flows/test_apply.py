@@ -88,7 +88,8 @@ def test_pool_queues_limits_deployments_and_automations_stand(applied):
     deployments, queues, limits, standing_automations = asyncio.run(standing())
     assert set(applied.deployments) == {each.full_name for each in CATALOG}
     assert {each.id for each in deployments} == set(applied.deployments.values())
-    assert {queue.name: queue.concurrency_limit for queue in queues} == {"default": None, "backfill": 3}
+    limited = {queue.name: queue.concurrency_limit for queue in queues}
+    assert limited == {"default": None, "backfill": 3, "backfill-parts": 3}
     ours = {limit.name: limit.limit for limit in limits if limit.name.startswith("backstop-")}
     assert ours == LIMITS == {"backstop-days": 25}
     names = {each.name for each in standing_automations}

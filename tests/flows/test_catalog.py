@@ -10,6 +10,7 @@ from backstop.settings import Feed
 from deployments import recipe
 from deployments.apply import flow_of
 from deployments.catalog import CATALOG, QUEUES, depending_on
+from tasks import spread
 
 WANTED = {
     "slate-refresh", "reconcile", "backfill", "odds-refresh", "slate-grade", "history-refresh", "canary",
@@ -43,6 +44,20 @@ def test_every_parameter_may_be_left_out_so_that_a_schedule_can_run_every_flow()
 
 def test_the_yaml_file_is_what_the_catalogue_says():
     assert recipe.FILE.read_text(encoding="utf-8") == recipe.text(), "run python -m deployments.recipe"
+
+
+def test_parts_of_a_backfill_wait_in_a_queue_in_which_no_run_waits_for_parts():
+    (parts,) = [each for each in CATALOG if each.full_name == spread.DEPLOYMENT]
+    spreads = {
+        each.full_name for each in CATALOG if "spread_days" in flow_of(each).parameters.model_dump()["properties"]
+    }
+    assert spreads == {"backfill/mlb", spread.DEPLOYMENT}
+    assert [each.full_name for each in CATALOG if each.queue == parts.queue] == [spread.DEPLOYMENT]
+    assert parts.limit is None
+
+
+def test_no_run_keeps_its_place_for_ever():
+    assert [each.full_name for each in CATALOG if not flow_of(each).timeout_seconds] == []
 
 
 def test_prices_depend_on_the_odds_feed_and_slates_do_not():

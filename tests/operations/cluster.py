@@ -104,8 +104,6 @@ class Cluster:
         applied = [sys.executable, "-m", "deployments.apply"]
         subprocess.run(applied, cwd=ROOT, check=True, env={**os.environ, **self.environment}, capture_output=True)
         self._pause_schedules()
-        # the run that spreads the days holds a place in the queue itself
-        self.ask("PATCH", f"/work_pools/{POOL}/queues/backfill", {"concurrency_limit": 1 + len(self.workers)})
         for worker in self.workers:
             worker.start()
 
