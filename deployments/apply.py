@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
-from backstop.errors import ConfigurationError
+from backstop.errors import BackstopError, ConfigurationError
 from backstop.net import address
 from backstop.settings import Settings
 from deployments import automations
@@ -188,5 +189,15 @@ def main() -> None:
     print(f"a worker runs them: prefect worker start --pool {POOL}")  # noqa: T201
 
 
+def run() -> int:
+    """Apply as a command of its own: every foreseen failure is a sentence and an exit code."""
+    try:
+        main()
+    except BackstopError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(run())

@@ -219,7 +219,7 @@ CATALOG: Final = (
         description=(
             "Removes the folders of old runs and raw answers past their time, compacts quarantine, refits the model "
             "every 60 days with games and uses the fit where it is better, and compares Redis with the lake row by "
-            "row; a slate that differs is rebuilt."
+            "row; a slate that differs is rebuilt, one that was turned back or pinned is named and stays as it is."
         ),
     ),
 )

@@ -14,6 +14,8 @@ from tasks.forms import KeptDays, Newest
 def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, newest: Newest = 14) -> list[dt.date]:
     """Clear away what is old, rebuild slates of which Redis and the lake differ, and refit the model when it is time.
 
+    A slate that somebody turned back or pinned is served as they left it.
+
     Args:
         run_days: Days that the folders of runs are kept; by default the variable backstop_run_days.
         archive_days: Days that raw answers are kept, but for the newest to each request; by default the variable

@@ -11,7 +11,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
-    FlowRunFilterIdempotencyKey,
     FlowRunFilterState,
     FlowRunFilterStateType,
     FlowRunFilterTags,
@@ -80,10 +79,8 @@ def _start(
     while True:
         attempts[tuple(part)] += 1
         key = f"backfill:{first}:{last}:{attempts[tuple(part)]}"
-        known = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=[key]))
-        )
-        if not known or (known[0].state is not None and not known[0].state.is_final()):
+        known = starts.runs_under(client, [key]).get(key)
+        if known is None or not starts.is_over(known):
             parameters = {"first": first.isoformat(), "last": last.isoformat(), **fixed}
             name, tags = f"backfill {first} to {last}", [str(first), *_whole(this_run.id)]
             run = starts.start(client, DEPLOYMENT, parameters, key, name, tags)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
 
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterIdempotencyKey
 from prefect.exceptions import ObjectNotFound
 
 from backstop.errors import ConfigurationError
+from backstop.stages import due
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
     from prefect.client.schemas.responses import DeploymentResponse
+
+MOST: Final = 24
+"""Runs for one key; by the pauses between them a day has passed then, and somebody should look at the fault."""
 
 
 def start(
@@ -36,6 +42,56 @@ def start(
     return client.create_flow_run_from_deployment(
         known.id, parameters=parameters, idempotency_key=key, name=name, tags=[*known.tags, *tags]
     )
+
+
+def start_until_it_works(
+    client: SyncPrefectClient,
+    deployment: str,
+    parameters: dict[str, Any],
+    key: str,
+    name: str,
+    tags: Sequence[str],
+    now: dt.datetime | None = None,
+) -> FlowRun:
+    """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before crashed or failed.
+
+    For keys that change with the ledger: one that is asked for again is of a run that died before it wrote anything
+    there. The next is made after the pause that a failed try has (`due.RETRY_AFTER`), the last of `MOST` is returned
+    whatever became of it. Two who look at the same runs ask for the same key, and so for the same run.
+
+    Raises:
+        ConfigurationError: the deployment is not registered.
+    """
+    now = now or dt.datetime.now(dt.UTC)
+    keys = [key, *(f"{key}:{number}" for number in range(2, MOST + 1))]
+    known = runs_under(client, keys)
+    begun = [each for each in keys if each in known]
+    if not begun:
+        return start(client, deployment, parameters, key, name, tags)
+    last = known[begun[-1]]
+    if len(begun) == MOST or not _died(last) or now - _ended(last) < due.pause_after(len(begun)):
+        return last
+    return start(client, deployment, parameters, keys[len(begun)], f"{name} ({len(begun) + 1})", tags)
+
+
+def runs_under(client: SyncPrefectClient, keys: list[str]) -> dict[str, FlowRun]:
+    """Return the runs that were made under idempotency keys, by key."""
+    wanted = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=keys))
+    return {str(run.idempotency_key): run for run in client.read_flow_runs(flow_run_filter=wanted)}
+
+
+def is_over(run: FlowRun) -> bool:
+    """Return whether a run has ended, in whatever state."""
+    return run.state is not None and run.state.is_final()
+
+
+def _died(run: FlowRun) -> bool:
+    return run.state is not None and (run.state.is_crashed() or run.state.is_failed())
+
+
+def _ended(run: FlowRun) -> dt.datetime:
+    assert run.state is not None  # noqa: S101 - it died
+    return run.state.timestamp
 
 
 def is_paused(client: SyncPrefectClient, deployment: str) -> bool:

@@ -142,6 +142,8 @@ def _tell_late(house: House, now: dt.datetime) -> None:
 def start_runs(found: list[Due]) -> dict[str, UUID]:
     """Start a run for each, under its key: what another scheduler has started already is not started again.
 
+    A run that died before it wrote anything to the ledger is, once the pause of a failed try is over.
+
     Raises:
         ConfigurationError: a deployment is not registered.
     """
@@ -153,9 +155,14 @@ def start_runs(found: list[Due]) -> dict[str, UUID]:
                 warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
                 continue
             name = f"{each.flow} {each.day} {each.slot}"
-            run = starts.start(client, deployment, {"day": each.day.isoformat()}, each.key, name, [str(each.day)])
+            run = starts.start_until_it_works(
+                client, deployment, {"day": each.day.isoformat()}, each.key, name, [str(each.day)]
+            )
             started[each.key] = run.id
-            say(f"{run.name} is started.")
+            if starts.is_over(run):
+                warn(f"{run.name} ended as {run.state_name} and {each.flow} {each.day} is due still.")
+            else:
+                say(f"{run.name} is started.")
     return started
 
 
@@ -233,17 +240,33 @@ def refit_model() -> bool:
 
 @task(name="check-redis", task_run_name="Redis against the lake", cache_policy=NO_CACHE)
 def check_redis(newest: int) -> list[dt.date]:
-    """Compare the newest slates in Redis with the lake row by row, and rebuild those that differ; return them."""
+    """Compare the newest slates in Redis with the lake row by row, and rebuild those that differ; return them.
+
+    A slate that somebody turned back or pinned stays as it is served: it is named.
+    """
     house = House.current()
     wanted = sorted(house.lake.days(rebuild.SLATES))[-newest:]
-    wrong = sorted({each.day for each in rebuild.verify(house, wanted) if not each.equal}) if wanted else []
+    found = rebuild.verify(house, wanted) if wanted else []
+    wrong = sorted({each.day for each in found if not each.equal and not each.held})
     lines = [f"# Redis against the lake: {len(wanted)} slates", ""]
     for done in rebuild.rebuild(house, wrong) if wrong else []:
         outcome = f"rebuilt as version {done.version}" if done.version else f"left alone: {done.left_because}"
         lines.append(f"- {done.day}: {outcome}")
         warn(f"Redis and the lake differed for {done.day}; {outcome}.")
-    if not wrong:
+    lines += _kept_as_they_are(found)
+    if all(each.equal for each in found):
         lines.append("Both hold the same rows.")
         say(f"Redis and the lake hold the same rows for {len(wanted)} slates.")
     artifacts.markdown("redis-check", "\n".join(lines), f"{len(wrong)} slates differed")
     return wrong
+
+
+def _kept_as_they_are(found: list[rebuild.Verified]) -> list[str]:
+    """Tell of the days that somebody turned back or pinned, and which of them differ in their newest version."""
+    lines = []
+    for day, why in sorted({(each.day, each.held) for each in found if each.held}):
+        differs = any(each.day == day and not each.equal for each in found)
+        kept = f"left as it is served: it is {why}" + (", which differs from the lake" if differs else "")
+        lines.append(f"- {day}: {kept}")
+        (warn if differs else say)(f"The slate of {day} is {kept}.")
+    return lines

@@ -8,6 +8,7 @@ import json
 import polars as pl
 import pytest
 
+from backstop.store.slates import Slates
 from tests.store import rows
 from tests.store.rows import DAY
 
@@ -70,3 +71,27 @@ def test_a_rebuild_of_nothing_is_no_success(backstop, store):
 def test_a_day_that_was_never_published_is_told_apart(backstop, store):
     store.lake.write("out_props", DAY, rows.props(2))
     sentence(backstop("redis", "rebuild"), "never published from here")
+
+
+@pytest.fixture
+def turned_back(store, twice):
+    """The slate as its first version again; the lake holds the rows of both."""
+    store.lake.write("out_props", DAY, rows.props(2))
+    Slates(store.redis).rollback(DAY)
+    return store
+
+
+def test_a_slate_that_was_turned_back_is_no_difference_and_is_named(backstop, turned_back):
+    ended = backstop("redis", "verify")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(f"{DAY} is turned back to version 1, the newest is 2; the newest is compared.\n")
+    told = json.loads(backstop("redis", "verify", "--json").out)
+    assert {(each["version"], each["equal"], each["held"]) for each in told} == {
+        (2, True, "turned back to version 1, the newest is 2")
+    }
+
+
+def test_a_rebuild_is_not_advised_for_a_slate_that_was_turned_back_without_saying_what_it_undoes(backstop, turned_back):
+    turned_back.lake.write("out_props", DAY, rows.props(2).head(5))
+    ended = backstop("redis", "verify")
+    sentence(ended, "differ for 1 of 2", "It is turned back to version 1, the newest is 2: once it may be served")

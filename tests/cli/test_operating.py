@@ -121,3 +121,15 @@ def test_deploy_without_a_server_says_how_to_name_one_and_starts_none(backstop):
         ended = backstop("deploy")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("No Prefect server is named, so there is nothing to register with. Set PREFECT_API_URL")
+
+
+def test_the_module_that_deploys_says_the_same_sentence_as_the_command(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        settings, apply = (importlib.import_module(name) for name in ("prefect.settings", "deployments.apply"))
+    with settings.temporary_settings(restore_defaults={settings.PREFECT_API_URL}):
+        assert apply.run() == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("No Prefect server is named, so there is nothing to register with.")
+    assert told.err.count("\n") == 1

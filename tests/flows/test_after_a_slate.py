@@ -12,7 +12,9 @@ import pytest
 from backstop.errors import IncompleteVersion, UsageError
 from backstop.lake.states import State
 from backstop.settings import Settings
+from backstop.stages import rebuild
 from backstop.stages import replaying as waiting
+from backstop.store.slates import Slates
 from expectations import rules
 from expectations.quotes import quotes_suite
 from tests.flows.league import EARLY, OFF, Rooms, sentence, with_rule
@@ -126,6 +128,34 @@ def test_maintenance_clears_old_folders_and_rebuilds_a_slate_that_redis_has_lost
     assert (old.exists(), young.exists()) == (False, True)
     assert published.props(EARLY).drop("version", strict=False).equals(rows.drop("version", strict=False))
     assert ran(published, lake_maintenance, 14, 400).result() == []
+
+
+def test_maintenance_leaves_a_slate_that_was_turned_back_as_it_is_served_and_names_it(published):
+    from flows.maintenance import lake_maintenance
+    from tasks import artifacts
+
+    house = published.house
+    slates, before = Slates(house.redis), house.reader.slate(EARLY).version
+    assert rebuild.rebuild(house, [EARLY])[0].version == before + 1
+    price = pl.col("fair_over_decimal")
+    house.lake.write("out_props", EARLY, house.lake.read("out_props", EARLY).with_columns(price + 1))
+    (newest,) = (each.version for each in rebuild.rebuild(house, [EARLY]))
+    assert slates.rollback(EARLY) == before + 1
+    kept = slates.versions(EARLY)
+    shown = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(artifacts, "markdown", lambda *told: shown.append(told))
+        for _ in range(2):
+            assert ran(published, lake_maintenance, 14, 400).result() == []
+    assert slates.versions(EARLY) == kept
+    assert house.reader.slate(EARLY).version == before + 1
+    key, text, _ = shown[0]
+    assert key == "redis-check"
+    assert f"- {EARLY}: left as it is served: it is turned back to version {before + 1}, the newest is {newest}" in text
+
+    house.lake.write("out_props", EARLY, house.lake.read("out_props", EARLY).with_columns(price - 1))
+    slates.unpin(EARLY)
+    assert ran(published, lake_maintenance, 14, 400).result() == [EARLY]
 
 
 def replay(rooms, table, day):

@@ -169,3 +169,13 @@ def test_the_ledger_that_was_lost_is_written_again_from_what_lies_beside_the_row
     entry = store.ledger.entry(PROPS, KEY)
     assert (repair.before, repair.after) == (None, State.DEGRADED)
     assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined) == (2 * (ROWS + 1), 2 * ROWS, 2)
+
+
+def test_a_day_that_was_closed_without_a_hash_is_known_and_nobody_is_asked_how_it_closes(store):
+    store.lake.write(PROPS, DAY, rows.props(EACH))
+    store.ledger.begin(PROPS, KEY, run_id="of a release before")
+    store.ledger.complete(PROPS, KEY, run_id="of a release before", rows_in=ROWS, rows_loaded=ROWS)
+    asked = []
+    told = {PROPS: asked.append}
+    assert reconcile(store.lake, store.ledger, store.quarantine, [PROPS], run_id="look", told=told) == []
+    assert asked == []

@@ -10,6 +10,7 @@ from backstop.stages import rebuild
 from backstop.stages.house import House
 from backstop.store import keys
 from backstop.store.reader import State
+from backstop.store.slates import Slates
 from tests.store.conftest import CUTOFF
 from tests.store.rows import DAY, features, props
 
@@ -109,3 +110,43 @@ def test_every_kind_of_difference_is_found(house, published, redis):
     redis.unlink(keys.SlateKeys(DAY).meta(done.version))
     gone = {each.kind: each for each in rebuild.verify(house, [DAY])}["props"]
     assert (gone.version, gone.absent) == (None, 715)
+
+
+def test_a_slate_that_was_turned_back_is_compared_in_its_newest_version_and_left_by_a_rebuild_of_all(house, published):
+    first, second = published(seed=1), published(seed=2, cutoff=CUTOFF + dt.timedelta(hours=1))
+    slates = Slates(house.redis)
+    slates.rollback(DAY)
+    for found in rebuild.verify(house):
+        assert (found.equal, found.version) == (True, second.version)
+        assert found.held == f"turned back to version {first.version}, the newest is {second.version}"
+    (left,) = rebuild.rebuild(house)
+    assert (left.version, left.restorable) == (None, True)
+    assert left.left_because.startswith(f"it is turned back to version {first.version}")
+    assert house.reader.slate(DAY).version == first.version
+    assert [each.version for each in slates.versions(DAY)] == [first.version, second.version]
+
+    (named,) = rebuild.rebuild(house, [DAY])
+    assert house.reader.slate(DAY).version == named.version == second.version + 1
+    assert [each.held for each in rebuild.verify(house)] == ["", ""]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_pinned_slate_is_held_also_in_its_newest_version_until_it_is_let_go(house, published, number):
+    made = [published(seed=seed, cutoff=CUTOFF + dt.timedelta(hours=seed)).version for seed in (1, 2)]
+    slates = Slates(house.redis)
+    slates.pin(DAY, made[number])
+    held = {each.held for each in rebuild.verify(house)}
+    assert held == {f"pinned to version {made[number]}, the newest is {made[1]}"}
+    assert [each.version for each in rebuild.rebuild(house)] == [None]
+    slates.unpin(DAY)
+    assert {each.held for each in rebuild.verify(house)} == {""}
+
+
+def test_a_newest_version_that_is_damaged_is_found_behind_the_one_that_was_turned_back_to(house, published, redis):
+    published(seed=1)
+    second = published(seed=2, cutoff=CUTOFF + dt.timedelta(hours=1))
+    Slates(house.redis).rollback(DAY)
+    damaged = [key for key in redis.scan_iter(f"*{DAY}*:{second.version}:*") if redis.type(key) == b"hash"]
+    redis.unlink(*[key for key in damaged if not key.endswith(b"meta")])
+    assert not any(each.equal for each in rebuild.verify(house))
+    assert all(each.held for each in rebuild.verify(house))

@@ -46,7 +46,8 @@ def _house() -> House:
 def rebuild(slates: SomeSlates = None) -> None:
     """Publish slates again from the lake, each as old as it was; a newer one that is served stays.
 
-    Exit code 1 when a slate that was named cannot be restored, or none can.
+    Without --slate those that were turned back or pinned are left as they are. Exit code 1 when a slate that was named
+    cannot be restored, or none can.
     """
     days = [parse_day(text) for text in slates] if slates else None
     done = rebuilding.rebuild(_house(), days)
@@ -66,7 +67,10 @@ def rebuild(slates: SomeSlates = None) -> None:
 
 @redis.command("verify")
 def verify(slates: SomeSlates = None, as_json: AsJson = False) -> None:
-    """Compare what Redis serves with the lake, row by row; exit code 1 when they differ or neither has a slate."""
+    """Compare what Redis serves with the lake, row by row; exit code 1 when they differ or neither has a slate.
+
+    Of a slate that was turned back or is pinned the newest version is compared: the lake holds what was published last.
+    """
     days = [parse_day(text) for text in slates] if slates else None
     found = rebuilding.verify(_house(), days)
     compared = {each.day for each in found if each.rows or each.version is not None}
@@ -80,11 +84,16 @@ def verify(slates: SomeSlates = None, as_json: AsJson = False) -> None:
         _print_json([{**dataclasses.asdict(each), "equal": each.equal} for each in found])
     else:
         tables.terminal().print(_comparison(found))
-    wrong = [each for each in found if not each.equal]
+        for day, why in sorted({(each.day, each.held) for each in found if each.held}):
+            typer.echo(f"{day} is {why}; the newest is compared.")
+    # first what a rebuild mends and undoes nothing
+    wrong = sorted((each for each in found if not each.equal), key=lambda each: bool(each.held))
     if wrong:
+        first = wrong[0]
+        restores = f"`backstop redis rebuild --slate {first.day}` restores it from the lake"
         raise StoreError(
-            f"Redis and the lake differ for {len(wrong)} of {len(found)} comparisons, first {wrong[0].day} "
-            f"{wrong[0].kind}. `backstop redis rebuild --slate {wrong[0].day}` restores it from the lake."
+            f"Redis and the lake differ for {len(wrong)} of {len(found)} comparisons, first {first.day} {first.kind}. "
+            + (f"It is {first.held}: once it may be served, {restores}." if first.held else f"{restores}.")
         )
 
 

@@ -119,7 +119,7 @@ def _as_told(
     try:
         if found is None:
             return _without_file(ledger, table, key, state, entry, run_id)
-        if entry is not None and state is not State.RUNNING and (state in CLOSED or entry.content_hash == found):
+        if entry is not None and _is_known(entry, found):
             return None
         closing = tells(day)
         is_of_the_run = entry is None or state is not State.RUNNING or (closing and closing.run_id == entry.run_id)
@@ -135,6 +135,14 @@ def _as_told(
     reason = f"run {entry.run_id} died before its rows were in the lake"
     ledger.fail(table, key, run_id=run_id, reason=reason)
     return Repair(table, key, state, State.FAILED, reason)
+
+
+def _is_known(entry: Entry, found: str) -> bool:
+    """Return whether an entry says how its key closes, for the rows that are there."""
+    if entry.state in {State.COMPLETE, State.DEGRADED}:
+        # without a hash: of a release that wrote none, nor left how the rows close
+        return entry.content_hash in {None, found}
+    return entry.state in CLOSED or (entry.state is not State.RUNNING and entry.content_hash == found)
 
 
 def _without_file(

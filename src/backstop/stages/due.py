@@ -136,10 +136,15 @@ def slate(house: House, day: Day, now: dt.datetime) -> Due | None:
 
 def _again(day: Day, now: dt.datetime) -> Due | None:
     """Return another try of a failed slate once its pause is over."""
-    pause = RETRY_AFTER[min(max(day.attempts, 1), len(RETRY_AFTER)) - 1]
+    pause = pause_after(day.attempts)
     if day.closed_at is not None and now - day.closed_at < pause:
         return None
     return Due("slate-refresh", day.day, f"try-{day.attempts + 1}", f"{day.day} failed: {day.reason}")
+
+
+def pause_after(attempts: int) -> dt.timedelta:
+    """Return how long nobody tries again after so many tries that failed."""
+    return RETRY_AFTER[min(max(attempts, 1), len(RETRY_AFTER)) - 1]
 
 
 def posted_lineups(house: House, day: dt.date, now: dt.datetime) -> int:
@@ -175,7 +180,7 @@ def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
         return Due("slate-grade", day.day, "first", f"all games of {day.day} are over")
     if entry.state in {State.COMPLETE, State.DEGRADED} or not days.is_dead(entry, now):
         return None
-    pause = RETRY_AFTER[min(entry.attempts, len(RETRY_AFTER)) - 1]
+    pause = pause_after(entry.attempts)
     if entry.closed_at is not None and now - entry.closed_at < pause:
         return None
     return Due("slate-grade", day.day, f"try-{entry.attempts + 1}", f"grading {day.day} failed: {entry.reason}")

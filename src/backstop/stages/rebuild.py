@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from backstop.stages.house import House
     from backstop.store.loader import Draft, Published
+    from backstop.store.slates import Held
 
 SLATES: Final = "out_slates"
 """One row per day: what was last published of it."""
@@ -68,12 +69,13 @@ class Verified:
     Attributes:
         day: The slate.
         kind: Features or props.
-        version: The version served, null when Redis has none.
+        version: The version compared, null when Redis has none: the served one, or the newest where a day is held.
         rows: Rows in the lake.
         absent: Rows that only the lake has.
         extra: Rows that only Redis has.
         changed: Rows that differ in a field.
         example: One difference in words, empty when there is none.
+        held: That the day was turned back or is pinned, in words, empty when it is neither; a rebuild would undo it.
     """
 
     day: dt.date
@@ -84,6 +86,7 @@ class Verified:
     extra: int
     changed: int
     example: str = ""
+    held: str = ""
 
     @property
     def equal(self) -> bool:
@@ -125,7 +128,7 @@ def closing(house: House, day: dt.date) -> Closing | None:
 
 
 def rebuild(house: House, days: Iterable[dt.date] | None = None) -> list[Rebuilt]:
-    """Publish days again from the lake, by default every day that it holds props of.
+    """Publish days again from the lake, by default every day that it holds props of; of those none that is held.
 
     A rebuilt slate keeps its cutoff, and is as old as it was: restoring it does not make it fresh. A newer slate that
     is served already stays.
@@ -134,7 +137,13 @@ def rebuild(house: House, days: Iterable[dt.date] | None = None) -> list[Rebuilt
         StoreError: Redis refused.
     """
     wanted = sorted(house.lake.days(tables.PROPS.name)) if days is None else sorted(set(days))
-    return [_rebuild(house, day) for day in wanted]
+    slates = Slates(house.redis)
+    held = {day: slates.held(day) for day in wanted} if days is None else {}
+    return [_left(day, why) if (why := held.get(day)) else _rebuild(house, day) for day in wanted]
+
+
+def _left(day: dt.date, held: Held) -> Rebuilt:
+    return Rebuilt(day, None, 0, f"it is {held}; name the day to publish it all the same")
 
 
 def _rebuild(house: House, day: dt.date) -> Rebuilt:
@@ -161,16 +170,24 @@ def _rebuild(house: House, day: dt.date) -> Rebuilt:
 def verify(house: House, days: Iterable[dt.date] | None = None) -> list[Verified]:
     """Compare what Redis serves with the lake, row by row and field by field; a kind and day per result.
 
+    The lake holds what was published last. So of a day that was turned back or is pinned the newest version is
+    compared, not the one that is served.
+
     Raises:
         StoreError: Redis does not answer.
     """
     in_both = house.lake.days(tables.PROPS.name) | set(house.reader.days())
-    return [_verify(house, day, kind, table) for day in sorted(set(days or in_both)) for kind, table in KINDS]
+    slates, found = Slates(house.redis), []
+    for day in sorted(set(days or in_both)):
+        held = slates.held(day)
+        version = held.newest if held else house.reader.slate(day).version
+        told = str(held) if held else ""
+        found += [replace(_verify(house, day, version, kind, table), held=told) for kind, table in KINDS]
+    return found
 
 
-def _verify(house: House, day: dt.date, kind: str, table: str) -> Verified:
+def _verify(house: House, day: dt.date, version: int | None, kind: str, table: str) -> Verified:
     ours = _lake_rows(house, table, day)
-    version = house.reader.slate(day).version
     # as Redis has them, however many: a reader refuses a version that lost some
     theirs = pl.DataFrame() if version is None else Slates(house.redis).rows(day, version, kind)
     difference = compare(ours, theirs, list(kind_of(kind).key))

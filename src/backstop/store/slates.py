@@ -34,6 +34,25 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Why a day is not served as it was published last, or will not be.
+
+    Attributes:
+        served: The version that readers get.
+        newest: The version that was published last.
+        pinned: Whether later versions are kept from readers too.
+    """
+
+    served: int
+    newest: int
+    pinned: bool
+
+    def __str__(self) -> str:
+        """Return it as the end of a sentence about the day."""
+        return f"{'pinned' if self.pinned else 'turned back'} to version {self.served}, the newest is {self.newest}"
+
+
+@dataclass(frozen=True, slots=True)
 class Diff:
     """What changed from one version to another.
 
@@ -82,6 +101,14 @@ class Slates:
             # a version whose lifetime ran out is still listed until the next flip
             if about[0] is not None
         ]
+
+    def held(self, day: dt.date) -> Held | None:
+        """Return what somebody decided of a day: that it stays with a version, or goes back to an earlier one."""
+        kept = self.versions(day)
+        served = next((each for each in kept if each.served), None)
+        if served is None or (served is kept[-1] and not served.pinned):
+            return None
+        return Held(served.version, kept[-1].version, served.pinned)
 
     def rollback(self, day: dt.date, version: int | None = None) -> int:
         """Serve an earlier version again, by default the one before the served; returns the version served now.
