@@ -17,6 +17,7 @@ import orjson
 from backstop.store import embedded
 
 STOP_LIMIT_S = 10.0
+START_LIMIT_S = 1.0
 
 
 def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | None) -> None:
@@ -69,10 +70,17 @@ def _command(pid: int) -> str:
     if not (proc / "self").exists():  # macOS
         shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return shown.stdout.strip()
+    deadline = time.monotonic() + START_LIMIT_S
     try:
-        return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        # one that has just been started has none for a moment, while it changes programs
+        while not (command := (proc / str(pid) / "cmdline").read_bytes()):
+            state = (proc / str(pid) / "stat").read_text(errors="replace").rpartition(") ")[2][:1]
+            if state in {"Z", "X"} or time.monotonic() > deadline:
+                return ""
+            time.sleep(0.005)
     except OSError:
         return ""
+    return command.replace(b"\0", b" ").decode(errors="replace")
 
 
 def _read(home: Path) -> tuple[list[tuple[str, int]], set[str]]:

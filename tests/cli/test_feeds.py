@@ -153,7 +153,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(backstop, home, argument
 
 
 def test_what_cannot_be_had_is_named_and_the_exit_code_says_so(backstop, home, league):
-    league.set_faults("savant:html=1.0")
+    league.set_faults("savant:html=1.0x1000")
     try:
         ended = backstop("fetch", "savant", "2025-04-16", "--upstream", league.base_url, "--patience", "1")
     finally:
