@@ -9,17 +9,27 @@ import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 from prefect.concurrency.sync import concurrency
 from prefect.context import SyncClientContext
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import deployment
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.states import Cancelled
 
 from backstop import tables
 from backstop.errors import BackstopError
 from backstop.lake import lease
 from backstop.lake.states import State as Stage
 from backstop.stages.house import House
+from tasks import pages
 from tasks.results import sentence_of
 
 if TYPE_CHECKING:
@@ -112,6 +122,21 @@ def let_go(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # no
             house.ledger.fail(entry.table, entry.key, run_id=run_id, reason=reason)
 
 
+def end_those_under(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:
+    """Cancel the runs under a cancelled one, and close what they held.
+
+    A process that does not end within 30 seconds is killed with -9 in the middle of a day, which then says nothing.
+    """
+    unended = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+    under = FlowRunFilterParentFlowRunId(any_=[flow_run.id])
+    wanted = FlowRunFilter(parent_flow_run_id=under, state=FlowRunFilterState(type=unended))
+    with get_client(sync_client=True) as client:
+        for run in pages.every(client.read_flow_runs, flow_run_filter=wanted):
+            let_go(flow, run, state)
+            said = f"{flow_run.name} was cancelled, of which this is a part"
+            client.set_flow_run_state(run.id, Cancelled(message=said), force=True)
+
+
 SIGNED: Final[dict[str, Any]] = {"on_running": [sign]}
 """What every flow is declared with."""
 
@@ -119,6 +144,6 @@ HOOKS: Final[dict[str, Any]] = {
     "on_running": [sign],
     "on_failure": [let_go],
     "on_crashed": [let_go],
-    "on_cancellation": [let_go],
+    "on_cancellation": [let_go, end_those_under],
 }
 """What a flow is declared with that takes keys of the ledger."""
