@@ -166,7 +166,9 @@ def count(house: House, days: Sequence[dt.date]) -> tuple[dict[str, int], list[s
 def _day(house: House, day: dt.date, numbers: dict[str, int]) -> list[str]:
     """Add a day to the numbers; return what does not add up."""
     entry = house.ledger.entry("out_props", day.isoformat())
-    if entry is not None and entry.state is State.EMPTY_OK:
+    # a day that the schedule knew to be off when the backfill was planned is no part of it
+    known = entry or house.ledger.entry("core_games", day.isoformat())
+    if known is not None and known.state is State.EMPTY_OK:
         numbers["off days"] += 1
         return []
     if entry is None or entry.state not in {State.COMPLETE, State.DEGRADED}:
