@@ -149,7 +149,8 @@ _ROWS: Final = re.compile(
 )
 _SINCE: Final = {"drift": "drifts_from", "revised": "revised_from"}
 _RULE: Final = re.compile(
-    r"(?P<feed>[a-z]+|\*):(?P<fault>[a-z0-9-]+)=(?P<share>[0-9.]+)(?:x(?P<times>\d+))?(?:@(?P<seconds>[0-9.]+))?"
+    r"(?P<feed>[a-z]+|\*):(?P<fault>[a-z0-9-]+)=(?P<share>\d+\.?\d*|\.\d+)(?:x(?P<times>\d+))?(?:@(?P<seconds>\d+\.?\d*|\.\d+))?",
+    re.ASCII,
 )
 
 
@@ -232,7 +233,8 @@ class Plan:
         """
         self._requests[feed] = ordinal = self._requests.get(feed, 0) + 1
         if any(
-            burst.feed == feed and ordinal % burst.every > burst.every - burst.length for burst in self.scenario.bursts
+            burst.feed == feed and (ordinal - 1) % burst.every >= burst.every - burst.length
+            for burst in self.scenario.bursts
         ):
             return Rule(feed, Fault.UNAVAILABLE, 1.0)
         times = self._times[request] = self._times.get(request, 0) + 1

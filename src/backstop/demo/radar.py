@@ -149,6 +149,8 @@ class Radar:
         if club is None:
             raise Missing("The team is not known.")
         year = request.path_params["year"]
+        if not dt.MINYEAR <= year <= dt.MAXYEAR:
+            raise Missing(f"{year} is no year.")
         first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
         if self._world.now is not None:
             last = min(last, baseball_day(self._world.now))

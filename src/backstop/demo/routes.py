@@ -14,6 +14,7 @@ from starlette.routing import Route
 from backstop.demo.account import Account
 from backstop.demo.dialects import livefeed, savant, statsapi, theodds
 from backstop.demo.rows import RowFaults
+from backstop.demo.words import number
 from backstop.demo.world import Event, NotRecorded, World
 
 CSV_TYPE = "application/download; charset=utf-8"
@@ -21,6 +22,10 @@ HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Statcast Search | baseballsavant.com</title></head><body></body></html>\n"
 )
 LONGEST_SCHEDULE = dt.timedelta(days=400)
+
+INVALID_TIMESTAMP = "INVALID_HISTORICAL_TIMESTAMP"
+HISTORY_BEGINS = dt.datetime(2020, 6, 6, tzinfo=dt.UTC)
+"""The Odds API has no snapshot from before."""
 
 Answer = Callable[[Request], Response]
 
@@ -101,8 +106,8 @@ class Routes:
 
     def season_players(self, request: Request) -> Response:
         """Answer the players of a season."""
-        text = request.query_params.get("season", "")
-        people = self._world.season_players(int(text)) if text.isdecimal() else []
+        season = number(request.query_params.get("season", ""))
+        people = self._world.season_players(season) if season is not None else []
         return _json({"copyright": statsapi.COPYRIGHT, "people": [statsapi.person_json(person) for person in people]})
 
     def schedule(self, request: Request) -> Response:
@@ -112,18 +117,20 @@ class Routes:
             return _json({"messageNumber": 21, "message": "sportId, gamePk or gamePks is required"}, 400)
         named = query.get("gamePks") or query.get("gamePk")
         if named:
-            games = [game for pk in named.split(",") if pk.isdigit() and (game := self._world.game(int(pk)))]
+            games = [game for pk in _numbers(named) if (game := self._world.game(pk))]
         else:
             try:
                 first = dt.date.fromisoformat(query.get("date") or query.get("startDate") or "")
                 last = dt.date.fromisoformat(query.get("date") or query.get("endDate") or first.isoformat())
             except ValueError:
-                return _json({"messageNumber": 11, "message": "Invalid date; expected YYYY-MM-DD"}, 400)
+                return _no_date()
             games = self._world.games(first, last) if last - first <= LONGEST_SCHEDULE else []
         types = set(filter(None, query.get("gameTypes", query.get("gameType", "")).split(",")))
-        team = query.get("teamId")
+        team = number(query["teamId"]) if query.get("teamId") else 0
+        if team is None:
+            return _json({"messageNumber": 11, "message": "Invalid teamId; expected a number"}, 400)
         games = [game for game in games if not types or game.game_type in types]
-        games = [game for game in games if not team or int(team) in {game.home.club.team_id, game.away.club.team_id}]
+        games = [game for game in games if not team or team in {game.home.club.team_id, game.away.club.team_id}]
         return _json(statsapi.schedule(games, self._world.person, _hydrations(query.get("hydrate", ""))))
 
     def boxscore(self, request: Request) -> Response:
@@ -149,9 +156,7 @@ class Routes:
     def people(self, request: Request) -> Response:
         """Answer one person, or several; one who is unknown is a 404 alone and absent among several."""
         alone = request.path_params.get("player")
-        ids = (
-            [alone] if alone else [int(p) for p in request.query_params.get("personIds", "").split(",") if p.isdigit()]
-        )
+        ids = [alone] if alone else _numbers(request.query_params.get("personIds", ""))
         people = [person for player in ids if (person := self._world.person(player))]
         if alone and not people:
             return self._unknown()
@@ -162,7 +167,10 @@ class Routes:
         team = request.path_params["team"]
         text = request.query_params.get("date")
         now = self._world.now
-        day = dt.date.fromisoformat(text) if text else (now.date() if now else None)
+        try:
+            day = dt.date.fromisoformat(text) if text else (now.date() if now else None)
+        except ValueError:
+            return _no_date()
         return _json(statsapi.roster(self._world.roster(team, day) if day else [], team))
 
     def events(self, request: Request) -> Response:
@@ -236,7 +244,19 @@ def _snapshot(data: Any, at: dt.datetime) -> dict[str, Any]:
 
 
 def _date(query: Mapping[str, str]) -> dt.datetime:
-    return theodds.instant_of(query, "date", "MISSING_HISTORICAL_TIMESTAMP", "INVALID_HISTORICAL_TIMESTAMP")
+    at = theodds.instant_of(query, "date", "MISSING_HISTORICAL_TIMESTAMP", INVALID_TIMESTAMP)
+    if at < HISTORY_BEGINS or at.year == dt.MAXYEAR:
+        raise theodds.Refusal(422, INVALID_TIMESTAMP, f"No snapshot of {query['date']}; they begin in June 2020")
+    return at
+
+
+def _no_date() -> Response:
+    return _json({"messageNumber": 11, "message": "Invalid date; expected YYYY-MM-DD"}, 400)
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the ids of a list; what is none is passed over."""
+    return [found for part in text.split(",") if (found := number(part)) is not None]
 
 
 def _hydrations(text: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from backstop.demo.words import words
+from backstop.demo.words import number, words
 from backstop.demo.world import PitchAsk
 
 ROW_CAP: Final = 25_000
@@ -82,7 +82,7 @@ def ask(query: Sequence[tuple[str, str]]) -> PitchAsk:
         pitchers=_ids(query, "pitchers_lookup[]"),
         games=_ids(query, "game_pk"),
         team=names.get("team", names.get("hfTeam", "")).strip("|") or None,
-        seasons=frozenset(int(part) for part in names.get("hfSea", "").split("|") if part.isdigit()),
+        seasons=frozenset(year for part in names.get("hfSea", "").split("|") if (year := number(part)) is not None),
         named="batter" if names.get("player_type") == "batter" else "pitcher",
     )
 
@@ -165,10 +165,10 @@ def _date(text: str | None) -> dt.date | None:
 
 
 def _ids(query: Sequence[tuple[str, str]], name: str) -> frozenset[int]:
-    values = [value for key, value in query if key == name and value]
-    if not all(value.isdigit() for value in values):
-        raise Unreadable(f"{name}={values}")
-    return frozenset(map(int, values))
+    ids = {value: number(value) for key, value in query if key == name and value}
+    if None in ids.values():
+        raise Unreadable(f"{name}={list(ids)}")
+    return frozenset(filter(None, ids.values()))
 
 
 def _game_types(text: str) -> frozenset[str]:

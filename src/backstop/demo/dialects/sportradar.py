@@ -7,6 +7,7 @@ vendor's own are not known.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ STATES: Final = {"Scheduled": "scheduled", "In Progress": "inprogress", "Final":
 OVER_QPS: Final = b"<h1>Developer Over Qps</h1>"
 NOT_FOUND: Final = b"<h1>596 Service Not Found</h1>"
 _GAME, _PLAYER = "9a3e", "7b1d"
+_LAST_GROUP: Final = re.compile("[0-9a-f]{12}")
 
 
 def uuid_of_game(game_pk: int) -> str:
@@ -38,7 +40,7 @@ def number(uuid: str) -> int | None:
     """Return MLB's number of a game or player id; `None` when it is none of ours."""
     head, _, tail = uuid.rpartition("-")
     ours = head in {f"{kind}0000-0000-4000-8000" for kind in (_GAME, _PLAYER)}
-    return int(tail, 16) if ours and len(tail) == 12 else None  # noqa: PLR2004 - the last group of a UUID
+    return int(tail, 16) if ours and _LAST_GROUP.fullmatch(tail) else None
 
 
 def schedule(day: dt.date, games: Iterable[Game], now: dt.datetime) -> Json:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from backstop.demo.league.outcomes import ERROR, INTENT_WALK, NOBODY, SAC_BUNT, SAC_FLY, TRUNCATED
+from backstop.demo.league.outcomes import GIDP, INTENT_WALK, NOBODY, SAC_BUNT, SAC_FLY, TRUNCATED
 from backstop.demo.league.people import FIRST_ID, Player, players
 from backstop.demo.league.play import Cards, Plays
 from backstop.demo.league.talent import BB, DOUBLE, HBP, HOMER, SINGLE, TRIPLE, K
@@ -89,7 +89,7 @@ def _batting(plays: Plays, mine: np.ndarray[Any, Any]) -> Counts:
         _count(counts[index], kind)
         counts[index]["plateAppearances"] += 1
         counts[index]["rbi"] += rbi
-        counts[index]["groundIntoDoublePlay"] += kind == _GIDP
+        counts[index]["groundIntoDoublePlay"] += kind == GIDP
     for scorer in plays["scored"][mine].ravel().tolist():
         if scorer != NOBODY:
             counts.setdefault(scorer, dict.fromkeys(BATTING, 0))["runs"] += 1
@@ -97,9 +97,6 @@ def _batting(plays: Plays, mine: np.ndarray[Any, Any]) -> Counts:
         if runner != NOBODY:
             counts[runner]["caughtStealing" if caught else "stolenBases"] += 1
     return counts
-
-
-_GIDP: Final = 10
 
 
 def _pitching(plays: Plays, mine: np.ndarray[Any, Any]) -> Counts:
@@ -134,5 +131,3 @@ def _count(counts: dict[str, int], kind: int) -> None:
     if "totalBases" in counts:
         counts["totalBases"] += bases
     counts["atBats"] += kind not in {BB, INTENT_WALK, HBP, SAC_FLY, SAC_BUNT}
-    if kind == ERROR:
-        return

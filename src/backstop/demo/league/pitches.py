@@ -13,8 +13,8 @@ from backstop.demo.clubs import CLUBS
 from backstop.demo.league import contact, counts, flight
 from backstop.demo.league.calendar import Fixture
 from backstop.demo.league.columns import worded
-from backstop.demo.league.counts import BALLS, CALLS, IN_PLAY, Ints, Rows
-from backstop.demo.league.outcomes import EVENTS, NOBODY
+from backstop.demo.league.counts import BALLS, CALLS, IN_PLAY, Flags, Ints, Rows
+from backstop.demo.league.outcomes import EVENTS, NOBODY, TRUNCATED
 from backstop.demo.league.people import FIELD, FIRST_ID, players
 from backstop.demo.league.play import Cards, Plays
 
@@ -51,7 +51,7 @@ def _state(row: Rows, plays: Plays, fixtures: list[Fixture]) -> dict[str, Any]:
     clubs = [club.abbr for club in CLUBS]
     home, away = (np.array([getattr(fixture, side) for fixture in fixtures])[game] for side in ("home", "away"))
     kind = np.where(np.isin(call, BALLS), 0, np.where(call == IN_PLAY, 2, 1))
-    outs = plays["outs"][pa] + (plays["caught"][pa] & (row["number"] > 1))
+    outs = plays["outs"][pa] + (plays["caught"][pa] & _stolen(row, plays))
     return {
         "game_date": np.array([fixture.day for fixture in fixtures], dtype="datetime64[D]")[game],
         "game_pk": np.array([fixture.game_pk for fixture in fixtures])[game],
@@ -70,7 +70,7 @@ def _state(row: Rows, plays: Plays, fixtures: list[Fixture]) -> dict[str, Any]:
         "away_team": worded(clubs, away),
         "balls": row["balls"],
         "strikes": row["strikes"],
-        "outs_when_up": np.minimum(outs, 2),
+        "outs_when_up": outs,
         "inning": plays["inning"][pa],
         "inning_topbot": worded(("Top", "Bot"), half),
         "n_thruorder_pitcher": _times(plays, "pitcher", 9)[pa],
@@ -116,17 +116,21 @@ def _times(plays: Plays, who: str, per: int) -> Ints:
 
 
 def _runners(row: Rows, plays: Plays) -> dict[str, Any]:
-    """Return runners before each pitch; a steal happens on the first pitch."""
-    pa, later = row["pa"], row["number"] > 1
-    on = plays["on"][pa]
+    """Return runners before each pitch."""
+    pa, on = row["pa"], plays["on"][row["pa"]]
     stole, caught = plays["stole"][pa], plays["caught"][pa]
-    gone = later & (stole != NOBODY)
+    gone = _stolen(row, plays) & (stole != NOBODY)
     first = np.where(gone, NOBODY, on[:, 0])
     second = np.where(gone & ~caught, stole, on[:, 1])
     return {
         name: pl.Series(name, np.where(base == NOBODY, 0, base + FIRST_ID)).replace(0, None)
         for name, base in (("on_1b", first), ("on_2b", second), ("on_3b", on[:, 2]))
     }
+
+
+def _stolen(row: Rows, plays: Plays) -> Flags:
+    """Tell on which pitches a steal of the turn is past: it happens on the first, or ends the inning with the last."""
+    return np.asarray((row["number"] > 1) & (plays["event"][row["pa"]] != TRUNCATED))
 
 
 def _fielders(row: Rows, plays: Plays, cards: Cards) -> dict[str, Any]:
