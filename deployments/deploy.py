@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from backstop.stages.house import House
+    from deployments.release import Release
 
 MISUSED = 2
 STOPPED = 143
@@ -62,18 +63,16 @@ def deploy(target: Target, *, dry_run: bool = False) -> int:
     return 0
 
 
-def roll_back(target: Target) -> int:
+def roll_back(target: Target, *, dry_run: bool = False) -> int:
     """Go from the current release to the one before; return the exit code.
 
     Raises:
         UsageError: there is none before.
     """
+    if dry_run:
+        return _rehearse(target, _before(target).name)
     with target.releases.locked():
-        previous = target.releases.previous
-        if previous is None:
-            raise UsageError(
-                f"{target.releases.root} has no release before the current one; there is nothing to go to."
-            )
+        previous = _before(target)
         with _servers(target) as house:
             before = _note(target, house)
             try:
@@ -83,6 +82,12 @@ def roll_back(target: Target) -> int:
             remember(target, previous.name, "rolled back to by hand")
             say("done", f"{previous.name} runs in {target.environment} again")
     return 0
+
+
+def _before(target: Target) -> Release:
+    if found := target.releases.previous:
+        return found
+    raise UsageError(f"{target.releases.root} has no release before the current one; there is nothing to go to.")
 
 
 def _preflight(target: Target) -> None:
@@ -133,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             restart=options.restart,
             health=options.health,
         )
-        return roll_back(target) if options.rollback else deploy(target, dry_run=options.dry_run)
+        return (roll_back if options.rollback else deploy)(target, dry_run=options.dry_run)
     except BackstopError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.exit_code

@@ -88,8 +88,9 @@ class Pins:
         try:
             answer = self._answer(method, path, body)
         except httpx.HTTPError as error:
+            why = str(error).partition("\n")[0]  # httpx goes on with a link to a dictionary of codes
             raise BackstopError(
-                f"The Prefect server refused {method} {path} ({error}); look at its log, then deploy again.",
+                f"The Prefect server refused {method} {path} ({why}); look at its log, then deploy again.",
                 source="prefect",
             ) from error
         return answer.json() if answer.content else None

@@ -106,6 +106,8 @@ def _home(settings: Settings, *, production: bool) -> str:
             f"BACKSTOP_HOME is {home}, a relative path; every process of a release needs the same absolute one."
         )
     place = next(each for each in (home.absolute(), *home.absolute().parents) if each.exists())
+    if not place.is_dir():
+        raise _Wrong(f"{place} is a file; name a folder in BACKSTOP_HOME, which may be one that is still to be made.")
     if not os.access(place, os.W_OK | os.X_OK):
         raise _Wrong(f"{place} cannot be written by this account; give it to the account that runs Backstop.")
     return str(home.absolute())
@@ -159,16 +161,15 @@ def _database(settings: Settings, *, production: bool) -> str:
 
 def _prefect(*, production: bool) -> str:
     url = os.environ.get("PREFECT_API_URL")
-    if url is None:
+    if not url:
         if production:
             raise _Wrong("PREFECT_API_URL is not set; it names the server that the deployments are registered with.")
         return "a local server, started when it is needed"
     try:
         theirs = httpx.get(f"{url.rstrip('/')}/admin/version", timeout=TIMEOUT_S).raise_for_status().json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise _Wrong(
-            f"The Prefect server at {url} does not answer ({error}); start it, or mend the address."
-        ) from error
+        why = str(error).partition("\n")[0]  # httpx goes on with a link to a dictionary of codes
+        raise _Wrong(f"The Prefect server at {url} does not answer ({why}); start it, or mend the address.") from error
     ours = metadata.version("prefect")
     if _numbers(str(theirs))[:2] != _numbers(ours)[:2]:
         raise _Wrong(f"The Prefect server is {theirs}, this release has {ours}; both must have the same minor version.")

@@ -213,7 +213,7 @@ def describe(checkout: Path, *, committed: bool) -> tuple[str, str]:
     Raises:
         ConfigurationError: it is not a git checkout, or has changes although it must not.
     """
-    name = _git(checkout, "describe", "--always", "--tags")
+    name = _git(checkout, "describe", "--always", "--tags").replace("/", "-")  # a tag's slash would be a folder
     changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
     if not changed:
         return name, _git(checkout, "rev-parse", "HEAD^{tree}")
@@ -227,12 +227,19 @@ def describe(checkout: Path, *, committed: bool) -> tuple[str, str]:
 
 
 def export(checkout: Path, tree: str, target: Path) -> None:
-    """Write the files of a git tree into a folder."""
-    with (
-        subprocess.Popen(["git", "archive", tree], cwd=checkout, stdout=subprocess.PIPE) as archive,
-        tarfile.open(fileobj=archive.stdout, mode="r|") as files,
-    ):
-        files.extractall(target, filter="data")
+    """Write the files of a git tree into a folder.
+
+    Raises:
+        StepFailed: git has no such tree, or was cut off.
+    """
+    try:
+        with (
+            subprocess.Popen(["git", "archive", tree], cwd=checkout, stdout=subprocess.PIPE) as archive,
+            tarfile.open(fileobj=archive.stdout, mode="r|") as files,
+        ):
+            files.extractall(target, filter="data")
+    except tarfile.ReadError as error:
+        raise StepFailed(f"git archive of {tree} wrote no whole archive: {error}.", source="install") from error
     if archive.returncode:
         raise StepFailed(f"git archive of {tree} failed with code {archive.returncode}.", source="install")
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from prefect import Flow
 
 CANARY = "flows.canary:canary"
 
@@ -24,15 +26,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("flow", nargs="?", default=CANARY, help="module:flow")
     parser.add_argument("--parameters", type=orjson.loads, default={}, metavar="JSON")
     options = parser.parse_args(argv)
-    module, _, name = options.flow.partition(":")
-    flow = getattr(importlib.import_module(module), name)
-    state = flow(**options.parameters, return_state=True)
+    flow = _named(options.flow, parser)
+    if not isinstance(options.parameters, dict):
+        parser.error(f"--parameters is {orjson.dumps(options.parameters).decode()}; expected a JSON object")
+    try:
+        state: Any = flow(**options.parameters, return_state=True)
+    except TypeError as wrong:  # before it ran: an argument that it does not take, or lacks
+        parser.error(str(wrong).splitlines()[0])
     sys.stdout.write(f"{flow.name} ended {state.name}{f': {state.message}' if state.message else ''}\n")
     if state.is_completed():
         return 0
-    error = state.result(raise_on_failure=False)
+    error = state.result(raise_on_failure=False) if state.is_final() else None
     sys.stderr.write(f"{flow.name} ended {state.name}: {getattr(error, 'message', None) or error or state.message}\n")
     return 1
+
+
+def _named(named: str, parser: argparse.ArgumentParser) -> Flow[Any, Any]:
+    """Return a flow by its name; end with a usage line where there is none."""
+    from prefect import Flow  # noqa: PLC0415 - seconds of imports, and whoever only reads `CANARY` does without
+
+    module, _, name = named.partition(":")
+    try:
+        found = getattr(importlib.import_module(module or "none"), name, None)
+    except ModuleNotFoundError as error:
+        parser.error(f"{named!r} is no flow ({error}); expected module:flow, such as {CANARY}")
+    if not isinstance(found, Flow):
+        parser.error(f"{named!r} is no flow; expected module:flow, such as {CANARY}")
+    return found
 
 
 if __name__ == "__main__":

@@ -74,3 +74,32 @@ def test_parameters_that_are_no_json_are_a_usage_error(capsys):
         smoke.main([f"{HERE}:sings", "--parameters", "{note}"])
     assert ended.value.code == 2
     assert "--parameters" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["flows.nothing:canary"],
+            r"'flows.nothing:canary' is no flow (No module named 'flows.nothing'); expected module:f",
+        ),
+        ([f"{HERE}:HERE"], "is no flow; expected module:flow, such as flows.canary:canary"),
+        ([f"{HERE}:hums"], "is no flow; expected"),
+        ([HERE], "is no flow; expected"),
+        ([":sings"], "is no flow"),
+        ([f"{HERE}:sings", "--parameters", "[1]"], "--parameters is [1]; expected a JSON object"),
+        ([f"{HERE}:sings", "--parameters", '{"note": "do", "tone": 1}'], "got an unexpected keyword argument 'tone'"),
+    ],
+)
+def test_a_flow_or_a_parameter_that_does_not_exist_is_a_usage_error_and_runs_nothing(capsys, arguments, said):
+    with pytest.raises(SystemExit) as ended:
+        smoke.main(arguments)
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+
+
+def test_a_value_that_a_parameter_does_not_take_fails_the_run_with_its_name(capsys):
+    assert smoke.main([f"{HERE}:sings", "--parameters", '{"note": [1]}']) == 1
+    assert "note: Input should be a valid string" in capsys.readouterr().err
