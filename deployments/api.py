@@ -91,7 +91,7 @@ class PrefectRefresher:
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
             answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamUnavailable(
                 f"The Prefect server at {self.api_url} does not answer ({str(error) or type(error).__name__}); check "
                 "that it runs and PREFECT_API_URL.",
@@ -107,7 +107,13 @@ class PrefectRefresher:
                 f"The Prefect server refused {method} {path} with {answer.status_code}: {answer.text[:200]}.",
                 source="prefect",
             )
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise UpstreamUnavailable(
+                f"What answers at {self.api_url} is not Prefect's API; check PREFECT_API_URL, which ends in /api.",
+                source="prefect",
+            ) from error
 
     def _run(self, told: dict[str, Any]) -> Run:
         state = str((told.get("state") or {}).get("type", "SCHEDULED")).lower()
@@ -207,9 +213,10 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         taken = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise ConfigurationError(
-            f"The address {host}:{port} cannot be listened on: {error.strerror or error}. Choose another with --host "
+            f"The address {host}:{port} cannot be listened on: {why}. Choose another with --host "
             "and --port, or BACKSTOP_API_HOST and BACKSTOP_API_PORT."
         ) from error
     # asyncio does this for sockets that it makes, not for what this one accepts; without it the second half of an

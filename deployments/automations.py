@@ -30,7 +30,8 @@ AGAIN_AFTER: Final = dt.timedelta(hours=6)
 
 SAID: Final = '{"text": {{ event.payload.sentence | tojson }}, "event": "{{ event.event }}"}'
 RUN_SAID: Final = (
-    '{"text": "{{ flow.name }} {{ flow_run.name }} ended as {{ flow_run.state.name }}", "event": "{{ event.event }}"}'
+    '{"text": {{ (flow.name ~ " " ~ flow_run.name ~ " ended as " ~ flow_run.state.name) | tojson }}, '
+    '"event": "{{ event.event }}"}'
 )
 """Bodies of the webhook: `text` is what chat services show."""
 

@@ -76,6 +76,8 @@ def result(state: Any, page: str) -> Any:
     """
     if state.is_completed():
         return _returned(state, page)
+    if not state.is_final():  # somebody paused it, or the server did not take its end
+        raise BackstopError(f"The run has not ended, it is {state.name}. Its page: {page}")
     error = state.result(raise_on_failure=False)
     if isinstance(error, BackstopError):
         raise type(error)(

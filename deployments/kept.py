@@ -5,6 +5,7 @@ Processes are noted with a word of their command line: an id may belong to someb
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -24,9 +25,15 @@ def note(home: Path, processes: Sequence[tuple[str, int]], redis_home: Path | No
     """Add processes (word of the command line, process id) and an embedded Redis to the note of a home."""
     running, stores = _read(home)
     stores |= {str(redis_home.absolute())} if redis_home is not None else set()
-    home.mkdir(parents=True, exist_ok=True)
-    text = orjson.dumps({"processes": [*running, *processes], "redis": sorted(stores)}, option=orjson.OPT_INDENT_2)
-    _file(home).write_bytes(text)
+    write(_file(home), {"processes": [*running, *processes], "redis": sorted(stores)})
+
+
+def write(file: Path, known: object) -> None:
+    """Write a note as JSON, whole or not at all: who is killed meanwhile leaves the one before."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    fresh.replace(file)
 
 
 def stop(home: Path) -> list[str]:
@@ -55,12 +62,13 @@ def end(word: str, pid: int) -> bool:
     """End a process if it is still the one noted."""
     if not runs(word, pid):
         return False
-    os.kill(pid, signal.SIGINT)
     deadline = time.monotonic() + STOP_LIMIT_S
-    while runs(word, pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-        time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+        os.kill(pid, signal.SIGINT)
+        while runs(word, pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
     return True
 
 

@@ -71,7 +71,7 @@ def backfill(settings: Settings, *, keep: bool = False, **parameters: Any) -> No
 
         state = work.state(flow, **parameters)
         # a run that left days to do has failed, and says which
-        left = state.result(raise_on_failure=False)
+        left = state.result(raise_on_failure=False) if state.is_final() else None
         summary = left if isinstance(left, BackfillSummary) else job.result(state, work.page)
         show.backfill(work.console, summary, work.page)
     if summary.left:

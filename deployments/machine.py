@@ -101,7 +101,7 @@ def check_upstream(settings: Settings) -> None:
     """
     upstream = settings.upstream
     kind, _, where = upstream.partition(":")
-    if kind in {"live", "demo"} and not where:
+    if upstream in {"live", "demo"}:
         return
     if kind in {"recorded", "replay"} and where:
         if not Path(where).is_dir():
@@ -123,7 +123,7 @@ def _check_listening(settings: Settings) -> None:
     try:
         with socket.create_connection((url.host, port), timeout=CONNECT_LIMIT_S) as line:
             found = line.getpeername()[0]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name with a part that is empty or too long cannot even be looked up
         raise UpstreamUnavailable(
             f"Nobody answers at {url} ({error}); start the upstream (`backstop upstream` is one), or mend the address.",
             source=str(url),

@@ -16,12 +16,13 @@ def last() -> list[dict[str, Any]]:
     """Return the newest runs, one that says why when the server does not answer: name, state, began, took_s."""
     begun = {"start_time": {"is_null_": False}}
     body = {"limit": NEWEST, "sort": "START_TIME_DESC", "flow_runs": begun}
+    address = f"{os.environ['PREFECT_API_URL'].rstrip('/')}/flow_runs/filter"
     try:
-        answer = httpx.post(f"{os.environ['PREFECT_API_URL']}/flow_runs/filter", json=body, timeout=ANSWER_WITHIN_S)
-        answer.raise_for_status()
-    except httpx.HTTPError as error:
-        return [{"name": "Prefect does not answer", "state": str(error), "began": None, "took_s": None}]
-    return [_about(run) for run in answer.json()]
+        found = httpx.post(address, json=body, timeout=ANSWER_WITHIN_S).raise_for_status().json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        why = str(error).partition("\n")[0]  # httpx goes on with a link to a dictionary of codes
+        return [{"name": "Prefect does not answer", "state": why, "began": None, "took_s": None}]
+    return [_about(run) for run in found]
 
 
 def _about(run: dict[str, Any]) -> dict[str, Any]:

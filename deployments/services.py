@@ -35,12 +35,14 @@ ANSWER_S: Final = 30.0
 def reused(settings: Settings) -> Iterator[Settings]:
     """Point at the servers that an earlier deployment left up, if all of them still answer; otherwise end the rest."""
     known = _read(settings.home)
-    if known and os.environ.get("PREFECT_API_URL", known["prefect"]) == known["prefect"]:
+    if known and (os.environ.get("PREFECT_API_URL") or known["prefect"]) == known["prefect"]:
         if _answers(f"{known['prefect']}/health") and _answers(known["upstream"]):
             os.environ["PREFECT_API_URL"] = known["prefect"]
-            if settings.upstream in {"demo", known["upstream"]}:
+            own = machine.own_home(settings)
+            # the league that is up, where the league is asked for, and nothing else that an earlier one left there
+            if settings.upstream == known["upstream"] or (own is not settings and str(own.home) == known["home"]):
                 there = {"home": Path(known["home"]), "upstream": known["upstream"]}
-                settings = machine.own_home(settings).model_copy(update=there)
+                settings = own.model_copy(update=there)
         else:
             os.environ.pop("PREFECT_API_URL", None)
             kept.stop(settings.home)
@@ -125,5 +127,4 @@ def _read(home: Path) -> dict[str, Any]:
 
 
 def _write(home: Path, known: dict[str, Any]) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    _file(home).write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2))
+    kept.write(_file(home), known)

@@ -56,7 +56,9 @@ def grade_slate(day: dt.date, _boxes: tuple[Outcome, Outcome]) -> GradeSummary:
     artifacts.table("slate-grade", graded.grades.to_dicts(), f"Grade of {day} by market")
     if graded.waiting.height:
         lines = ["| market | result | reason | props |", "| --- | --- | --- | ---: |"]
-        lines += [f"| {' | '.join(str(value) for value in row)} |" for row in graded.waiting.iter_rows()]
+        lines += [
+            f"| {' | '.join(artifacts.cell(str(value)) for value in row)} |" for row in graded.waiting.iter_rows()
+        ]
         artifacts.markdown("slate-unsettled", "\n".join(lines), f"Not decided on {day}")
     if graded.calibration:
         picture = f"data:image/png;base64,{base64.b64encode(graded.calibration).decode()}"
