@@ -13,7 +13,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.history import history_refresh
 from flows.slate import slate_refresh
 from tasks import backfill as tasks
-from tasks import marks, results, spread
+from tasks import fan, marks, results, spread
 from tasks.forms import Credits, Parallel, SomeDay, Spread
 
 
@@ -63,6 +63,8 @@ def backfill(
     if not todo.todo:
         return tasks.finished(tasks.report(todo, {}))
     history_refresh(todo.todo[-1] + dt.timedelta(days=1))
+    # before the first slate: days that are done side by side know the same of the days before them
+    results.gather(fan.box_scores(tasks.plan_box_scores(todo)), "core_box")
     if spread_days:
         return tasks.finished(tasks.report(todo, spread.over_workers(todo, spread_days, parallel, prices, degraded)))
     meter = tasks.Meter(todo)

@@ -11,7 +11,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
-from backstop.stages import backfill, days
+from backstop.stages import backfill, days, plan, settled
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.telemetry import Progress, emit
@@ -21,6 +21,7 @@ from tasks.runs import say, warn
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
+    from backstop.net.item import Item
     from backstop.stages.backfill import Backfill
 
 REASONS_SHOWN: Final = 20
@@ -57,6 +58,14 @@ def plan_range(
     backfill.check_budget(todo)
     emit(Progress("days", total=len(todo.todo)))
     return todo
+
+
+@task(name="plan-box-scores", task_run_name="plan box scores", cache_policy=NO_CACHE)
+def plan_box_scores(todo: Backfill) -> list[tuple[dt.date, list[Item]]]:
+    """Name the box scores of the days to do that the lake does not hold whole, in batches of one day."""
+    house = House.current()
+    lacking = settled.without_scores(house, todo.todo)
+    return [(day, items) for day in lacking for items in plan.box_batches(house, day)]
 
 
 class Meter:

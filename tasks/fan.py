@@ -45,6 +45,15 @@ def history(batches: list[list[Item]], day: dt.date) -> Chains:
     return chains
 
 
+def box_scores(plan: list[tuple[dt.date, list[Item]]]) -> Chains:
+    """Fetch, validate and keep the line-ups and box scores of many days, a batch each."""
+    chains = []
+    for number, (day, items) in enumerate(plan, 1):
+        fetched: Any = fetch_batch.submit(number, items, "box scores")
+        chains.append([fetched, validate.validate_box_scores.submit(day, fetched)])
+    return chains
+
+
 def projections(
     batches: list[list[int]], day: dt.date, features: Path, draft: Draft, *, priced: bool
 ) -> tuple[Chains, Chains]:

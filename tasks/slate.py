@@ -13,7 +13,7 @@ from prefect.tasks import exponential_backoff
 
 from backstop import tables
 from backstop.errors import ValidationFailed
-from backstop.stages import plan, project, publish, receive
+from backstop.stages import plan, project, publish, receive, settled
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
@@ -37,7 +37,7 @@ class DayPlan:
     Attributes:
         games: Games that count and are to be played; 0 on an off day.
         pitches: Days of history whose pitches are missing.
-        boxes: Box scores of the day's games.
+        boxes: Box scores of the day's games; empty when the lake has them whole and nobody is to be asked again.
         events: The list of events that books quote; empty when prices cannot be asked for.
         gaps: What will be missing whatever happens, e.g. prices without a key.
         note: Why nothing can be published, empty when something can.
@@ -77,7 +77,8 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
     Args:
         day: The slate.
         calendar: What became of the schedule.
-        history: Whether missing days of pitches are fetched; otherwise they are only named.
+        history: Whether missing days of pitches are fetched; otherwise they are only named, and a day that is long over
+            is taken from the lake with its line-ups and box scores.
         prices: Whether books are asked.
 
     Raises:
@@ -102,7 +103,8 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
         gaps += [Gap("core_pitches", item.key, "not in the lake") for batch in pitches for item in batch]
         pitches = []
     events = [] if reason else plan.event_batches(house, day)
-    return DayPlan(games.height, pitches, plan.box_batches(house, day), events, tuple(gaps))
+    boxes = plan.box_batches(house, day) if history or settled.without_scores(house, [day]) else []
+    return DayPlan(games.height, pitches, boxes, events, tuple(gaps))
 
 
 @task(name="plan-history", task_run_name="plan history", cache_policy=NO_CACHE)

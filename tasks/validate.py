@@ -77,15 +77,30 @@ def _kept_pitches(house: House, day: dt.date, answers: list[Fetched], games: int
 
 @task(name="validate-players", task_run_name="validate line-ups", cache_policy=NO_CACHE)
 def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
-    """Check rosters, line-ups and box-score lines of the day's games, and keep them."""
+    """Check rosters, line-ups and box-score lines of the day's games, and keep them.
+
+    Without batches nobody was asked: the day stays in the lake as it is.
+    """
+    outcomes = _kept_players(batches, day) if batches else (Outcome(tables.PLAYERS.name), Outcome(tables.BOX.name))
+    progress.reached(day, "line-ups")
+    return outcomes
+
+
+@task(name="validate-box-scores", task_run_name="validate box scores of {day}", cache_policy=NO_CACHE)
+def validate_box_scores(day: dt.date, batch: FetchedBatch) -> tuple[Outcome, Outcome]:
+    """Check and keep what one batch brought of a day, in a run that works on many."""
+    return _kept_players([batch], day)
+
+
+def _kept_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
     house, run = House.current(), run_id()
     players, box = receive.box_scores(house, batches, day)
     known = keep(house, judge(players, players_suite()), run)
+    box = carry.scores(house, box, players.parsed.frame["game_pk"], day)
     lines = keep(house, judge(box, box_suite()), run)
     plan.settle_scores(house, day, batches)
     untold = receive.games_untold(house, batches, players.parsed.frame, day)
     lost = [*_missed(tables.PLAYERS.name, batches), Outcome(tables.PLAYERS.name, gaps=untold)]
-    progress.reached(day, "line-ups")
     return (
         report(total(tables.PLAYERS.name, [known, *lost]), "Players"),
         report(total(tables.BOX.name, [lines]), "Box scores"),

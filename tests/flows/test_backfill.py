@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
+import polars as pl
 import pytest
 
 from backstop.lake.states import State
@@ -91,6 +93,18 @@ def test_no_pitches_are_asked_for_twice(killed):
     _, feed, _, _ = killed
     asked = [each for each in feed.asked if "game_date_gt=" in each]
     assert len(asked) - len(set(asked)) <= 1
+
+
+def test_box_scores_of_all_days_are_kept_before_the_first_slate_and_never_asked_for_again(killed):
+    """Days done side by side, or by several workers, then know the same of the days before them."""
+    rooms, feed, (_, count), _ = killed
+    first_slate = next(place for place, each in enumerate(feed.asked) if "/odds?" in each)
+    boxes = [each for each in feed.asked[:first_slate] if "/boxscore" in each]
+    games = rooms.house.lake.scan("core_games", FIRST, LAST).filter(pl.col("status") != "Postponed").collect()
+    assert len(boxes) == games.height >= 40
+    asked = Counter(feed.asked)
+    assert {asked[each] for each in boxes} == {1}
+    assert first_slate <= count
 
 
 def test_a_backfill_of_finished_days_asks_nobody_and_starts_no_day(killed):

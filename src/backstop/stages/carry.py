@@ -1,4 +1,4 @@
-"""Carry over: the last prices of games that have begun, which books do not list any more."""
+"""Carry over what is kept of games of which this time nothing came: a day's partition is replaced whole."""
 
 from __future__ import annotations
 
@@ -32,6 +32,25 @@ def over(house: House, received: Received, day: dt.date) -> Received:
     begun, told = games.implode(), received.parsed.frame["game_pk"].drop_nulls().unique().implode()
     kept = receive.known(house, tables.QUOTES, day)
     carried = kept.filter(pl.col("game_pk").is_in(begun) & ~pl.col("game_pk").is_in(told))
+    return _with(received, carried)
+
+
+def scores(house: House, received: Received, told: pl.Series, day: dt.date) -> Received:
+    """Add the kept lines of games whose box score did not come: what somebody did stays done.
+
+    Args:
+        house: The opened rooms.
+        received: Lines that came.
+        told: `game_pk` of the games whose box score came, with or without lines.
+        day: The slate.
+    """
+    games = plan.games_of(house, day)["game_pk"]
+    kept = receive.known(house, tables.BOX, day)
+    owed = pl.col("game_pk").is_in(games.implode()) & ~pl.col("game_pk").is_in(told.unique().implode())
+    return _with(received, kept.filter(owed))
+
+
+def _with(received: Received, carried: pl.DataFrame) -> Received:
     if carried.is_empty():
         return received
     parsed = received.parsed

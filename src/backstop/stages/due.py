@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from backstop import tables
-from backstop.clock import EASTERN, baseball_day, days_between
+from backstop.clock import baseball_day, days_between
 from backstop.lake.states import State
 from backstop.settings import Feed
 from backstop.sources.statsapi import schedule
@@ -22,6 +22,7 @@ from backstop.sources.theodds import cost
 from backstop.stages import days, plan
 from backstop.stages.days import Condition
 from backstop.stages.grade import GRADES
+from backstop.stages.settled import SETTLED_AFTER, morning_after, settled_at
 
 if TYPE_CHECKING:
     from backstop.stages.days import Day
@@ -39,12 +40,6 @@ CALENDAR_EVERY_LIVE: Final = dt.timedelta(minutes=10)
 
 LONGEST_GAME: Final = dt.timedelta(hours=6)
 """After this a game is over, or suspended."""
-
-GRADE_FROM_HOUR: Final = 9
-"""Eastern: scoring changes of the night are in the morning's box scores."""
-
-SETTLED_AFTER: Final = dt.timedelta(days=2)
-"""Next-morning Savant days lack games, intentional walks and automatic balls; two days later they are whole."""
 
 RETRY_AFTER: Final = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
 """Pauses after a failed try, the last one repeated: a feed that is down all day costs a run an hour, not a storm."""
@@ -170,7 +165,7 @@ def _complete(players: pl.DataFrame) -> int:
 
 def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
     """Return the grading that a day needs: published, all games over, the next morning, not graded yet."""
-    if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or now < _morning_after(day.day):
+    if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or now < morning_after(day.day):
         return None
     games = plan.games_of(house, day.day)
     if games.is_empty() or (games["abstract_status"] != "Final").any():
@@ -235,16 +230,8 @@ def unsettled_pitches(house: House, now: dt.datetime) -> list[dt.date]:
     return [
         dt.date.fromisoformat(entry.key)
         for entry in closed
-        if entry.closed_at is not None and entry.closed_at < _settled_at(dt.date.fromisoformat(entry.key)) <= now
+        if entry.closed_at is not None and entry.closed_at < settled_at(dt.date.fromisoformat(entry.key)) <= now
     ]
-
-
-def _settled_at(day: dt.date) -> dt.datetime:
-    return _morning_after(day) + SETTLED_AFTER
-
-
-def _morning_after(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(GRADE_FROM_HOUR), EASTERN)
 
 
 def _last_start(games: pl.DataFrame) -> dt.datetime:

@@ -19,7 +19,7 @@ from backstop.sources.sportradar import playerprops, season, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import livefeed, people
 from backstop.sources.teams import TEAMS
-from backstop.stages import match, plain, plan, receive, register
+from backstop.stages import carry, match, plain, plan, receive, register
 from backstop.stages.collect import Job, Step
 from backstop.stages.outcome import Outcome
 
@@ -86,6 +86,7 @@ def _boxscores(job: Job) -> Step:
         asked = [*(each.item.key for each in batch.answers), *(each.item.key for each in batch.missed)]
         day = _day_of_scores(job, asked[0])
         players, box = receive.box_scores(job.house, [batch], day)
+        box = carry.scores(job.house, box, players.parsed.frame["game_pk"], day)
         kept = [job.keep(players), job.keep(box)]
         plan.settle_scores(job.house, day, [batch])
         untold = receive.games_untold(job.house, [batch], players.parsed.frame, day)

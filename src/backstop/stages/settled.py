@@ -1,0 +1,52 @@
+"""When a day's statistics are whole: scorers correct a day overnight, and its pitches are complete two days later."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from backstop import tables
+from backstop.clock import EASTERN
+from backstop.lake.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backstop.stages.house import House
+
+MORNING_HOUR: Final = 9
+"""Eastern: scoring changes of the night are in the morning's box scores."""
+
+SETTLED_AFTER: Final = dt.timedelta(days=2)
+"""Next-morning Savant days lack games, intentional walks and automatic balls; two days later they are whole."""
+
+
+def morning_after(day: dt.date) -> dt.datetime:
+    """Return the instant from which a day's box scores are worth grading by.
+
+    >>> morning_after(dt.date(2025, 7, 1)).isoformat()
+    '2025-07-02T09:00:00-04:00'
+    """
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(MORNING_HOUR), EASTERN)
+
+
+def settled_at(day: dt.date) -> dt.datetime:
+    """Return the instant from which what the feeds say of a day is whole.
+
+    >>> settled_at(dt.date(2025, 7, 1)).isoformat()
+    '2025-07-04T09:00:00-04:00'
+    """
+    return morning_after(day) + SETTLED_AFTER
+
+
+def without_scores(house: House, days: Sequence[dt.date]) -> list[dt.date]:
+    """Return the days whose line-ups and box scores the lake lacks, has with gaps, or got before they were whole."""
+    kept = [_closed_when_whole(house, table, days) for table in (tables.PLAYERS.name, tables.BOX.name)]
+    return [day for day in days if not all(day in each for each in kept)]
+
+
+def _closed_when_whole(house: House, table: str, days: Sequence[dt.date]) -> set[dt.date]:
+    closed = house.ledger.entries(table, [day.isoformat() for day in days], states=[State.COMPLETE])
+    by_day = {dt.date.fromisoformat(entry.key): entry.closed_at for entry in closed}
+    whole = {day for day, at in by_day.items() if at is not None and at >= settled_at(day)}
+    return whole & house.lake.days(table)
