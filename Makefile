@@ -28,24 +28,28 @@ check: .venv/dev  ## lint, types, import contracts, documents
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --quiet
 
-fuzz: .venv/dev  ## damaged answers at every parser, SECONDS=60 each
-	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60)
+fuzz: .venv/dev  ## damaged answers at every parser, 60 s each, 15 minutes, recorded; SECONDS=5 each without a record
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SECONDS),,--record benchmarks/results/fuzz.json); \
+	  ended=$$?; $(if $(SECONDS),,$(BIN)/python -m benchmarks.claims;) exit $$ended
 
 audit: .venv/dev  ## known weaknesses of what is locked; needs an index that serves advisories
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
 	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
-chaos: .venv/dev  ## seasons under faults, SEEDS=200 of them; RESUME=FILE keeps what was played and goes on from there
-	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200) $(if $(RESUME),--resume $(RESUME))
+chaos: .venv/dev  ## 200 seasons under faults, about 40 minutes, recorded; SEEDS=5 without a record; RESUME=FILE goes on from there
+	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200) $(if $(RESUME),--resume $(RESUME)) \
+	  $(if $(SEEDS),,--record benchmarks/results/chaos.json); \
+	  ended=$$?; $(if $(SEEDS),,$(BIN)/python -m benchmarks.claims;) exit $$ended
 
-kill-matrix: .venv/dev  ## flow, worker, Prefect, Redis and PostgreSQL killed with -9 in each stage; docs/operations.md renewed
+kill-matrix: .venv/dev  ## flow, worker, Prefect, Redis and PostgreSQL killed with -9 in each stage, 10 minutes; docs/operations.md renewed
 	$(BIN)/python -m tests.operations.matrix --record benchmarks/results/kill_matrix.json
 	$(BIN)/python -m benchmarks.claims
 
-coverage: .venv/dev  ## branches that the tests take, subprocesses too; TESTS=tests/net for some
-	$(if $(TESTS),,RECORD=benchmarks/results/coverage.json FLOOR=90) scripts/coverage $(or $(TESTS),tests)
+coverage: .venv/dev  ## branches that the tests take, subprocesses too, about an hour, recorded; TESTS=tests/net for some
+	$(if $(TESTS),,RECORD=benchmarks/results/coverage.json FLOOR=90) scripts/coverage $(or $(TESTS),tests); \
+	  ended=$$?; $(if $(TESTS),,$(BIN)/python -m benchmarks.claims;) exit $$ended
 
-bench: .venv/dev  ## every benchmark, an hour; renews docs/claims.md and the README's table. SMALL=1 only sees that they run
+bench: .venv/dev  ## every benchmark, about an hour on two quiet cores; renews docs/claims.md and the README's table. SMALL=1 only sees that they run
 	$(BIN)/python -m benchmarks $(if $(SMALL),--small)
 
 docs: .venv/dev  ## the documents as a site in .site, generated pages renewed

@@ -112,11 +112,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for kind in asked.data:
             for rows in asked.rows:
-                path, load = write(Path(folder), rows, kind), os.getloadavg()[0]
+                path = write(Path(folder), rows, kind)
                 measured = measure(asked.tools, path, RUNS.get(rows, 5), asked.rounds, peers, report)
-                title = (
-                    f"{kind}, {rows:,} rows x 20 columns, 26 checks, {asked.rounds} processes a tool, load {load:.1f}"
-                )
+                title = f"{kind}, {rows:,} rows x 20 columns, 26 checks, {asked.rounds} processes a tool"
                 fill(report.table(f"{kind}_{rows}", title, unit="ms"), measured)
                 report.save()
     report.close()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.report import RESULTS, Row, Table, figure, marked, read
+from benchmarks.report import Row, Table, figure, marked, read
 
 BENCH = "gx_polars"
 PAGE = Path(__file__).resolve().parents[1] / "src" / "gx_polars" / "README.md"
@@ -23,12 +22,13 @@ def _lines() -> Iterator[str]:
     if not tables:
         yield "Not recorded yet: `python -m benchmarks gx_polars`."
         return
-    told = json.loads((RESULTS / f"{BENCH}.json").read_text(encoding="utf-8"))
+    stamps = dict.fromkeys(str(table.stamp) for table in tables.values())
     yield (
         "Milliseconds of one validation of 26 checks on 20 columns, result format SUMMARY where nothing else is said: the median, each "
-        f"tool in a process of its own. {'; '.join(told['machine'])}, {told['taken']}. `python -m benchmarks gx_polars` measures it "
+        "tool in a process of its own. `python -m benchmarks gx_polars` measures it "
         "again; single runs, processor time and checks failed are in `benchmarks/results`.\n"
     )
+    yield f"Measured on {' and on '.join(stamps)}.\n"
     for kind, title in (("clean", "No row is bad"), ("dirty", "1 % of the rows is bad for each of ten checks")):
         sizes = {int(key.partition("_")[2]): table for key, table in tables.items() if key.startswith(kind)}
         if sizes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-from benchmarks.report import RESULTS, read
+from benchmarks.report import read
 
 BENCH = "kill_matrix"
 COLUMNS = {
@@ -35,8 +34,7 @@ def lines() -> Iterator[str]:
     if not tables:
         yield "No run was recorded yet: `make kill-matrix` carries it out and writes the table here."
         return
-    told = json.loads((RESULTS / f"{BENCH}.json").read_text(encoding="utf-8"))
     cells = tables["cells"]
-    yield f"{cells.title}; commit {told['commit']}, {told['taken']}, {told['machine'][0]}.\n"
+    yield f"{cells.title}; {cells.stamp}.\n"
     yield HEADER
     yield from (line(row.more) for row in cells.rows)

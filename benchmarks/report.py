@@ -64,6 +64,28 @@ class Row:
         return f"{figure(min(self.values))} to {figure(max(self.values))}" if len(self.values) > 1 else "one round"
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """When and where a table was measured.
+
+    Attributes:
+        taken: Day, as the machine has it.
+        commit: Of the code; with a plus sign where it had changes that were not committed.
+        machine: Processor, cores, memory, system.
+        python: Its version, and whether the benchmark ran ahead of everything else.
+        load: How busy the machine was.
+    """
+
+    taken: str
+    commit: str
+    machine: str
+    python: str
+    load: str
+
+    def __str__(self) -> str:
+        return f"{self.machine}; {self.python}; load {self.load}; {self.taken}, commit {self.commit}"
+
+
 @dataclass
 class Table:
     """Arrangements measured side by side in one run; the first one is the base of the ratios.
@@ -74,6 +96,7 @@ class Table:
         unit: Of the values.
         better: Whether less or more of it is better; decides which way the ratio goes.
         rows: In the order of adding.
+        stamp: When and where it was measured; given to it when it is recorded.
     """
 
     key: str
@@ -81,6 +104,7 @@ class Table:
     unit: str
     better: Literal["less", "more"] = "less"
     rows: list[Row] = field(default_factory=list)
+    stamp: Stamp | None = None
 
     def row(self, name: str, values: Sequence[float] | float, **more: object) -> Row:
         """Add an arrangement; `more` are further columns, shown as they are."""
@@ -123,8 +147,8 @@ class Report:
         self.add = add
         self.tables: list[Table] = []
         self.console = Console(width=150, highlight=False)
-        for each in machine():
-            self.console.print(each)
+        self.began = stamp()
+        self.console.print(f"{self.began}")
 
     def table(self, key: str, title: str, *, unit: str, better: Literal["less", "more"] = "less") -> Table:
         """Begin a table."""
@@ -143,14 +167,19 @@ class Report:
             self.record.write_text(json.dumps(self.told(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def told(self) -> dict[str, Any]:
-        """Return what is recorded."""
+        """Return what is recorded; a table that is recorded for the first time is stamped."""
+        for table in self.tables:
+            table.stamp = table.stamp or self._stamp()
         kept = self._kept() if self.add else []
         taken = [asdict(replace(table, rows=[row.thinned() for row in table.rows])) for table in self.tables]
-        tables = [*kept, *taken]
-        return {"benchmark": self.name, "taken": dt.date.today().isoformat(), "commit": commit(), "machine": machine(), "tables": tables}  # noqa: DTZ011  # fmt: skip
+        return {"benchmark": self.name, "tables": [*kept, *taken]}
+
+    def _stamp(self) -> Stamp:
+        """The commit is that from which the code was read, whatever was committed while it ran."""
+        return replace(self.began, load=f"{self.began.load} before, {_load()} after")
 
     def _kept(self) -> list[dict[str, Any]]:
-        """Return the tables in the file that this run did not make."""
+        """Return the tables in the file that this run did not make, with the stamps that they have."""
         if self.record is None or not self.record.exists():
             return []
         made = {table.key for table in self.tables}
@@ -174,7 +203,12 @@ def read(name: str, folder: Path = RESULTS) -> dict[str, Table]:
     if not path.exists():
         return {}
     told = json.loads(path.read_text(encoding="utf-8"))
-    return {each["key"]: Table(**{**each, "rows": [Row(**row) for row in each["rows"]]}) for each in told["tables"]}
+    return {each["key"]: _table(each) for each in told["tables"]}
+
+
+def _table(told: dict[str, Any]) -> Table:
+    rows = [Row(**row) for row in told["rows"]]
+    return Table(**{**told, "rows": rows, "stamp": Stamp(**told["stamp"]) if told.get("stamp") else None})
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -207,12 +241,16 @@ def figure(value: float) -> str:
     return f"{value:.3g}"
 
 
-def machine() -> list[str]:
-    """Return what ran it: processor, cores, memory, versions, and how busy it was."""
+def stamp() -> Stamp:
+    """Return today, the commit, what runs it and how busy that is."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     hardware = f"{os.cpu_count()} x {_processor()}, {memory:.0f} GB, {platform.system()} {platform.release()}"
-    return [hardware, f"Python {platform.python_version()}, load {load}{_priority()}"]
+    python = f"Python {platform.python_version()}{_priority()}"
+    return Stamp(dt.date.today().isoformat(), commit(), hardware, python, _load())  # noqa: DTZ011
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def _priority() -> str:
@@ -227,7 +265,17 @@ def _processor() -> str:
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+WRITTEN = (":(top,exclude)benchmarks/results", ":(top,exclude)*.md")
+"""Records and pages, which a benchmark that ran before has written anew: they are no change of the code."""
+
+
 def commit() -> str:
-    """Return the short name of the commit measured, with a plus sign where the tree had changes."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], check=False, capture_output=True, text=True)
-    return said.stdout.strip() or "unknown"
+    """Return the short name of the commit measured, with a plus sign where code had changes that are not committed."""
+    name = _git("describe", "--always")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", *WRITTEN)
+    return f"{name or 'unknown'}{'+' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    said = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
+    return said.stdout.strip()

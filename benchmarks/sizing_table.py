@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from backstop.limits import MAX_IN_FLIGHT_PER_HOST
 from backstop.store.keys import SLATE_TTL_S
 from benchmarks import kill_table
-from benchmarks.report import RESULTS, figure, marked, read
+from benchmarks.report import figure, marked, read
 
 BENCH = "sizing"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
@@ -140,8 +139,7 @@ def lines() -> Iterator[str]:
     if not tables:
         yield "No figures were recorded yet: `python -m benchmarks sizing` measures them and writes both tables here."
         return
-    told = json.loads((RESULTS / f"{BENCH}.json").read_text(encoding="utf-8"))
-    yield f"{tables['day'].title}; {'; '.join(told['machine'])}, {told['taken']}.\n"
+    yield f"{tables['day'].title}; {tables['day'].stamp}.\n"
     yield "| A league day | median | lowest to highest |\n| --- | ---: | ---: |"
     for row in tables["day"].rows:
         yield f"| {LABELS[row.name]} | {figure(row.median)} | {row.spread} |"

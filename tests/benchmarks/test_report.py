@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
+import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import report as reporting
-from benchmarks.report import MOST, Report, Row, Table, arguments, commit, figure, machine, read, timed
+from benchmarks.report import MOST, Report, Row, Stamp, Table, arguments, commit, figure, read, stamp, timed
 
 
 def table(better, first, other):
@@ -96,8 +99,16 @@ def test_a_record_says_what_when_where_and_of_which_commit(tmp_path, monkeypatch
     report.table("a", "A", unit="s").row("r", [1.0])
     report.close()
     told = json.loads((tmp_path / "x.json").read_text())
-    assert (told["benchmark"], told["commit"], told["machine"][0]) == ("x", "unknown", machine()[0])
-    assert set(told) == {"benchmark", "taken", "commit", "machine", "tables"}
+    assert set(told) == {"benchmark", "tables"}
+    (kept,) = read("x", tmp_path).values()
+    now = stamp()
+    assert kept.stamp == replace(now, load=kept.stamp.load)
+    assert (told["benchmark"], kept.stamp.commit, kept.stamp.taken) == (
+        "x",
+        "unknown",
+        f"{dt.datetime.now().astimezone().date()}",
+    )
+    assert re.fullmatch(r"\d+\.\d before, \d+\.\d after", kept.stamp.load)
 
 
 def test_a_part_that_is_run_again_replaces_its_tables_and_keeps_the_others(tmp_path):
@@ -112,6 +123,39 @@ def test_a_part_that_is_run_again_replaces_its_tables_and_keeps_the_others(tmp_p
     assert {key: found.rows[0].values for key, found in read("x", tmp_path).items()} == {"a": [1.0], "b": [2.0]}
     Report("x", path).save()
     assert read("x", tmp_path) == {}
+
+
+def test_a_table_keeps_its_own_stamp_when_another_is_run_again(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    old, new = (
+        Stamp(f"2026-11-{day}", commit, "2 cores", "Python 3.11.7", "0.0")
+        for day, commit in ((28, "aaa"), (29, "bbb+"))
+    )
+    for made, keys in ((old, ("a", "b")), (new, ("b",))):
+        monkeypatch.setattr(reporting, "stamp", lambda made=made: made)
+        report = Report("x", path, add=True)
+        for key in keys:
+            report.table(key, key, unit="s").row("r", [1.0])
+        report.close()
+    stamps = {key: table.stamp for key, table in read("x", tmp_path).items()}
+    assert {key: (each.taken, each.commit) for key, each in stamps.items()} == {
+        "a": ("2026-11-28", "aaa"),
+        "b": ("2026-11-29", "bbb+"),
+    }
+
+
+def test_a_table_is_stamped_when_it_is_first_recorded_and_not_again(tmp_path, monkeypatch):
+    loads = iter([0.5, 1.0, 2.0])
+    monkeypatch.setattr(reporting.os, "getloadavg", lambda: (next(loads), 9.0, 9.0))
+    report = Report("x", tmp_path / "x.json")
+    report.table("a", "a", unit="s").row("r", [1.0])
+    report.save()
+    report.table("b", "b", unit="s").row("r", [1.0])
+    report.save()
+    assert [table.stamp.load for table in read("x", tmp_path).values()] == [
+        "0.5 before, 1.0 after",
+        "0.5 before, 2.0 after",
+    ]
 
 
 def test_without_a_record_nothing_is_written(tmp_path, monkeypatch):
@@ -135,6 +179,24 @@ def test_a_commit_with_changes_has_a_plus(tmp_path, monkeypatch):
     clean = commit()
     assert len(clean) >= 7
     (tmp_path / "file").write_text("2")
+    assert commit() == f"{clean}+"
+
+
+def test_records_and_pages_that_were_written_anew_are_no_change_of_the_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    written = [tmp_path / "benchmarks" / "results" / "a.json", tmp_path / "README.md", tmp_path / "docs" / "claims.md"]
+    for path in (*written, tmp_path / "benchmarks" / "a.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *command], check=True)
+    clean = commit()
+    for path in (*written, tmp_path / "new.py"):
+        path.write_text("2")
+    monkeypatch.chdir(tmp_path / "docs")
+    assert commit() == clean
+    (tmp_path / "benchmarks" / "a.py").write_text("2")
     assert commit() == f"{clean}+"
 
 

@@ -36,6 +36,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(runner, "MADE", tmp_path / ".bench")
     monkeypatch.setattr(runner, "ON_RECORDINGS", {})
+    monkeypatch.setattr(runner.claims, "lost", lambda *_asked: [])
     monkeypatch.setattr(
         runner,
         "MODULES",
@@ -91,6 +92,14 @@ def test_a_name_that_is_no_benchmark_is_refused_before_anything_runs(folder, mon
     assert run(monkeypatch, "good", "best") == 2
     assert capfd.readouterr().err == "no such benchmark: best; there are broken, good, silent, better\n"
     assert not (folder / "results").exists()
+
+
+def test_a_claim_whose_rows_were_not_recorded_is_named_and_counts_as_failed(folder, monkeypatch, capfd):
+    asked = []
+    monkeypatch.setattr(runner.claims, "lost", lambda names, folder: asked.append((names, folder)) or ["t: no row 'x'"])
+    assert run(monkeypatch, "--small", "good", "broken") == 2
+    assert asked == [(["good"], folder / ".bench" / "small")]
+    assert capfd.readouterr().err.endswith("failed: broken\na claim without its rows: t: no row 'x'\n")
 
 
 def test_what_hangs_is_ended_and_named(folder, monkeypatch, capfd):

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import claims, gx_polars_readme, kill_table, sizing, sizing_table
+from benchmarks.__main__ import MODULES, ON_RECORDINGS
+from benchmarks.claim import ELSEWHERE
+from benchmarks.claimed import CLAIMS
 from benchmarks.promises import PROMISES
 from benchmarks.report import RESULTS, Row, Table, figure, read
 
@@ -29,43 +32,25 @@ def test_the_page_and_the_readme_say_what_was_recorded():
 
 
 def test_every_record_is_of_a_benchmark_that_exists():
-    known = {path.stem for path in RESULTS.parent.glob("*.py")} | claims.ELSEWHERE.keys()
+    known = MODULES.keys() | ON_RECORDINGS.keys() | ELSEWHERE.keys()
     assert {path.stem for path in RESULTS.glob("*.json")} <= known
+    assert {claim.bench for claim in CLAIMS} <= known
 
 
-@pytest.mark.parametrize("claim", claims.CLAIMS + claims.PEERS, ids=lambda claim: f"{claim.bench} {claim.about}")
-def test_a_claim_rests_on_rows_that_were_recorded(claim):
-    if not claim.recorded:
-        assert claim.about not in claims.README.read_text(encoding="utf-8")
-        return
-    table, ours, base = claim.found()
-    assert ours in table.rows
-    assert base is None or base in table.rows
+def test_every_table_of_every_record_has_a_stamp_of_its_own():
+    lacking = [
+        (path.stem, key)
+        for path in RESULTS.glob("*.json")
+        for key, table in read(path.stem).items()
+        if table.stamp is None
+    ]
+    assert lacking == []
 
 
-def test_a_claim_without_its_measurement_is_refused():
-    with pytest.raises(LookupError, match="recorded no table 'nowhere'"):
-        claims.Claim("x", "replaced", "nowhere", "ours").found()
-
-
-def test_a_peer_that_is_better_is_shown_as_winning(monkeypatch):
-    table = Table("t", "t", "s", rows=[Row("theirs", [1.0]), Row("ours", [2.0])])
-    monkeypatch.setattr(claims, "read", lambda _bench: {"t": table})
-    assert claims.Claim("x", "b", "t", "ours", "theirs").result() == "**theirs wins**, 2 times"
-    assert claims.Claim("x", "b", "t", "theirs", "ours").result() == "**2 times better**"
-
-
-def test_a_figure_that_was_recorded_beside_the_values_is_compared_like_them(monkeypatch):
-    rows = [Row("theirs", [1.0], {"wall_us": "1,056"}), Row("ours", [9.0], {"wall_us": "528"})]
-    monkeypatch.setattr(claims, "read", lambda _bench: {"t": Table("t", "t", "us", rows=rows)})
-    claim = claims.Claim("x", "b", "t", "ours", "theirs", column="wall_us")
-    assert claim.line() == "| x | - | theirs: 1,056 us | 528 us | **2 times better** | `python -m benchmarks.b` |"
-
-
-def test_the_engine_stands_beside_httpx_that_is_as_wide_too():
-    said = claims.readme()
-    assert "| the same, beside as many at once | httpx, 25 at once: " in said
-    assert "| wall time of the same, 25 at once, no latency | bare httpx: " in said
+def test_the_time_that_all_benchmarks_take_is_said_in_the_same_words_everywhere():
+    places = (ROOT / "README.md", ROOT / "Makefile", ROOT / "benchmarks" / "__main__.py", claims.PAGE)
+    assert [path.name for path in places if claims.LASTS_ALL not in path.read_text(encoding="utf-8")] == []
+    assert claims.LASTS.keys() == ELSEWHERE.keys()
 
 
 @pytest.mark.parametrize(("better", "others"), [("more", 3.0), ("less", 0.0)])
@@ -120,7 +105,6 @@ def test_redis_holds_no_more_than_two_weeks_of_a_backfill():
 def test_the_sizing_is_written_from_the_record_and_says_when_there_is_none(tmp_path, monkeypatch):
     from benchmarks.report import Report
 
-    monkeypatch.setattr(sizing_table, "RESULTS", tmp_path)
     monkeypatch.setattr(sizing_table, "read", lambda bench: read(bench, tmp_path))
     assert "No figures were recorded yet" in sizing_table.page()
     report = Report("sizing", tmp_path / "sizing.json")
@@ -135,7 +119,6 @@ def test_the_kill_matrix_is_written_from_the_record_of_a_whole_run_and_says_when
     from benchmarks.report import read
     from tests.operations import matrix
 
-    monkeypatch.setattr(kill_table, "RESULTS", tmp_path)
     monkeypatch.setattr(kill_table, "read", lambda bench: read(bench, tmp_path))
     assert "No run was recorded yet" in "\n".join(kill_table.lines())
     cells = [
@@ -144,7 +127,8 @@ def test_the_kill_matrix_is_written_from_the_record_of_a_whole_run_and_says_when
     ]
     matrix.recorded(cells, 29.4, tmp_path / "kill_matrix.json")
     title, header, rule, *rows = [line for line in "\n".join(kill_table.lines()).splitlines() if line]
-    assert title.startswith("2 cases in one run of 29 s, 1 of them with a row lost, doubled or wrong; commit ")
+    told = kill_table.read("kill_matrix")["cells"].stamp
+    assert title == f"2 cases in one run of 29 s, 1 of them with a row lost, doubled or wrong; {told}."
     assert len(header.split("|")) == len(rule.split("|")) == len(rows[0].split("|"))
     assert rows == [
         "| flow | load | killed | 1 | 27,436 | 0 | 0 | nothing |",
