@@ -86,3 +86,47 @@ def test_the_version_of_a_schema_changes_with_its_columns_alone():
     assert schema_version(FRAME.schema) != schema_version(FRAME.drop("n").schema)
     assert schema_text(pl.Schema({"a": pl.Int64(), "b": pl.Datetime("us", "UTC")})).splitlines()[0] == "a: Int64"
     assert len(schema_version(FRAME.schema)) == 12
+
+
+NAN, INF = math.nan, math.inf
+LISTS = pl.List(pl.Float64)
+RECORDS = pl.Struct({"a": pl.Float64, "b": pl.Struct({"c": pl.Int64})})
+NESTED = {
+    "numbers": (LISTS, [[[NAN]], [[None]], [[INF]], [[-INF]], [None], [[]], [[1.0]]]),
+    "where lists are cut": (
+        LISTS,
+        [[[1.0], [2.0, 3.0]], [[1.0, 2.0], [3.0]], [[1.0, 2.0, 3.0], []], [[], [1.0, 2, 3]]],
+    ),
+    "lists of lists": (pl.List(LISTS), [[[[1.0], []]], [[[], [1.0]]], [[[1.0]]], [[[1.0], None]], [None], [[None]]]),
+    "structs": (
+        RECORDS,
+        [
+            [None],
+            [{"a": None, "b": None}],
+            [{"a": NAN, "b": None}],
+            [{"a": None, "b": {"c": None}}],
+            [{"a": None, "b": {"c": 0}}],
+            [{"a": 0.0, "b": None}],
+        ],
+    ),
+    "arrays": (pl.Array(pl.Float64, 2), [[[1.0, NAN]], [[1.0, None]], [[NAN, 1.0]], [None], [[None, None]]]),
+    "lists of structs": (pl.List(RECORDS), [[[]], [None], [[None]], [[{"a": None, "b": None}]], [[None, None]]]),
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_values_inside_of_values_are_told_apart(kind):
+    dtype, cases = NESTED[kind]
+    frames = [pl.DataFrame({"x": pl.Series(case, dtype=dtype)}) for case in cases]
+    assert len({content_hash(frame) for frame in frames}) == len(frames)
+    rebuilt = [pl.concat([frame[:0], frame], rechunk=False).select(pl.col("x").reverse().reverse()) for frame in frames]
+    assert [content_hash(frame) for frame in rebuilt] == [content_hash(frame) for frame in frames]
+
+
+inner = st.lists(st.lists(st.none() | st.sampled_from([0.0, 1.0, NAN, INF]), max_size=2) | st.none(), max_size=3)
+
+
+@given(one=inner, other=inner)
+def test_two_columns_of_lists_have_one_hash_exactly_when_they_read_the_same(one, other):
+    hashes = [content_hash(pl.DataFrame({"x": pl.Series(each, dtype=LISTS)})) for each in (one, other)]
+    assert (hashes[0] == hashes[1]) == (repr(one) == repr(other))

@@ -17,7 +17,8 @@ def content_hash(frame: pl.DataFrame) -> str:
     """Return the SHA-256 of a frame's columns, types and rows in order, hexadecimal.
 
     Each column is hashed as its name and type, the places of its nulls, and its values as little-endian numbers or as
-    lengths and text. Two NaNs are the same; 0.0 and -0.0 are not.
+    lengths and text; a list as its length and its values, a struct as its fields. Two NaNs are the same; 0.0 and -0.0
+    are not.
     """
     digest = hashlib.sha256(str(frame.height).encode())
     for series in frame.iter_columns():
@@ -38,11 +39,25 @@ def _add(digest: _Hash, series: pl.Series) -> None:
         digest.update(series.fill_nan(float("nan")).to_numpy().tobytes())
     elif series.dtype.is_integer() or series.dtype.is_temporal():
         digest.update(series.to_physical().to_numpy().tobytes())
+    elif isinstance(series.dtype, pl.List | pl.Array):
+        # not as JSON, which knows neither NaN nor infinity: they would be nulls
+        lists = series.cast(pl.List(series.dtype.inner))
+        digest.update(lists.list.len().to_numpy().tobytes())
+        _add_inner(digest, lists.filter(lists.list.len() > 0).explode())
+    elif isinstance(series.dtype, pl.Struct):
+        for field in series.struct.fields:
+            _add_inner(digest, series.struct.field(field))
     else:
-        # lists, structs and the like are rare; their JSON prints every value
+        # booleans, decimals, categories: their JSON prints every value
         body = io.BytesIO()
         series.to_frame("").write_ndjson(body)
         digest.update(body.getbuffer())
+
+
+def _add_inner(digest: _Hash, series: pl.Series) -> None:
+    """Add values inside of others, with how many there are: no outer null may read as an inner one."""
+    digest.update(f"\n{len(series)} {series.null_count()}\n".encode())
+    _add(digest, series)
 
 
 def schema_text(schema: pl.Schema) -> str:

@@ -27,7 +27,8 @@ def open_engine(url: str) -> sa.Engine:
     """Return an engine for SQLite (write-ahead log, one writer at a time) or PostgreSQL.
 
     Raises:
-        ConfigurationError: the URL is not one that SQLAlchemy reads, its driver is missing, or it is another database.
+        ConfigurationError: the URL is not one that SQLAlchemy reads, its driver is missing, it is another database, or
+            SQLite's file cannot have a folder.
     """
     try:
         parsed = sa.make_url(url)
@@ -38,7 +39,7 @@ def open_engine(url: str) -> sa.Engine:
                 f"The ledger cannot be kept in {parsed.get_backend_name()}; use SQLite or PostgreSQL."
             )
         if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         arguments: dict[str, Any] = {"pool_pre_ping": True}
         if parsed.get_backend_name() == "sqlite":
             arguments = {"connect_args": {"timeout": BUSY_S}}
@@ -54,21 +55,44 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The ledger's folder {folder} cannot be made ({error.strerror or error}); name another in the ledger's "
+            "URL, or permit it."
+        ) from error
+
+
 def migrate(engine: sa.Engine) -> None:
     """Bring the table to the newest migration; safe for several processes at once.
 
     Raises:
-        LakeError: the database does not answer.
+        ConfigurationError: a later release has migrated it further.
+        LakeError: the database does not answer, refuses, or is none.
     """
     try:
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-            if _revision(connection) != HEAD:
+            revision = _revision(connection)
+            if (revision or "") > HEAD:
+                raise ConfigurationError(
+                    f"The ledger's database is at migration {revision}, this release knows none after {HEAD}: a later "
+                    "release has used it. Install that one, or put back the database's backup from before it."
+                )
+            if revision != HEAD:
                 _upgrade(connection)
     except sa.exc.OperationalError as error:
         raise LakeError(
             f"The ledger's database does not answer ({error.orig}). Check its URL and that it runs.", source="ledger"
+        ) from error
+    except sa.exc.DatabaseError as error:
+        raise LakeError(
+            f"The ledger's database cannot be used ({error.orig}). Check that its URL names a ledger and that its "
+            "user may make tables there.",
+            source="ledger",
         ) from error
 
 

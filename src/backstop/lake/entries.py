@@ -67,6 +67,15 @@ class Entry:
     changed_at: dt.datetime
 
 
+def sentence(text: str) -> str:
+    r"""Return a reason as every database stores it: feeds are quoted in it, and they hold what is no text.
+
+    >>> sentence("speed is \x00 \ud800")
+    'speed is \\x00 \\ud800'
+    """
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
+
+
 def entry_of(row: sa.Row[Any]) -> Entry:
     """Return a row of the table as an entry."""
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented accessor

@@ -23,6 +23,7 @@ from backstop.lake.entries import (
     locked,
     refuse_held,
     refuse_lost,
+    sentence,
     update_of,
 )
 from backstop.lake.schema import entries
@@ -55,11 +56,16 @@ class Ledger:
         """Open a ledger by SQLAlchemy URL and bring its table to the newest migration.
 
         Raises:
-            ConfigurationError: the URL cannot be opened, or its driver is not installed.
+            ConfigurationError: the URL cannot be opened, its driver is not installed, or a later release used it.
+            LakeError: the database does not answer, refuses, or is none.
         """
-        engine = open_engine(url)
-        migrate(engine)
-        return cls(engine, clock)
+        ledger = cls(open_engine(url), clock)
+        try:
+            migrate(ledger.engine)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
 
     def close(self) -> None:
         """Return the connections."""
@@ -168,7 +174,7 @@ class Ledger:
         with self.engine.begin() as connection:
             for chunk in chunks(list(keys)):
                 where = (entries.c.table_name == table) & entries.c.entry_key.in_(chunk) & entries.c.state.in_(closed)
-                change = {"state": State.STALE.value, "reason": reason, "changed_at": self.clock.now()}
+                change = {"state": State.STALE.value, "reason": sentence(reason), "changed_at": self.clock.now()}
                 marked += connection.execute(sa.update(entries).where(where).values(**change)).rowcount
         return marked
 
@@ -229,6 +235,7 @@ class Ledger:
                     f"{table} {key} is {before.state}, which cannot become {state}. Begin it first.", source=table
                 )
             closing = {"state": state.value, "run_id": run_id, "closed_at": now, "changed_at": now}
-            change = {"reason": None, **known, **columns, **closing}
+            reason = known.pop("reason", None)
+            change = {**known, "reason": reason and sentence(reason), **columns, **closing}
             connection.execute(update_of(table, key).values(lease_owner=None, lease_until=None, **change))
             return locked(connection, table, key)

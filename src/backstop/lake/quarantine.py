@@ -21,7 +21,7 @@ import orjson
 import polars as pl
 
 from backstop.clock import Clock, SystemClock
-from backstop.errors import SchemaDrift, UsageError
+from backstop.errors import LakeError, SchemaDrift, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backstop.lake.tables import Lake
 
 ROOM: Final = "quarantine"
+SUFFIX: Final = ".parquet"
 GIVEN: Final = ("row", "rule", "reason")
 FETCHED_AT: Final = "fetched_at"
 SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -226,9 +227,19 @@ class Quarantine:
             for folder in folders:
                 where = f"{ROOM}/{name}/{folder}"
                 for file in self.place.list(where):
-                    content = self.place.read(f"{where}/{file}")
+                    content = self.place.read(f"{where}/{file}") if file.endswith(SUFFIX) else None
                     if content is not None:
-                        yield f"{where}/{file}", pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+                        yield f"{where}/{file}", self._rows_of(f"{where}/{file}", content)
+
+    def _rows_of(self, path: str, content: bytes) -> pl.DataFrame:
+        try:
+            return pl.read_parquet(io.BytesIO(content), hive_partitioning=False)
+        except pl.exceptions.PolarsError as error:
+            raise LakeError(
+                f"The refused rows in {self.place.locate(path)} cannot be read ({error}). Put the file back from a "
+                "backup, or move it away: the next run over that day refuses its rows again.",
+                source=path,
+            ) from error
 
 
 def _unknown(row_id: str) -> UsageError:
@@ -259,7 +270,7 @@ def _folder(table: str, day: dt.date) -> str:
 
 
 def _name(rows: pl.DataFrame) -> str:
-    return hashlib.sha256("".join(sorted(rows.get_column("row_id"))).encode()).hexdigest()[:32] + ".parquet"
+    return hashlib.sha256("".join(sorted(rows.get_column("row_id"))).encode()).hexdigest()[:32] + SUFFIX
 
 
 def _parquet(rows: pl.DataFrame) -> bytes:

@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from backstop import tables
-from backstop.errors import DataError, LakeError, SchemaDrift
+from backstop.clock import parse_day
+from backstop.errors import DataError, LakeError, SchemaDrift, UsageError
 from backstop.lake.content import content_hash, schema_version
 from backstop.lake.places import Bucket, Folder, Place, place_of
 
@@ -131,9 +132,16 @@ class Lake:
         return self._scan(table, self.place.read_many([_path(table, day) for day in chosen]))
 
     def days(self, table: str) -> set[dt.date]:
-        """Return the days that have a partition."""
-        names = self.place.list(table)
-        return {dt.date.fromisoformat(name.removeprefix(PARTITION)) for name in names if name.startswith(PARTITION)}
+        """Return the days that have a partition.
+
+        Raises:
+            LakeError: a folder of the table is named after no day.
+        """
+        days = {_day_of(table, name) for name in self.place.list(table) if name.startswith(PARTITION)}
+        if isinstance(self.place, Folder):
+            # a first write that was killed leaves its folder without the file; object stores have no such thing
+            return {day for day in days if Path(self.place.locate(_path(table, day))).is_file()}
+        return days
 
     def tables(self) -> list[str]:
         """Return the names of the tables that have a folder."""
@@ -185,6 +193,18 @@ __all__ = ["DECLARED", "Bucket", "Folder", "Lake", "Written"]
 
 def _path(table: str, day: dt.date) -> str:
     return f"{table}/{PARTITION}{day.isoformat()}/{FILE}"
+
+
+def _day_of(table: str, folder: str) -> dt.date:
+    written = folder.removeprefix(PARTITION)
+    try:
+        return parse_day(written)
+    except UsageError as error:
+        raise LakeError(
+            f"The lake's {table}/{folder} is no day's partition: {written!r} is not written YYYY-MM-DD. "
+            "Move it out of the lake, or name it after its day.",
+            source=table,
+        ) from error
 
 
 def _as_declared(declared: tables.Table, frame: pl.DataFrame) -> pl.DataFrame:
