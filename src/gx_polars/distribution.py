@@ -18,6 +18,7 @@ from great_expectations.expectations.metrics.util import (
     _scipy_distribution_positional_args_from_dict,
     validate_distribution_parameters,
 )
+from great_expectations.metrics.column.descriptive_stats import DescriptiveStats
 from scipy import stats
 
 from gx_polars.aggregates import numeric
@@ -45,7 +46,7 @@ def quantile_values(
         exprs = tuple(_nearest(values, quantile) for quantile in quantiles)
     else:
         exprs = tuple(values.quantile(quantile, interpolation) for quantile in quantiles)
-    return Reduction(exprs, lambda *found: [float("nan") if value is None else value for value in found])
+    return Reduction(exprs, lambda *found: [_number(value) for value in found])
 
 
 def _nearest(values: pl.Expr, quantile: float) -> pl.Expr:
@@ -95,13 +96,16 @@ def value_counts(
 def partition(
     column: Column, *, bins: str = "uniform", n_bins: int = 10, allow_relative_error: Any = None
 ) -> Reduction:
-    """Return the edges of bins: "uniform", "ntile" (quantiles), or "auto" as numpy's `histogram_bin_edges`."""
+    """Return the edges of bins: "uniform", "ntile" (quantiles), or "auto" as numpy's `histogram_bin_edges`.
+
+    Of no values they are NaN, as with the pandas engine.
+    """
     del allow_relative_error
     if bins == "uniform":
         values = numeric(column)
         return Reduction(
             (values.min(), values.max()),
-            lambda low, high: _edges(bins, n_bins, {"column.min": low, "column.max": high}),
+            lambda low, high: _edges(bins, n_bins, {"column.min": _number(low), "column.max": _number(high)}),
         )
     box = quantile_values(column, quantiles=BOX if bins == "auto" else np.linspace(0, 1, n_bins + 1).tolist())
     exprs = (column.expr.count(), *box.exprs)
@@ -112,6 +116,11 @@ def partition(
         return _edges(bins, n_bins, known)
 
     return Reduction(exprs, finish)
+
+
+def _number(value: Any) -> Any:
+    """Return NaN for a number that there is not, where Great Expectations calculates on."""
+    return float("nan") if value is None else value
 
 
 def _edges(bins: Any, n_bins: int, known: dict[str, Any]) -> list[Any]:
@@ -139,12 +148,14 @@ def histogram(column: Column, *, bins: Sequence[float] | Literal["auto"]) -> Red
 
 @polars_aggregate("column.descriptive_stats")
 def descriptive_stats(column: Column) -> Reduction:
-    """Return least and greatest value, mean and standard deviation."""
+    """Return least and greatest value, mean and standard deviation; NaN for what too few values have not."""
     values = numeric(column)
-    return Reduction(
-        (values.min(), values.max(), values.mean(), values.std()),
-        lambda low, high, mean, deviation: {"min": low, "max": high, "mean": mean, "standard_deviation": deviation},
-    )
+
+    def finish(*found: Any) -> DescriptiveStats:
+        low, high, mean, deviation = map(_number, found)
+        return DescriptiveStats(min=low, max=high, mean=mean, standard_deviation=deviation)
+
+    return Reduction((values.min(), values.max(), values.mean(), values.std()), finish)
 
 
 @polars_aggregate("column.outlier_statistics")
@@ -171,6 +182,7 @@ def kolmogorov_smirnov(
     if not 0 < p_value < 1:
         msg = f"p_value must be between 0 and 1 exclusive, it is {p_value}"
         raise ValueError(msg)
+    params = dict(params) if isinstance(params, dict) else params  # which is filled up with defaults
     validate_distribution_parameters(distribution=distribution, params=params)  # type: ignore[no-untyped-call]
     given = params
     if isinstance(params, dict):

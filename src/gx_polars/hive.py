@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -51,12 +52,25 @@ def _pairs(name: str) -> dict[str, str | None]:
 
 
 def _typed(key: str, values: Sequence[str | None]) -> pl.Series:
-    for read, dtype in ((int, pl.Int64()), (dt.date.fromisoformat, pl.Date())):
-        try:
-            return pl.Series(key, [None if value is None else read(value) for value in values], dtype=dtype)
-        except (ValueError, OverflowError):
-            continue
+    for read, dtype in ((_whole, pl.Int64()), (_day, pl.Date())):
+        found = [None if value is None else read(value) for value in values]
+        if found.count(None) == values.count(None):
+            return pl.Series(key, found, dtype=dtype)
     return pl.Series(key, values, dtype=pl.String)
+
+
+def _whole(value: str) -> int | None:
+    """Return a whole number of 64 bits; Python's `int` would take 1_000 and +5 too, which Parquet's readers do not."""
+    number = int(value) if re.fullmatch(r"-?[0-9]{1,19}", value) else None
+    return number if number is not None and -(2**63) <= number < 2**63 else None
+
+
+def _day(value: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if day.isoformat() == value else None
 
 
 def with_partitions(frame: pl.LazyFrame, files: pl.DataFrame) -> pl.LazyFrame:

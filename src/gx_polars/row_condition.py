@@ -87,7 +87,7 @@ def _condition(condition: Condition, column: Lookup) -> pl.Expr:
     raise NotSupported(msg)
 
 
-_WORDS = {"&": " and ", "|": " or ", "~": " not ", "&&": " and ", "||": " or "}
+_WORDS = {"&": " and ", "|": " or ", "~": " not "}
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
