@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 
-import polars as pl
 import pytest
 
 from backstop import tables
-from backstop.sources.statsapi import schedule
 from backstop.sources.theodds.markets import BATTER
 from backstop.stages import due
 from backstop.stages.grade import GRADES
-from tests.stages.rows import DAY, games, listed_game
+from tests.stages.gameday import PROPS, at, begin, failed, post, published
+from tests.stages.rows import DAY, games
 
-FIRST_PITCH = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
 MORNING_AFTER = dt.datetime(2025, 6, 16, 13, 5, tzinfo=dt.UTC)
-PROPS = tables.PROPS.name
-
-
-def at(hours: float) -> dt.datetime:
-    return FIRST_PITCH + dt.timedelta(hours=hours)
 
 
 @pytest.fixture
-def season(house, clock):
+def season(house):
     """A house that knows the day's games, not begun, and that the days before had none."""
-    house.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2, status="Scheduled", abstract_status="Preview"))
-    for back in (1, 2, 3):
-        house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
+    begin(house)
     return house
-
-
-def post(house, clock, *pks):
-    """Post both line-ups of some of the games."""
-    clubs = {"homePlayers": [{"id": 1, "fullName": "A"}], "awayPlayers": [{"id": 2, "fullName": "B"}]}
-    listed = [listed_game(pk, DAY) | ({"lineups": clubs} if pk in pks else {}) for pk in (1, 2)]
-    body = json.dumps({"dates": [{"date": DAY.isoformat(), "games": listed}]}).encode()
-    house.archive.put(schedule.plan_day(DAY)[0], body, fetched_at=clock.now(), headers=(), status=200)
-
-
-def published(house, *, table=PROPS, day=DAY, lineups=()):
-    rows = [
-        {"game_pk": pk, "game_date": day, "is_home": home, "slot": 1, "player_id_mlbam": 10 * pk + home}
-        for pk in lineups
-        for home in (True, False)
-    ]
-    if rows:
-        full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
-        house.lake.write(tables.PLAYERS.name, day, pl.DataFrame(full, schema=tables.PLAYERS.schema))
-    house.ledger.begin(table, day.isoformat(), run_id="r")
-    house.ledger.complete(table, day.isoformat(), run_id="r", rows_in=3, rows_loaded=3)
-
-
-def failed(house, times=1):
-    for _ in range(times):
-        house.ledger.begin(PROPS, DAY.isoformat(), run_id="r")
-        house.ledger.fail(PROPS, DAY.isoformat(), run_id="r", reason="the feed was down")
 
 
 def slots(house, now):
@@ -94,10 +57,31 @@ def test_a_failed_slate_is_tried_again_after_a_pause_that_grows(season, clock):
     post(season, clock, 1)
     failed(season)
     assert slots(season, clock.now() + dt.timedelta(minutes=4)) == []
-    assert slots(season, clock.now() + dt.timedelta(minutes=6)) == [("slate-refresh", "try-2")]
+    assert slots(season, clock.now() + dt.timedelta(minutes=6)) == [("slate-refresh", "try-2-after-r")]
     failed(season, times=3)
     assert slots(season, clock.now() + dt.timedelta(minutes=59)) == []
-    assert slots(season, clock.now() + dt.timedelta(minutes=61)) == [("slate-refresh", "try-5")]
+    assert slots(season, clock.now() + dt.timedelta(minutes=61)) == [("slate-refresh", "try-5-after-r")]
+
+
+def test_the_first_failure_after_many_refreshes_is_tried_again_as_soon_as_any_first_one(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1, 2)
+    for _ in range(30):
+        published(season, lineups=[1, 2])
+    failed(season)
+    assert slots(season, clock.now() + dt.timedelta(minutes=6)) == [("slate-refresh", "try-2-after-r")]
+
+
+def test_second_tries_of_one_day_are_runs_of_their_own(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1, 2)
+    found = []
+    for run_id in ("11111111-aaaa", "22222222-bbbb"):
+        published(season, lineups=[1, 2])
+        season.ledger.begin(PROPS, DAY.isoformat(), run_id=run_id)
+        season.ledger.fail(PROPS, DAY.isoformat(), run_id=run_id, reason="the feed was down")
+        found += [each.key for each in due.runs(season, at(-3), prices_every=None)]
+    assert found == [f"slate-refresh:{DAY}:try-2-after-11111111", f"slate-refresh:{DAY}:try-2-after-22222222"]
 
 
 def test_a_feed_that_is_down_all_day_costs_a_run_an_hour(season, clock):

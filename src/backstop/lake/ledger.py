@@ -27,7 +27,7 @@ from backstop.lake.entries import (
     update_of,
 )
 from backstop.lake.schema import entries
-from backstop.lake.states import CLOSING, DONE, State, may_follow
+from backstop.lake.states import CLOSING, DONE, WAS_DONE, State, may_follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -116,7 +116,9 @@ class Ledger:
             if insert_absent(connection, fresh) == 0:
                 before = locked(connection, table, key)
                 refuse_held(before, run_id, now)
-                connection.execute(update_of(table, key).values(attempts=entries.c.attempts + 1, **values))
+                # tries of what was done once begin anew: the first that fails after thirty that did not is the first
+                tries = 1 if before.state in WAS_DONE else before.attempts + 1
+                connection.execute(update_of(table, key).values(attempts=tries, **values))
             return locked(connection, table, key)
 
     def complete(

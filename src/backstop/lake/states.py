@@ -41,6 +41,9 @@ FOLLOWS: Final[dict[State | None, frozenset[State]]] = {
 DONE: Final = frozenset({State.COMPLETE, State.EMPTY_OK})
 """States that need no further work."""
 
+WAS_DONE: Final = frozenset({State.COMPLETE, State.EMPTY_OK, State.DEGRADED, State.STALE})
+"""States of a key that a run brought to its end, whatever is left to do since."""
+
 CLOSING: Final = frozenset({State.COMPLETE, State.EMPTY_OK, State.DEGRADED, State.FAILED})
 """States that end a run's work on a key."""
 

@@ -43,7 +43,7 @@ class Day:
         reason: Why it is not complete; empty when it is.
         run_id: The run that closed it last; null when none did.
         closed_at: When it was closed last, UTC; null when it never was.
-        attempts: Runs that have worked on it.
+        attempts: Runs that have worked on it since it was last done.
     """
 
     day: dt.date

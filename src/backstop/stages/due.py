@@ -134,7 +134,12 @@ def _again(day: Day, now: dt.datetime) -> Due | None:
     pause = pause_after(day.attempts)
     if day.closed_at is not None and now - day.closed_at < pause:
         return None
-    return Due("slate-refresh", day.day, f"try-{day.attempts + 1}", f"{day.day} failed: {day.reason}")
+    return Due("slate-refresh", day.day, _try(day.attempts, day.run_id), f"{day.day} failed: {day.reason}")
+
+
+def _try(attempts: int, run_id: str | None) -> str:
+    """Return the slot of the try after a run that failed; a second try may come more than once a day."""
+    return f"try-{attempts + 1}-after-{(run_id or 'none')[:8]}"
 
 
 def pause_after(attempts: int) -> dt.timedelta:
@@ -178,7 +183,7 @@ def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
     pause = pause_after(entry.attempts)
     if entry.closed_at is not None and now - entry.closed_at < pause:
         return None
-    return Due("slate-grade", day.day, f"try-{entry.attempts + 1}", f"grading {day.day} failed: {entry.reason}")
+    return Due("slate-grade", day.day, _try(entry.attempts, entry.run_id), f"grading {day.day} failed: {entry.reason}")
 
 
 def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due | None:

@@ -1,0 +1,53 @@
+"""A game day in small: its games, its line-ups as they are posted, its slate as runs leave it in the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import polars as pl
+
+from backstop import tables
+from backstop.sources.statsapi import schedule
+from tests.stages.rows import DAY, games, listed_game
+
+FIRST_PITCH = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
+PROPS = tables.PROPS.name
+
+
+def at(hours: float) -> dt.datetime:
+    return FIRST_PITCH + dt.timedelta(hours=hours)
+
+
+def begin(house):
+    """Let a house know the day's games, not begun, and that the days before had none."""
+    house.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2, status="Scheduled", abstract_status="Preview"))
+    for back in (1, 2, 3):
+        house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
+
+
+def post(house, clock, *pks):
+    """Post both line-ups of some of the games."""
+    clubs = {"homePlayers": [{"id": 1, "fullName": "A"}], "awayPlayers": [{"id": 2, "fullName": "B"}]}
+    listed = [listed_game(pk, DAY) | ({"lineups": clubs} if pk in pks else {}) for pk in (1, 2)]
+    body = json.dumps({"dates": [{"date": DAY.isoformat(), "games": listed}]}).encode()
+    house.archive.put(schedule.plan_day(DAY)[0], body, fetched_at=clock.now(), headers=(), status=200)
+
+
+def published(house, *, table=PROPS, day=DAY, lineups=()):
+    rows = [
+        {"game_pk": pk, "game_date": day, "is_home": home, "slot": 1, "player_id_mlbam": 10 * pk + home}
+        for pk in lineups
+        for home in (True, False)
+    ]
+    if rows:
+        full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
+        house.lake.write(tables.PLAYERS.name, day, pl.DataFrame(full, schema=tables.PLAYERS.schema))
+    house.ledger.begin(table, day.isoformat(), run_id="r")
+    house.ledger.complete(table, day.isoformat(), run_id="r", rows_in=3, rows_loaded=3)
+
+
+def failed(house, times=1):
+    for _ in range(times):
+        house.ledger.begin(PROPS, DAY.isoformat(), run_id="r")
+        house.ledger.fail(PROPS, DAY.isoformat(), run_id="r", reason="the feed was down")
