@@ -27,7 +27,7 @@ from backstop.cache.cache import Cache
 from backstop.cache.line import Line
 from backstop.errors import ConfigurationError, UpstreamUnavailable
 from backstop.settings import Settings
-from backstop.stages import feeds, project
+from backstop.stages import feeds, overdue, project
 from backstop.stages.house import House
 from backstop.store import connection, embedded
 
@@ -150,6 +150,7 @@ def parts_of(house: House) -> Parts:
         grades=lambda days: grades.told(house.lake, days),
         refresher=refresher,
         feeds=lambda: [each.as_dict() for each in feeds.status(house)],
+        overdue=lambda: overdue.look(house),
         probes={"lake": lake, "ledger": ledger, "prefect": prefect},
     )
 

@@ -17,13 +17,15 @@ from backstop.clock import baseball_day
 from backstop.lake import reconcile as ledger_repair
 from backstop.lake.states import State
 from backstop.settings import Feed
+from backstop.sources import chadwick
 from backstop.sources.savant import pitches
+from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting
+from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, second
 from backstop.stages.days import Condition
 from backstop.stages.house import House
-from backstop.stages.standing import LATE_BEFORE
+from backstop.stages.overdue import LATE_BEFORE
 from tasks import artifacts, calendar, dead, marks, starts
 from tasks import feeds as transitions
 from tasks.runs import run_id, say, tell, warn
@@ -96,10 +98,13 @@ def probe_feeds(now: dt.datetime) -> list[str]:
     """
     house, today = House.current(), baseball_day(now)
     yesterday = today - dt.timedelta(days=1)
+    keyed = second.keys(house.settings)
     probes = {
         Feed.STATSAPI: schedule.plan_day(today),
         Feed.SAVANT: pitches.plan([yesterday]),
-        Feed.THEODDS: [] if plan.quotes_wanted(house) else events.plan(today),
+        Feed.THEODDS: events.plan(today) if Feed.THEODDS in keyed else [],
+        Feed.SPORTRADAR: sportradar_schedule.plan(today) if Feed.SPORTRADAR in keyed else [],
+        Feed.CHADWICK: chadwick.plan()[:1],
     }
     transitions.attach()
     asked = []

@@ -13,12 +13,13 @@ from backstop.api import parameters as ask
 from backstop.api.board import pages
 from backstop.api.description import describe
 from backstop.api.desk import Desk
+from backstop.api.dues import Dues
 from backstop.api.feeds import Feeds
 from backstop.api.generation import Generator
 from backstop.api.guard import Guard
 from backstop.api.limit import Limit
 from backstop.api.live import Hub
-from backstop.api.metrics import Metrics
+from backstop.api.metrics import Metrics, Rooms
 from backstop.cache.slates import Slates
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ def create_app(parts: Parts) -> FastAPI:
     hub = Hub(desk)
     limit = Limit(parts.settings.api_requests_per_s)
     feeds = Feeds(parts.feeds)
-    metrics = Metrics(parts.cache, hub, generator, limit, feeds)
+    dues = Dues(parts.overdue, parts.clock)
+    metrics = Metrics(Rooms(parts.cache, hub, generator, limit, feeds, dues))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with parts.cache, feeds.watching(hub):
+        async with parts.cache, feeds.watching(hub), dues.watching():
             hub.start()
             try:
                 yield

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from backstop import __version__
 
 if TYPE_CHECKING:
+    from backstop.api.dues import Dues
     from backstop.api.feeds import Feeds
     from backstop.api.generation import Generator
     from backstop.api.limit import Limit
@@ -26,14 +27,11 @@ class Metrics:
     """The metrics of one app.
 
     Args:
-        cache: Read when Prometheus asks.
-        hub: Likewise.
-        generator: Likewise.
-        limit: Likewise.
-        feeds: Likewise; as of the last look.
+        rooms: Read when Prometheus asks.
     """
 
-    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit, feeds: Feeds) -> None:
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "backstop_http_requests",
@@ -55,12 +53,12 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        generator.timed.append(self.generation.observe)
+        rooms.generator.timed.append(self.generation.observe)
         version = Gauge(
             "backstop_build_info", "Always 1; the label says the version.", ["version"], registry=self.registry
         )
         version.labels(__version__).set(1)
-        self.registry.register(Rooms(cache, hub, generator, limit, feeds))
+        self.registry.register(rooms)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -70,13 +68,15 @@ class Metrics:
 class Rooms(Collector):
     """Reads the counters that the rooms keep by themselves."""
 
-    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit, feeds: Feeds) -> None:
-        self.cache, self.hub, self.generator, self.limit, self.feeds = cache, hub, generator, limit, feeds
+    def __init__(self, cache: Cache, hub: Hub, generator: Generator, limit: Limit, feeds: Feeds, dues: Dues) -> None:
+        self.cache, self.hub, self.generator, self.limit = cache, hub, generator, limit
+        self.feeds, self.dues = feeds, dues
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
         yield from self._cache()
         yield from self._slates()
+        yield from self._dues()
         yield from self._feeds()
         hub = self.hub.counts
         yield _gauge("backstop_live_clients", "Open WebSockets.", self.hub.clients)
@@ -132,6 +132,25 @@ class Rooms(Collector):
                 fresh.add_metric([str(day)], int(freshness.state.value == "fresh"))
                 version.add_metric([str(day)], pointer.version)
         yield from (age, fresh, version)
+
+    def _dues(self) -> Iterator[Metric]:
+        slate = GaugeMetricFamily(
+            "backstop_slate_overdue", "1 while readers of today's slate are owed a newer one.", labels=["slate"]
+        )
+        schedule = GaugeMetricFamily(
+            "backstop_schedule_overdue", "1 while today's schedule should have been asked for and was not."
+        )
+        short = GaugeMetricFamily("backstop_credits_short", "1 while credits do not cover today's prices once.")
+        known = GaugeMetricFamily(
+            "backstop_due_known_timestamp_seconds", "When ledger, lake and Redis last told what is due."
+        )
+        if (found := self.dues.last) is not None:
+            slate.add_metric([str(found.day)], int(bool(found.slate)))
+            schedule.add_metric([], int(bool(found.schedule)))
+            short.add_metric([], int(bool(found.credits)))
+        if self.dues.overdue is not None:
+            known.add_metric([], self.dues.looked_at.timestamp())
+        yield from (slate, schedule, short, known)
 
     def _feeds(self) -> Iterator[Metric]:
         shut = GaugeMetricFamily("backstop_feed_breaker_open", "1 while a feed is left alone.", labels=["feed"])

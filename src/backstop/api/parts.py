@@ -14,6 +14,8 @@ from backstop.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from backstop.stages.overdue import Overdue
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -83,6 +85,7 @@ class Parts:
         refresher: Starts runs; without one a forced refresh is refused.
         probes: Further components of the health page by name.
         feeds: State of every feed as members of a document; called in a thread. None where no feed is known.
+        overdue: What should have come by now; called in a thread. None where nobody knows what is due.
     """
 
     settings: Settings
@@ -93,3 +96,4 @@ class Parts:
     refresher: Refresher | None = None
     probes: dict[str, Probe] = field(default_factory=dict)
     feeds: Callable[[], list[dict[str, Any]]] | None = None
+    overdue: Callable[[], Overdue] | None = None

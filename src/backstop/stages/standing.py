@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import polars as pl
 
 from backstop import tables
-from backstop.clock import EASTERN, baseball_day
+from backstop.clock import baseball_day
 from backstop.errors import BackstopError
 from backstop.lake.states import State
-from backstop.stages import days, feeds, plan
+from backstop.stages import days, feeds, overdue, plan
 from backstop.stages.days import Condition, Day
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ RECENT_DAYS: Final = 7
 """Days before today that are looked at one by one."""
 
 LAST_CLOSED: Final = 5
-
-LATE_BEFORE: Final = dt.timedelta(minutes=30)
-"""A slate that is not published so long before its first pitch is late: whoever reads it has to act by then."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def look(house: House) -> Standing:
     served = _reached(lambda: house.reader.slate(today), problems)
     known_feeds = _reached(lambda: feeds.status(house), problems) or []
     problems += _wrong(house, recent, today)
-    problems += _today(recent[-1], served, games, first_pitch_at, now)
+    problems += _today(house, recent[-1], served, games, now)
     problems += [_down(each) for each in known_feeds if each.health.breaker != "closed"]
     return Standing(
         at=now,
@@ -112,23 +109,18 @@ def _wrong(house: House, recent: list[Day], today: dt.date) -> list[str]:
     return wrong
 
 
-def _today(
-    day: Day, served: SlateView | None, games: pl.DataFrame, first: dt.datetime | None, now: dt.datetime
-) -> list[str]:
+def _today(house: House, day: Day, served: SlateView | None, games: pl.DataFrame, now: dt.datetime) -> list[str]:
     """Return what is wrong with today's slate: late, or old while prices still move."""
-    if first is None:
+    first = games["start_at"].min()
+    if not isinstance(first, dt.datetime):
         return []
-    to_begin = games.filter(pl.col("start_at") > now).height
     published = day.condition in {Condition.COMPLETE, Condition.DEGRADED}
-    if not published and now > first - LATE_BEFORE:
-        return [f"The slate of {day.day} is {day.condition}; its first game begins at {_eastern(first)}."]
-    if published and served is not None and served.state != "fresh" and to_begin:
-        return [f"The slate of {day.day} is {served.state} and {to_begin} of its games are still to begin."]
-    return []
-
-
-def _eastern(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EASTERN):%H:%M} Eastern"
+    if not published and now > first - overdue.LATE_BEFORE:
+        return [f"The slate of {day.day} is {day.condition}; its first game begins at {overdue.eastern(first)}."]
+    if not published or served is None:
+        return []
+    late = _reached(lambda: overdue.of_prices(house, served, games.filter(pl.col("start_at") > now).height, now), [])
+    return [late] if late else []
 
 
 def _down(feed: FeedStatus) -> str:
