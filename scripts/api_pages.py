@@ -59,8 +59,8 @@ def metrics_page() -> Iterator[str]:
     yield "# Metrics\n"
     yield (
         "What the API process exports at `/metrics` in Prometheus' text format. A histogram is exported as `_bucket`, "
-        "`_sum` and `_count`. What has the label `feed` or `slate`, or tells what is due, is absent until there is something "
-        "to say of it.\n"
+        "`_sum` and `_count`. What has the label `feed` or `slate`, or tells what is due, is absent until there is "
+        "something to say of it.\n"
     )
     yield "| Metric | Type | Unit | Labels | Meaning |\n| --- | --- | --- | --- | --- |"
     for each in sorted(_families(), key=lambda family: family.name):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final
 
+from backstop.api.repeated import repeated
 from backstop.errors import BackstopError
 
 if TYPE_CHECKING:
@@ -42,17 +43,6 @@ class Dues:
         except BackstopError:
             self.last = None
 
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
+    def watching(self) -> AbstractAsyncContextManager[None]:
         """Look once a minute inside the block."""
-        looking = asyncio.create_task(self._keep_looking())
-        try:
-            yield
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-
-    async def _keep_looking(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_S)
+        return repeated(self.look, LOOK_S)

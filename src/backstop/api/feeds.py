@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from backstop import telemetry
 from backstop.api.parts import Component
-from backstop.errors import BackstopError
+from backstop.api.repeated import repeated
 from backstop.net.breaker import Moved
 
 if TYPE_CHECKING:
@@ -58,16 +58,6 @@ class Feeds:
             told = {"feed": moved.feed, "breaker": moved.after, "retry_in_s": moved.pause_s, "reason": moved.reason}
             loop.call_soon_threadsafe(hub.tell, {"type": "feed", **told})
 
-        looking = asyncio.create_task(self._keep_looking())
-        try:
+        async with repeated(self.look, LOOK_S):
             with telemetry.listening(heard, Moved):
                 yield
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-
-    async def _keep_looking(self) -> None:
-        while True:
-            with contextlib.suppress(BackstopError):
-                await self.look()
-            await asyncio.sleep(LOOK_S)
