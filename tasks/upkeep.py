@@ -184,10 +184,12 @@ def show_calendar(now: dt.datetime) -> None:
 
 @task(name="clear-runs", task_run_name="folders of old runs", cache_policy=NO_CACHE)
 def clear_runs(keep_days: int | None) -> int:
-    """Remove the folders of runs that are older than so many days; return how many."""
-    folder = House.current().settings.home / "runs"
+    """Remove the folders of runs that are older than so many days, and hold nothing any more; return how many."""
+    house = House.current()
     before = dt.datetime.now(dt.UTC) - dt.timedelta(days=_days("backstop_run_days", keep_days))
-    old = [each for each in folder.glob("*") if dt.datetime.fromtimestamp(each.stat().st_mtime, dt.UTC) < before]
+    at_work = {entry.run_id for entry in house.ledger.entries(states=[State.RUNNING])}
+    folders = [each for each in (house.settings.home / "runs").glob("*") if each.is_dir() and each.name not in at_work]
+    old = [each for each in folders if dt.datetime.fromtimestamp(each.stat().st_mtime, dt.UTC) < before]
     for each in old:
         shutil.rmtree(each, ignore_errors=True)
     say(f"{len(old)} folders of runs before {before:%Y-%m-%d} are removed.")

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from prefect.states import (
-    Cancelled,
-    Completed,
-    Crashed,
-    Failed,
-    Paused,
-    Pending,
-    Running,
-    Suspended,
-    exception_to_failed_state,
-)  # fmt: skip
+from prefect.states import Cancelled, Completed, Crashed, Failed, Paused, Pending, Running, Suspended  # fmt: skip
 
 from backstop.errors import BackstopError, ConfigurationError, LeaseHeld, RateLimited
 from deployments import job
+from tests.tasks.states import failed
 
 PAGE = "http://127.0.0.1/runs/1"
 
@@ -27,13 +16,6 @@ def test_a_completed_run_whose_summary_the_server_did_not_take_is_a_sentence():
     # what the server answers who gives it a final state twice: its own copy, without what the flow returned
     with pytest.raises(BackstopError, match=r"Nothing is lost: .* Its page: http://127\.0\.0\.1/runs/1"):
         job.result(Completed(), PAGE)
-
-
-def failed(error):
-    try:
-        raise error
-    except type(error) as raised:
-        return asyncio.run(exception_to_failed_state(raised))
 
 
 @pytest.mark.parametrize(
