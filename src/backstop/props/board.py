@@ -23,6 +23,8 @@ MARKET_BITS: Final = 5
 LINE_BITS: Final = 6
 """Room for whole lines up to 63, and one more bit for the half."""
 
+LARGEST_LINE: Final = 2**LINE_BITS - 0.5
+
 QUOTES_AT_ONCE: Final = 131_072
 """Rows of a block: a slate has fewer, and Polars shares out its columns among threads already."""
 
@@ -48,6 +50,11 @@ class Board:
 def possible(price: pl.Expr) -> pl.Expr:
     """Say whether a decimal price can exist: finite and above 1; a null is not."""
     return (price.is_finite() & (price > 1)).fill_null(value=False)
+
+
+def on_offer(line: pl.Expr) -> pl.Expr:
+    """Say whether a line can exist: a whole or half number from 0 to `LARGEST_LINE`; a null cannot."""
+    return (line.is_between(0, LARGEST_LINE) & (line * 2 == (line * 2).floor())).fill_null(value=False)
 
 
 def board(props: pl.DataFrame, quotes: pl.DataFrame) -> Board:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import UsageError
+from backstop.props.board import LARGEST_LINE, on_offer
 from backstop.props.calibration import Calibration
 from backstop.props.fitted import Fitted
 from backstop.props.kernel import Floats, ordered_sum
@@ -56,8 +57,8 @@ def generate(
         fitted: Every fitted number; the shipped ones by default. The features must have been built with the same.
 
     Raises:
-        UsageError: a market is not known, or a line given per market is not a multiple of one half from 0 up. Such
-            lines in a frame get no row: `price.unpriced` lists them.
+        UsageError: a market is not known, or a line given per market is not a whole or half number from 0
+            to 63.5. Such lines in a frame get no row: `price.unpriced` lists them.
     """
     for key in markets or ():
         market(key)
@@ -87,8 +88,7 @@ def _lines_of(projection: Projection, features: pl.DataFrame, lines: Lines | Non
     _refuse_odd_lines(default, projection.market)
     wanted = rows.join(pl.DataFrame({"line": sorted(set(default))}, schema={"line": pl.Float64}), how="cross")
     if isinstance(lines, pl.DataFrame):
-        possible = (pl.col("line") >= 0) & (pl.col("line") * 2 == (pl.col("line") * 2).round())
-        asked = lines.filter(possible & (pl.col("market") == projection.market)).select(
+        asked = lines.filter(on_offer(pl.col("line")) & (pl.col("market") == projection.market)).select(
             "player_id_mlbam", pl.col("line").cast(pl.Float64)
         )
         players = rows.with_columns(features[projection.rows]["player_id_mlbam"])
@@ -97,9 +97,9 @@ def _lines_of(projection: Projection, features: pl.DataFrame, lines: Lines | Non
 
 
 def _refuse_odd_lines(lines: list[float], key: str) -> None:
-    odd = [line for line in lines if not (line >= 0 and (2 * line).is_integer())]
+    odd = [line for line in lines if not (0 <= line <= LARGEST_LINE and (2 * line).is_integer())]
     if odd:
-        raise UsageError(f"A line of {key} is {odd[0]}; expected a whole or half number from 0 up.")
+        raise UsageError(f"A line of {key} is {odd[0]}; expected a whole or half number from 0 to {LARGEST_LINE}.")
 
 
 def _priced_lines(
@@ -109,9 +109,8 @@ def _priced_lines(
     tail = calibration.of(projection.market).apply(projection.at_least)
     row = wanted["row"].to_numpy()
     line = wanted["line"].to_numpy()
-    over = _at(tail, row, np.floor(line) + 1)
-    push = np.where(line == np.floor(line), _at(tail, row, line) - over, 0.0)
-    under = 1.0 - over - push
+    over, reached = _at(tail, row, np.floor(line) + 1), _at(tail, row, np.ceil(line))
+    push, under = reached - over, 1.0 - reached
     person = features[projection.rows[row]]
     return pl.DataFrame(
         {

@@ -61,6 +61,7 @@ def ordered_sum(values: Floats) -> Floats:
 
 
 def at_least(pmf: Floats) -> Floats:
-    """Return P(X >= n), n = 0..highest + 1, from P(X = x): monotone by construction; the last column is zero."""
+    """Return P(X >= n), n = 0..highest + 1, from P(X = x): falling by construction from one to zero."""
     tail = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
-    return np.concatenate([np.minimum(tail, 1.0), np.zeros((len(pmf), 1))], axis=1)
+    certain, never = np.ones((len(pmf), 1)), np.zeros((len(pmf), 1))
+    return np.concatenate([certain, np.minimum(tail[:, 1:], 1.0), never], axis=1)
