@@ -91,7 +91,8 @@ NOT_CALIBRATED: Final = Calibration(version="uncalibrated", trained_on="nothing"
 def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: dt.date) -> Calibration:
     """Fit one Platt per market by logistic regression (Newton's method).
 
-    A market whose outcomes fell as its probabilities rose is left out: so few games or so like players tell nothing.
+    A market whose outcomes fell as its probabilities rose is left out, and so is one whose probabilities or outcomes
+    are all alike, or split at one probability: so few games or so like players tell nothing.
 
     Args:
         predictions: `market`, `prob_over` not calibrated and strictly between 0 and 1, `outcome` (true when over);
@@ -103,24 +104,28 @@ def fit(predictions: pl.DataFrame, *, version: str, trained_on: str, last_day: d
     inside = predictions.filter((pl.col("prob_over") > 0) & (pl.col("prob_over") < 1))
     found = {}
     for (market,), rows in inside.sort("market").group_by("market", maintain_order=True):
-        if len(rows) >= FEWEST:
-            slope, intercept = _platt(rows["prob_over"].to_numpy(), rows["outcome"].cast(pl.Float64).to_numpy())
-            if slope > 0:
-                found[str(market)] = Platt(slope=slope, intercept=intercept)
+        platt = _platt(rows["prob_over"].to_numpy(), rows["outcome"].cast(pl.Float64).to_numpy())
+        if len(rows) >= FEWEST and platt and platt[0] > 0:
+            found[str(market)] = Platt(slope=platt[0], intercept=platt[1])
     return Calibration(version=version, trained_on=trained_on, last_day=last_day, markets=found)
 
 
-def _platt(p: Floats, outcome: Floats) -> tuple[float, float]:
-    """Return slope and intercept."""
+def _platt(p: Floats, outcome: Floats) -> tuple[float, float] | None:
+    """Return slope and intercept; `None` where no finite ones are likeliest."""
+    if np.ptp(p) == 0:
+        return None
     x = np.column_stack([np.ones_like(p), np.log(p) - np.log1p(-p)])
     b = np.array([0.0, 1.0])
     for _ in range(NEWTON_STEPS):
-        q = 1.0 / (1.0 + np.exp(-(x @ b)))
-        step = np.linalg.solve(x.T @ (x * (q * (1 - q))[:, None]), x.T @ (outcome - q))
+        q = 1.0 / (1.0 + np.exp(-np.clip(x @ b, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)))
+        try:
+            step = np.linalg.solve(x.T @ (x * (q * (1 - q))[:, None]), x.T @ (outcome - q))
+        except np.linalg.LinAlgError:
+            break
         b = b + step
         if np.abs(step).max() < CONVERGED:
-            break
-    return round(float(b[1]), 4), round(float(b[0]), 4)
+            return round(float(b[1]), 4), round(float(b[0]), 4)
+    return None
 
 
 @functools.cache
