@@ -51,7 +51,6 @@ LEAGUES = 7
 """The test season has 40 starters a day; seven of them side by side make a slate of 280."""
 
 BOOKS = ("one", "two", "three")
-CONNECTIONS = 32
 GENERATIONS = 40
 PATHS = (("player", 0.6), ("top", 0.15), ("page", 0.1), ("game", 0.05), ("known", 0.1))
 """What is asked for, and how often; `known` carries the tag of what the caller has."""

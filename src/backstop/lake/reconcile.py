@@ -62,32 +62,36 @@ def reconcile(
         for key in sorted(days | known.keys()):
             if not _is_day(key):
                 continue
+            entry, found = known.get(key), lake.content_hash(table, dt.date.fromisoformat(key))
             tells = (told or {}).get(table)
-            if tells is None:
-                repair = _one(lake, ledger, quarantine, table, key, known.get(key), run_id)
+            if found is None:
+                repair = _without_file(ledger, table, key, entry, run_id)
+            elif tells is None:
+                repair = _by_rows(lake, ledger, quarantine, table, key, entry, run_id, found)
             else:
-                repair = _as_told(lake, ledger, table, key, known.get(key), run_id, tells)
+                repair = _as_told(ledger, table, key, entry, run_id, found, tells)
             if repair is not None:
                 repairs.append(repair)
     return repairs
 
 
-def _one(
-    lake: Lake, ledger: Ledger, quarantine: Quarantine, table: str, key: str, entry: Entry | None, run_id: str
+def _by_rows(
+    lake: Lake,
+    ledger: Ledger,
+    quarantine: Quarantine,
+    table: str,
+    key: str,
+    entry: Entry | None,
+    run_id: str,
+    found: str,
 ) -> Repair | None:
-    day = dt.date.fromisoformat(key)
-    found = lake.content_hash(table, day)
+    """Repair a key of which the rows that are there say all: it is complete."""
     state = None if entry is None else entry.state
-    try:
-        if found is None:
-            return _without_file(ledger, table, key, state, entry, run_id)
-        if entry is not None and entry.content_hash == found and state is not State.RUNNING:
-            return None
-        if state in {State.FAILED, State.STALE}:
-            return None
-        ledger.begin(table, key, run_id=run_id)
-    except LeaseHeld:
+    if entry is not None and entry.content_hash == found and state is not State.RUNNING:
         return None
+    if state in {State.FAILED, State.STALE} or not _begun(ledger, table, key, run_id):
+        return None
+    day = dt.date.fromisoformat(key)
     rows = _rows(lake, table, day)
     refused = quarantine.list(table, day).height
     ledger.complete(
@@ -104,37 +108,45 @@ def _one(
 
 
 def _as_told(
-    lake: Lake,
     ledger: Ledger,
     table: str,
     key: str,
     entry: Entry | None,
     run_id: str,
+    found: str,
     tells: Callable[[dt.date], Closing | None],
 ) -> Repair | None:
     """Repair a key whose rows do not tell how it closes."""
-    day = dt.date.fromisoformat(key)
-    found = lake.content_hash(table, day)
-    state = None if entry is None else entry.state
+    if entry is not None and _is_known(entry, found):
+        return None
+    died = entry if entry is not None and entry.state is State.RUNNING else None
+    closing = tells(dt.date.fromisoformat(key))
+    is_of_these_rows = closing is not None and closing.content_hash == found
+    if closing is not None and is_of_these_rows and (died is None or closing.run_id == died.run_id):
+        if not _begun(ledger, table, key, run_id):
+            return None
+        closing.close(ledger, table, key, run_id)
+        before = None if entry is None else entry.state
+        return Repair(table, key, before, closing.state, f"run {closing.run_id} had published it")
+    if died is None:
+        return None
+    return _failed(ledger, table, key, run_id, f"run {died.run_id} died before its rows were in the lake")
+
+
+def _begun(ledger: Ledger, table: str, key: str, run_id: str) -> bool:
+    """Take a key for a repair; return false where a living run works on it."""
     try:
-        if found is None:
-            return _without_file(ledger, table, key, state, entry, run_id)
-        if entry is not None and _is_known(entry, found):
-            return None
-        closing = tells(day)
-        is_of_the_run = entry is None or state is not State.RUNNING or (closing and closing.run_id == entry.run_id)
-        if closing is not None and closing.content_hash == found and is_of_the_run:
-            ledger.begin(table, key, run_id=run_id)
-            closing.close(ledger, table, key, run_id)
-            return Repair(table, key, state, closing.state, f"run {closing.run_id} had published it")
-        if entry is None or state is not State.RUNNING:
-            return None
         ledger.begin(table, key, run_id=run_id)
     except LeaseHeld:
+        return False
+    return True
+
+
+def _failed(ledger: Ledger, table: str, key: str, run_id: str, reason: str) -> Repair | None:
+    if not _begun(ledger, table, key, run_id):
         return None
-    reason = f"run {entry.run_id} died before its rows were in the lake"
     ledger.fail(table, key, run_id=run_id, reason=reason)
-    return Repair(table, key, state, State.FAILED, reason)
+    return Repair(table, key, State.RUNNING, State.FAILED, reason)
 
 
 def _is_known(entry: Entry, found: str) -> bool:
@@ -145,18 +157,14 @@ def _is_known(entry: Entry, found: str) -> bool:
     return entry.state in CLOSED or (entry.state is not State.RUNNING and entry.content_hash == found)
 
 
-def _without_file(
-    ledger: Ledger, table: str, key: str, state: State | None, entry: Entry | None, run_id: str
-) -> Repair | None:
-    if state is State.RUNNING:
-        ledger.begin(table, key, run_id=run_id)
-        by = "the run that worked on it" if entry is None else f"run {entry.run_id}"
-        reason = f"{by} died before anything was written"
-        ledger.fail(table, key, run_id=run_id, reason=reason)
-        return Repair(table, key, state, State.FAILED, reason)
-    if state in {State.COMPLETE, State.DEGRADED} and entry is not None and entry.content_hash is not None:
+def _without_file(ledger: Ledger, table: str, key: str, entry: Entry | None, run_id: str) -> Repair | None:
+    if entry is None:
+        return None
+    if entry.state is State.RUNNING:
+        return _failed(ledger, table, key, run_id, f"run {entry.run_id} died before anything was written")
+    if entry.state in {State.COMPLETE, State.DEGRADED} and entry.content_hash is not None:
         ledger.stale(table, [key], reason="the partition is gone from the lake")
-        return Repair(table, key, state, State.STALE, "its partition is gone from the lake")
+        return Repair(table, key, entry.state, State.STALE, "its partition is gone from the lake")
     return None
 
 
