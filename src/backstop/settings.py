@@ -128,18 +128,12 @@ class Settings(BaseSettings):
         """
         if self.upstream.startswith(("http://", "https://")):
             return self.upstream.rstrip("/")
-        urls = {
-            Feed.SAVANT: self.savant_url,
-            Feed.STATSAPI: self.statsapi_url,
-            Feed.THEODDS: self.theodds_url,
-            Feed.SPORTRADAR: self.sportradar_url,
-            Feed.CHADWICK: self.chadwick_url,
-        }
-        return urls[feed].rstrip("/")
+        url: str = getattr(self, f"{feed}_url")
+        return url.rstrip("/")
 
     def key_of(self, feed: Feed) -> SecretStr | None:
         """Return the secret of a paid feed, `None` where the feed needs none or none is set."""
-        return {Feed.THEODDS: self.theodds_key, Feed.SPORTRADAR: self.sportradar_key}.get(feed)
+        return getattr(self, f"{feed}_key", None)
 
     def pointed_at(self, base_url: str) -> Settings:
         """Return settings that find every feed at one server, such as the demo or the recorded upstream."""

@@ -19,6 +19,13 @@ DAY = season.FIRST + dt.timedelta(days=15)
 MANY = 4
 """Leagues side by side: four times a thousand props is a real day's number."""
 
+MARKETS = [
+    "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "batter_singles",
+    "batter_doubles", "batter_runs_scored", "batter_rbis", "batter_hits_runs_rbis", "batter_stolen_bases",
+    "pitcher_strikeouts", "pitcher_outs", "pitcher_earned_runs", "pitcher_walks", "pitcher_hits_allowed",
+]  # fmt: skip
+"""Of these slates, whatever else is projected: a league's is of a thousand props."""
+
 EVIL = "<img src=x onerror=\"document.title='owned'\"><b>Róbinson</b>"
 ACCENTED = "José Núñez"
 
@@ -42,7 +49,7 @@ def features(leagues: int = 1) -> pl.DataFrame:
 
 @functools.cache
 def unpriced(leagues: int) -> pl.DataFrame:
-    return generate(features(leagues))
+    return generate(features(leagues), markets=MARKETS)
 
 
 def props(seed: int = 1, *, moved: float = 0.0, leagues: int = 1) -> pl.DataFrame:

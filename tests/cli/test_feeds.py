@@ -22,7 +22,7 @@ from backstop.clock import baseball_day
 from backstop.demo.upstream import Upstream
 from backstop.errors import UpstreamUnavailable, ValidationFailed
 from backstop.lake.states import State
-from backstop.settings import Settings
+from backstop.settings import Feed, Settings
 from backstop.stages.collect import Collected
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
@@ -200,7 +200,7 @@ def test_sources_show_what_all_workers_know_of_each_feed(backstop, home, league)
     backstop("fetch", "theodds", "2025-04-16", "--upstream", league.base_url)
     shown = backstop("sources", "--upstream", league.base_url, "--json")
     feeds = {each["feed"]: each for each in json.loads(shown.out)}
-    assert set(feeds) == {"savant", "statsapi", "theodds", "sportradar", "chadwick"}
+    assert set(feeds) == set(Feed)
     odds = feeds["theodds"]
     assert (odds["breaker"], odds["gate_cap"], odds["host"]) == ("closed", 25, league.base_url)
     assert odds["credits_left"] > 0

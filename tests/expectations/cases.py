@@ -11,7 +11,6 @@ import great_expectations as gx
 import polars as pl
 
 from backstop import tables
-from backstop.features.build import SCHEMA as FEATURES
 from backstop.features.outcomes import OUTCOMES
 from expectations.features import features_suite
 from expectations.games import games_suite
@@ -239,13 +238,4 @@ OUT_PROPS = Suite(
     ),
 )
 
-SUITES = {
-    "core_pitches": PITCHES,
-    "core_games": GAMES,
-    "core_players": PLAYERS,
-    "core_box": BOX,
-    "core_quotes": QUOTES,
-    "out_features": OUT_FEATURES,
-    "out_props": OUT_PROPS,
-}
-COLUMNS = {**{table.name: list(table.schema) for table in tables.ALL}, "out_features": list(FEATURES)}
+SUITES = {each.suite.name: each for each in (PITCHES, GAMES, PLAYERS, BOX, QUOTES, OUT_FEATURES, OUT_PROPS)}

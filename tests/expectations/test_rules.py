@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
 from collections import Counter
 
 import orjson
 import polars as pl
 import pytest
 
+import expectations
 from expectations.check import check
 from expectations.pitches import pitches_suite
-from tests.expectations.cases import COLUMNS, SUITES, VOLUME, Broken
+from scripts import pages
+from tests.expectations.cases import SUITES, VOLUME, Broken
 
 CASES = [pytest.param(name, each, id=f"{name}: {each.rule}") for name, suite in SUITES.items() for each in suite.broken]
 
 
 def rules_of(name):
     return [each.meta["rule"] for each in SUITES[name].suite.expectations]
+
+
+def test_every_suite_is_tried_here_and_shown_in_the_documents():
+    modules = [
+        importlib.import_module(f"expectations.{each.name}") for each in pkgutil.iter_modules(expectations.__path__)
+    ]
+    written = [
+        name
+        for module in modules
+        for name, made in vars(module).items()
+        if name.endswith("_suite") and made.__module__ == module.__name__
+    ]
+    assert len(written) == len(SUITES)
+    assert sorted(re.findall(r"^## (\w+)$", pages.text("expectations.md"), re.MULTILINE)) == sorted(SUITES)
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -53,7 +72,9 @@ def test_rules_of_a_suite_are_told_apart_by_name_and_each_says_why(name):
 
 @pytest.mark.parametrize("name", SUITES)
 def test_sound_rows_have_the_columns_of_the_table(name):
-    assert SUITES[name].sound(pl.DataFrame()).columns == COLUMNS[name]
+    (declared,) = (each for each in SUITES[name].suite.expectations if each.meta["rule"] == "columns as declared")
+    assert declared.exact_match
+    assert SUITES[name].sound(pl.DataFrame()).columns == declared.column_set
 
 
 @pytest.mark.parametrize(("name", "broken"), CASES)

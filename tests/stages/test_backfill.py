@@ -17,6 +17,14 @@ from tests.stages.rows import DAY, games
 
 FIRST, LAST = dt.date(2025, 6, 1), dt.date(2025, 6, 14)
 PROPS = tables.PROPS.name
+SIX = (
+    "batter_hits",
+    "batter_total_bases",
+    "batter_home_runs",
+    "batter_strikeouts",
+    "batter_walks",
+    "pitcher_strikeouts",
+)
 
 
 def close(house, day, how="complete", table=PROPS):
@@ -82,7 +90,8 @@ def test_known_games_are_counted_and_unknown_days_are_taken_for_full(house, monk
 
 
 def test_alternate_lines_cost_as_much_as_markets_of_their_own_wherever_costs_are_told(house, monkeypatch):
-    """All six projected markets have alternates: a game costs twice as much, live and in history."""
+    """Each of six markets has alternates: a game costs twice as much, live and in history."""
+    monkeypatch.setattr(backfill.plan, "MARKETS", SIX)
     monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda *_: "")
     house.lake.write(tables.GAMES.name, FIRST, games(FIRST, 1, 2))
     told = {}

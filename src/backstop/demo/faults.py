@@ -17,8 +17,7 @@ from backstop.clock import parse_day
 from backstop.demo.account import MONTHLY_CREDITS
 from backstop.demo.rows import RowFaults
 from backstop.errors import UsageError
-
-FEEDS: Final = ("savant", "statsapi", "theodds", "sportradar", "chadwick")
+from backstop.settings import Feed
 
 
 class Fault(StrEnum):
@@ -66,7 +65,7 @@ class Rule:
     """How often a fault strikes a feed.
 
     Attributes:
-        feed: One of `FEEDS`, or `*` for all.
+        feed: A `Feed`, or `*` for all.
         fault: What happens.
         share: Share of requests, 0 to 1.
         in_a_row: How often one and the same request is struck at most.
@@ -138,7 +137,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         Scenario("broke", credits=40),
         Scenario("revised", rows=RowFaults(revised=True)),
         Scenario("drift", rows=RowFaults(drift=True)),
-        Scenario("down", rules=tuple(Rule(feed, Fault.UNAVAILABLE, 1.0, in_a_row=10**9) for feed in FEEDS)),
+        Scenario("down", rules=tuple(Rule(feed, Fault.UNAVAILABLE, 1.0, in_a_row=10**9) for feed in Feed)),
         Scenario("trial", rate_limit=True),
     )
 }
@@ -198,11 +197,11 @@ def _of_rows(text: str, rows: RowFaults) -> RowFaults:
 
 def _rule(text: str) -> Rule:
     found = _RULE.fullmatch(text)
-    known = found and found["feed"] in {*FEEDS, "*"} and found["fault"] in set(Fault)
+    known = found and found["feed"] in {*Feed, "*"} and found["fault"] in set(Fault)
     if not found or not known or not 0 <= float(found["share"]) <= 1:
         raise UsageError(
             f"{text!r} is no fault; expected a scenario ({', '.join(SCENARIOS)}), or feed:fault=share with a feed of "
-            f"{', '.join(FEEDS)} and a fault of {', '.join(Fault)}, for example savant:html=0.2."
+            f"{', '.join(Feed)} and a fault of {', '.join(Fault)}, for example savant:html=0.2."
         )
     rule = Rule(found["feed"], Fault(found["fault"]), float(found["share"]))
     times, seconds = found["times"], found["seconds"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import polars as pl
@@ -19,6 +19,7 @@ from backstop.props import backtest
 from backstop.props.calibration import Calibration, fit
 from backstop.props.fitted import Fitted
 from backstop.props.ladder import Ladders
+from backstop.props.project import ALLOWED, COUNTED, HITS, TOTAL_BASES
 
 TABLE: Final = "core_fits"
 """Fits that were kept to be used, under the last day that each saw; columns as in `MODELS_SCHEMA`."""
@@ -33,21 +34,19 @@ MODELS_SCHEMA: Final[dict[str, pl.DataType]] = {
 }
 """Every fit that a slate was projected with, under the last day it saw; `fitted` holds its numbers as JSON."""
 
-HITS: Final = ("n_single", "n_double", "n_triple", "n_home_run")
+
+def _times(outcomes: Iterable[str]) -> pl.Expr:
+    """Return how often one of the outcomes happened."""
+    return pl.sum_horizontal(f"n_{outcome}" for outcome in outcomes)
+
+
 BATTER_COUNTS: Final[dict[str, pl.Expr]] = {
-    "batter_hits": pl.sum_horizontal(HITS),
-    "batter_total_bases": pl.sum_horizontal(pl.col(name) * bases for bases, name in enumerate(HITS, start=1)),
-    "batter_home_runs": pl.col("n_home_run"),
-    "batter_strikeouts": pl.col("n_strikeout"),
-    "batter_walks": pl.col("n_walk"),
-    "batter_singles": pl.col("n_single"),
-    "batter_doubles": pl.col("n_double"),
+    **{market: _times(outcomes) for market, outcomes in COUNTED.items()},
+    TOTAL_BASES: pl.sum_horizontal(pl.col(f"n_{hit}") * bases for bases, hit in enumerate(HITS, start=1)),
 }
 STARTER_COUNTS: Final[dict[str, pl.Expr]] = {
-    "pitcher_strikeouts": pl.col("n_strikeout"),
-    "pitcher_walks": pl.col("n_walk"),
+    **{market: _times(outcomes) for market, (_, outcomes) in ALLOWED.items()},
     "pitcher_outs": pl.col("outs_recorded"),
-    "pitcher_hits_allowed": pl.sum_horizontal(HITS),
 }
 
 

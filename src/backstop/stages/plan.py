@@ -47,11 +47,11 @@ NOT_PLAYED = ("Postponed", "Cancelled")
 MARKETS = (
     "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "pitcher_strikeouts",
 )  # fmt: skip
-"""Markets that are projected, and so asked of the books."""
+"""Markets that the books are asked for; more are projected."""
 
 
 def markets_of(settings: Settings) -> Sequence[str]:
-    """Return the keys that the books are asked for: the projected markets, with their alternate lines where wanted."""
+    """Return the keys that the books are asked for: `MARKETS`, with their alternate lines where wanted."""
     return with_alternates(MARKETS) if settings.odds_alternates else MARKETS
 
 
