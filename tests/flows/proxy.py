@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+SENT_ON = frozenset({"if-none-match", "if-modified-since", "x-api-key"})
 PASSED_ON = ("content-type", "etag", "last-modified", "x-requests-remaining", "x-requests-used", "x-requests-last")
 HTML = b"<!DOCTYPE html><html><head><title>Baseball</title></head><body>We are down for maintenance.</body></html>"
 
@@ -64,10 +65,12 @@ class Proxy:
     Attributes:
         upstream: Base address of the true server.
         asked: Path and query of every request, in order.
+        keys: What came as `x-api-key`.
     """
 
     upstream: str | None
     asked: list[str] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,6 +92,7 @@ class Proxy:
     def answer(self, target: str, headers: dict[str, str]) -> Reply:
         with self._lock:
             self.asked.append(target)
+            self.keys |= {value for name, value in headers.items() if name == "x-api-key"}
             rules = [rule for rule in self._rules if rule.strikes(target)]
         fixed = [rule.change for rule in rules if isinstance(rule.change, Reply)]
         reply = fixed[0] if fixed else self._forward(target, headers if not rules else {})
@@ -99,8 +103,8 @@ class Proxy:
     def _forward(self, target: str, headers: dict[str, str]) -> Reply:
         if self.upstream is None:
             return Reply(404, {}, b"nothing here")
-        conditions = {name: value for name, value in headers.items() if name in {"if-none-match", "if-modified-since"}}
-        answer = self._client.get(self.upstream + target, headers={"accept-encoding": "identity", **conditions})
+        sent = {name: value for name, value in headers.items() if name in SENT_ON}
+        answer = self._client.get(self.upstream + target, headers={"accept-encoding": "identity", **sent})
         kept = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
         return Reply(answer.status_code, kept, answer.content)
 

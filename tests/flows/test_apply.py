@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import orjson
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
@@ -19,6 +16,7 @@ from deployments import automations
 from deployments.catalog import CATALOG, LIMITS, MANAGED, POOL
 from tasks import feeds, runs
 from tests.flows.league import EARLY, OFF
+from tests.flows.receiver import Receiver
 
 pytestmark = pytest.mark.prefect
 
@@ -26,33 +24,11 @@ WITHIN_S = 120
 """An event passes four services of the server; on a busy machine each takes its time."""
 
 
-class Receiver:
-    """A chat service's webhook on loopback."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, str]] = []
-        told = self.told
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                told.append(orjson.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Tests report by assertions."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/notify"
-
-
 @pytest.fixture(scope="module")
 def receiver():
     receiver = Receiver()
     yield receiver
-    receiver.server.shutdown()
-    receiver.server.server_close()
+    receiver.close()
 
 
 @pytest.fixture(scope="module")
