@@ -81,7 +81,15 @@ def test_a_sentinel_address_names_service_and_database(path, service):
     assert connection._service(f"redis+sentinel://a:1/{path}") == service
 
 
-@pytest.mark.parametrize("path", ["", "/", "slates/first"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "slates/first", "slates/²", "slates/-1", f"slates/{'9' * 5000}"], ids=lambda path: path[:12]
+)
 def test_a_sentinel_address_without_a_service_is_refused_with_an_example(path):
     with pytest.raises(ConfigurationError, match=r"names no service; expected redis.sentinel://host:26379"):
         connection._service(f"redis+sentinel://a:1/{path}")
+
+
+@pytest.mark.parametrize("port", ["²", "0", "65536", "-1", "", "1_0", "9" * 5000], ids=lambda port: port[:8])
+def test_a_port_that_cannot_be_is_refused_and_not_a_traceback(port):
+    with pytest.raises(ConfigurationError, match="names a host that cannot be read; expected host:port,host:port"):
+        connection._hosts(f"redis+cluster://a:1,b:{port}", 6379)

@@ -93,6 +93,20 @@ def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+LONGEST_NUMBER: Final = 15
+"""Digits: more do not fit into 64 bits as outs, and thousands of them Python refuses to read."""
+
+
+def whole(text: Any) -> int | None:
+    """Return the number that a text of digits writes; `None` for any other value, and for more digits than an id has.
+
+    >>> whole("116"), whole("-1"), whole("1.0"), whole(116)
+    (116, None, None, None)
+    """
+    digits = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
+    return int(text) if digits else None
+
+
 YEARS: Final = range(1900, 2200)
 """Years of games: a feed that does not know a time may say the year 1, for which no zone can be reckoned."""
 

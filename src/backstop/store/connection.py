@@ -8,6 +8,7 @@ redis+cluster://host:7000,host:7001
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -40,6 +41,7 @@ RETRIES: Final = 5
 
 POOL: Final = 64
 PORTS: Final = range(1, 65_536)
+_DIGITS: Final = re.compile("[0-9]{1,5}")
 SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
@@ -156,7 +158,7 @@ def _hosts(url: str, port: int) -> list[tuple[str, int]]:
             number = rest.removeprefix(":") if rest else str(port)
         else:
             host, _, number = place.rpartition(":") if ":" in place else (place, "", str(port))
-        if not host or not number.isdigit() or int(number) not in PORTS:
+        if not host or not _DIGITS.fullmatch(number) or int(number) not in PORTS:
             # the place itself may be a part of a password that holds a slash
             raise ConfigurationError(
                 f"{_shown(url)!r} names a host that cannot be read; expected host:port,host:port with ports from 1 to "
@@ -169,7 +171,7 @@ def _hosts(url: str, port: int) -> list[tuple[str, int]]:
 def _service(url: str) -> tuple[str, int]:
     """Return the service and database that a sentinel URL names."""
     service, _, database = urlsplit(url).path.strip("/").partition("/")
-    if not service or not (database or "0").isdigit():
+    if not service or not _DIGITS.fullmatch(database or "0"):
         raise ConfigurationError(
             f"{_shown(url)!r} names no service; expected redis+sentinel://host:26379,host:26379/service/0."
         )

@@ -69,6 +69,8 @@ MARKETS: Final[dict[str, str]] = {
 }
 """Name of a market, words only, and its key at The Odds API. Other names are rejected and reported by name."""
 
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+([.][0-9]+)?")
+
 
 def plan(day: dt.date, *, start: int = 0) -> list[Item]:
     """Ask for a page of the props of a day; `start` is the number of events already seen."""
@@ -95,8 +97,8 @@ def total(answer: Answer) -> int | None:
     if answer.item.table != TABLE:
         return None
     said = dict(answer.headers).get(MAX_RESULTS, "")
-    if said.isdecimal():
-        return int(said)
+    if (results := jsontext.whole(said)) is not None:
+        return results
     start, here = int(dict(answer.item.params)["start"]), len(_events(answer.body))
     return start + here + (here >= PAGE_EVENTS)
 
@@ -230,10 +232,7 @@ def _player(name: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    """Read a number that may be given as text."""
+    """Read a number that may be given as text, in the digits and the point of JSON's own."""
     if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return None
+        return float(value) if _NUMBER.fullmatch(value.strip()) else None
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -45,8 +45,8 @@ def mlbam(block: dict[str, Any], *names: str) -> int | None:
         value = block.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
-        if isinstance(value, str) and value.isdecimal():
-            return int(value)
+        if (number := jsontext.whole(value)) is not None:
+            return number
     return None
 
 

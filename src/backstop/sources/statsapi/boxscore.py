@@ -244,9 +244,10 @@ def outs_of(innings: Any) -> int | None:
     if not isinstance(innings, str):
         return None
     whole, dot, thirds = innings.partition(".")
-    if not whole.isdecimal() or (dot and thirds not in ("0", "1", "2")):
+    complete = jsontext.whole(whole)
+    if complete is None or (dot and thirds not in ("0", "1", "2")):
         return None
-    return int(whole) * 3 + int(thirds or 0)
+    return complete * 3 + int(thirds or 0)
 
 
 def _stats(entry: Any, kind: str) -> dict[str, Any]:

@@ -94,11 +94,10 @@ def parse(answer: Answer) -> Live:
     plays = dig(root, "liveData", "plays", "allPlays")
     for play in plays if isinstance(plays, list) else []:
         intake.load(_play(play, root["gamePk"], day), play)
-    temperature = dig(root, "gameData", "weather", "temp")
     return Live(
         plays=intake.parsed(),
         status=dig(root, "gameData", "status", "detailedState"),
-        temperature_f=int(temperature) if isinstance(temperature, str) and temperature.isdecimal() else None,
+        temperature_f=jsontext.whole(dig(root, "gameData", "weather", "temp")),
         wind=dig(root, "gameData", "weather", "wind"),
     )
 

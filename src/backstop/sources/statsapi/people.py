@@ -158,5 +158,5 @@ def inches(height: Any) -> int | None:
     >>> inches("6' 1\"")
     73
     """
-    found = re.fullmatch(r"(\d+)' ?(\d+)\"", height) if isinstance(height, str) else None
+    found = re.fullmatch(r"([0-9]{1,2})' ?([0-9]{1,2})\"", height) if isinstance(height, str) else None
     return int(found[1]) * 12 + int(found[2]) if found else None

@@ -197,7 +197,8 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
 
 def _whole(value: Any) -> Any:
     """Read a number given as text; anything else stays what it is."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    number = jsontext.whole(value)
+    return value if number is None else number
 
 
 def lineups(answer: Answer) -> Parsed:
