@@ -69,10 +69,21 @@ class Texts:
     text: bytes
     bounds: NDArray[np.int64]
 
+    def part(self, start: int, stop: int) -> Texts:
+        """Return those of some neighbouring rows."""
+        return Texts(self.text, self.bounds[start : stop + 1])
+
+    def sizes(self, first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the bytes of those from each first row up to each end."""
+        return self.bounds[end] - self.bounds[first]
+
     def slices(self, first: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
         """Return those from each first row up to each end."""
-        bounds = zip(self.bounds[first].tolist(), self.bounds[end].tolist(), strict=True)
-        return [self.text[a:b] for a, b in bounds]
+        text, bounds = self.text, zip(self.bounds[first].tolist(), self.bounds[end].tolist(), strict=True)
+        return [text[a:b] for a, b in bounds]
+
+
+NO_TEXTS: Final = Texts(b"", np.zeros(1, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,8 @@ class Encoded:
         groups: Group value per row, in order.
         mask: Which text columns stand once per group.
         records: All records, one behind the other.
-        shared: Lengths and shared texts per group.
+        shared: Texts that stand once per group, of all groups.
+        shared_lengths: Their lengths per group; empty without such texts.
         own: Other texts per row.
         group_of: Place of each row's group.
     """
@@ -99,7 +111,8 @@ class Encoded:
     groups: NDArray[np.int64]
     mask: int
     records: memoryview[int]
-    shared: list[bytes]
+    shared: Texts
+    shared_lengths: list[bytes]
     own: Texts
     group_of: NDArray[np.int64]
 
@@ -117,9 +130,11 @@ class Encoded:
         size, head = len(self.records) // len(self.groups), HEADER.pack(1, self.mask)
         heads = [GROUP.pack(group) + head for group in self.groups[rows].tolist()]
         records = [self.records[start : start + size] for start in (rows * size).tolist()]
-        shared = [self.shared[place] if self.shared else b"" for place in self.group_of[rows].tolist()]
-        own = self.own.slices(rows, rows + 1)
-        return list(map(b"".join, zip(heads, records, shared, own, strict=True)))
+        parts: list[list[Any]] = [heads, records]
+        if self.shared_lengths:
+            places = self.group_of[rows]
+            parts += [[self.shared_lengths[place] for place in places.tolist()], self.shared.slices(places, places + 1)]
+        return list(map(b"".join, zip(*parts, self.own.slices(rows, rows + 1), strict=True)))
 
 
 def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
@@ -141,10 +156,11 @@ def tiles(kind: Kind, columns: Columns, block: pl.DataFrame, size: int = TILE_BY
     first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
     layout = Layout.of(columns, _mask(columns, block, kind.group, len(first)))
     lengths, own = _texts(block, layout.own, kind)
-    shared = _shared(block.select(layout.shared)[first], layout, kind) if layout.shared else []
+    shared_lengths, shared = _shared(block, first, layout, kind)
     filled = [*_numbers(layout, block), (LENGTHS, lengths)]
     names = spelled(groups[first])
-    known = _Block(layout, groups, names, first, np.append(first[1:], len(groups)), filled, own, shared)
+    end = np.append(first[1:], len(groups))
+    known = _Block(layout, groups, names, first, end, filled, shared, shared_lengths, own)
     start, rows = 0, max(1, size // max(1, layout.record.itemsize))
     while start < len(first):
         # the groups that begin within so many rows, at least one
@@ -163,28 +179,32 @@ class _Block:
     first: NDArray[np.int64]
     end: NDArray[np.int64]
     filled: list[tuple[str, NDArray[Any]]]
+    shared: Texts
+    shared_lengths: list[bytes]
     own: Texts
-    shared: list[bytes]
 
     def encoded(self, some: slice) -> Encoded:
         """Return the values of neighbouring groups."""
-        first, end, shared = self.first[some], self.end[some], self.shared[some]
+        first, end, told = self.first[some], self.end[some], self.shared_lengths[some]
         start, stop = int(first[0]), int(end[-1])
+        shared, own = self.shared.part(some.start, some.stop), self.own.part(start, stop)
         records, counts = np.empty(stop - start, self.layout.record), end - first
         for name, numbers in self.filled:
             records[name] = numbers[start:stop]
         head_of = {count: HEADER.pack(count, self.layout.mask) for count in np.unique(counts).tolist()}
         heads = list(map(head_of.__getitem__, counts.tolist()))
-        parts = [heads, _cut(records, first - start, end - start), *([shared] if shared else [])]
-        sizes = HEADER.size + counts * records.itemsize + self.own.bounds[end] - self.own.bounds[first]
-        if shared:
-            sizes += np.fromiter(map(len, shared), np.int64, len(shared))
+        parts: list[list[Any]] = [heads, _cut(records, first - start, end - start)]
+        sizes = HEADER.size + counts * records.itemsize + own.sizes(first - start, end - start)
+        if told:
+            every = np.arange(len(told))
+            parts += [told, shared.slices(every, every + 1)]
+            sizes += self.layout.lengths.size + shared.sizes(every, every + 1)
         if self.layout.own:
-            parts.append(self.own.slices(first, end))
+            parts.append(own.slices(first - start, end - start))
         ids, raw = self.groups[first], records.view(np.uint8).data
-        own, group_of = Texts(self.own.text, self.own.bounds[start : stop + 1]), np.repeat(np.arange(len(ids)), counts)
+        group_of = np.repeat(np.arange(len(ids)), counts)
         mask, groups = self.layout.mask, self.groups[start:stop]
-        return Encoded(ids, self.names[some], parts, sizes, groups, mask, raw, shared, own, group_of)
+        return Encoded(ids, self.names[some], parts, sizes, groups, mask, raw, shared, told, own, group_of)
 
 
 def _cut(
@@ -215,19 +235,22 @@ def _mask(columns: Columns, block: pl.DataFrame, group: str, groups: int) -> int
     texts = names = text_columns(columns)[:MASK_BITS]
     # most columns that differ within a group differ among the first rows
     for some in (block.head(FIRST_ROWS), block):
-        same = pl.col(group) == pl.col(group).shift(1)
-        changes = some.select((pl.col(name).ne_missing(pl.col(name).shift(1)) & same).any() for name in names)
-        names = tuple(name for name in names if not changes.item(0, name))
-        if not names:
-            break
+        begins = ~_as_before(some.get_column(group))
+        names = tuple(name for name in names if (_as_before(some.get_column(name)) | begins).all())
     return sum(1 << place for place, name in enumerate(texts) if name in names)
+
+
+def _as_before(column: pl.Series) -> NDArray[np.bool_]:
+    """Return which values but the first are those of the row before; a null is a null's equal."""
+    before, after = column.slice(0, len(column) - 1), column.slice(1)
+    return (before.eq_missing(after) if column.null_count() else before == after).to_numpy()
 
 
 def _numbers(layout: Layout, block: pl.DataFrame) -> list[tuple[str, NDArray[Any]]]:
     """Return what fills the records, by name: the columns, 0 for null, and the bitmap that tells which are."""
     columns = {name: block.get_column(name) for name in layout.fixed}
     gaps = [name for name, column in columns.items() if column.null_count()]
-    nulls = np.zeros((len(block), len(columns)), dtype=bool)
+    nulls = np.zeros((len(block), (len(columns) + 7) // 8), np.uint8)
     if gaps:
         zero = {name: False if columns[name].dtype == pl.Boolean() else 0 for name in gaps}
         read = block.select(
@@ -236,16 +259,17 @@ def _numbers(layout: Layout, block: pl.DataFrame) -> list[tuple[str, NDArray[Any
         )
         columns |= {name: read.get_column(name) for name in gaps}
         for name in gaps:
-            nulls[:, layout.fixed.index(name)] = read.get_column(f"{name}\0").to_numpy()
+            byte, bit = divmod(layout.fixed.index(name), 8)
+            nulls[:, byte] |= read.get_column(f"{name}\0").to_numpy().view(np.uint8) << bit
     schema = layout.columns.schema
-    found = [(name, _number(column, schema[name])) for name, column in columns.items()]
-    return [(NULLS, np.packbits(nulls, axis=1, bitorder="little")), *found]
+    return [(NULLS, nulls), *((name, _number(column, schema[name])) for name, column in columns.items())]
 
 
 def _number(column: pl.Series, dtype: pl.DataType) -> NDArray[Any]:
     """Return a column as the numbers that a record holds; those without a gap are not copied."""
-    # a series asked for its physical numbers goes through a query plan, which costs more than the numbers
-    numbers = (column.to_physical() if column.dtype.is_temporal() else column).to_numpy()
+    # a series asked for its physical numbers goes through a query plan, which costs more than a cast
+    plain = column.cast(pl.Int32 if dtype == pl.Date() else pl.Int64) if column.dtype.is_temporal() else column
+    numbers = plain.to_numpy()
     # instants travel as microseconds
     return numbers * 1000 if dtype == pl.Datetime("ms", "UTC") else numbers
 
@@ -257,22 +281,19 @@ def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDA
         DataError: a text is too long for its length.
     """
     if not names:
-        return np.empty((len(block), 0), LENGTH), Texts(b"", np.zeros(len(block) + 1, dtype=np.int64))
-    columns = [pl.col(name) for name in names]
-    read = block.select(
-        *(column.str.len_bytes().fill_null(NO_TEXT).alias(str(n)) for n, column in enumerate(columns)),
-        pl.concat_str(columns, ignore_nulls=True).alias("text"),
-    )
+        return np.empty((len(block), 0), LENGTH), Texts(b"", np.zeros(len(block) + 1, np.int64))
     lengths = np.empty((len(block), len(names)), LENGTH)
-    for place in range(len(names)):
+    for place, name in enumerate(names):
+        # column by column: a query of many would wait for Polars' own threads
+        told = block.get_column(name).str.len_bytes()
         # of the length that stands for null the lower half is what a record holds
-        lengths[:, place] = read.get_column(str(place)).to_numpy()
-    whole = read.get_column("text")
+        lengths[:, place] = (told.fill_null(NO_TEXT) if told.null_count() else told).to_numpy()
+    whole = block.select(pl.concat_str(names, ignore_nulls=True).alias("text")).to_series()
     bounds = np.zeros(len(block) + 1, dtype=np.int64)
     np.cumsum(whole.str.len_bytes().to_numpy(), out=bounds[1:])
     if np.diff(bounds).max() >= NULL_LENGTH:
         _check_lengths(block, names, kind)
-    return lengths, Texts(whole.str.join("").item().encode(), bounds)
+    return lengths, Texts(whole.str.join("").cast(pl.Binary).item(), bounds)
 
 
 def _check_lengths(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> None:
@@ -284,10 +305,10 @@ def _check_lengths(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> N
         )
 
 
-def _shared(firsts: pl.DataFrame, layout: Layout, kind: Kind) -> list[bytes]:
-    """Return lengths and texts that stand once, per group."""
-    lengths, texts = _texts(firsts, layout.shared, kind)
-    packed, size = np.ascontiguousarray(lengths, LENGTH).tobytes(), layout.lengths.size
-    every = np.arange(len(firsts))
-    told = [packed[start : start + size] for start in range(0, len(packed), size)]
-    return list(map(b"".join, zip(told, texts.slices(every, every + 1), strict=True)))
+def _shared(block: pl.DataFrame, first: NDArray[np.int64], layout: Layout, kind: Kind) -> tuple[list[bytes], Texts]:
+    """Return the lengths of the texts that stand once, per group, and the texts; neither without such texts."""
+    if not layout.shared:
+        return [], NO_TEXTS
+    lengths, texts = _texts(block.select(layout.shared)[first], layout.shared, kind)
+    packed: list[bytes] = lengths.view(f"V{layout.lengths.size}").ravel().tolist()
+    return packed, texts

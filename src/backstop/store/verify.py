@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 TOP: Final = "top"
 
-FORM: Final = b"2"
-"""What a draft's meta says of the form of its receipts: another form is not counted as this one."""
+FORM: Final = b"3"
+"""What a draft's meta says of its receipts: those of other parts (`BLOCK_ROWS`) would count the same rows twice."""
 
 HEAD: Final = struct.Struct("<II")
 """Rows and checksum of a receipt; the players follow, 8 bytes each."""
