@@ -84,7 +84,8 @@ class Rows:
     def _ranked(
         self, column: str, rows_of: dict[str | None, NDArray[np.int64]], place_of: NDArray[np.int64] | None
     ) -> pl.DataFrame:
-        scores = self.frame.get_column(column).cast(pl.Float64).to_numpy()
+        # a null would be made a NaN on the way to numpy as well, number by number
+        scores = self.frame.get_column(column).cast(pl.Float64).fill_null(math.nan).to_numpy()
         # whoever is among the best of all is among as many of his market
         leading = {market: _leading(rows, scores, TOP_OF_ALL) for market, rows in rows_of.items()}
         chosen = {

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import operator
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import polars as pl
 
 from backstop.store.packing import Codec
 from backstop.store.pairs import Pairs
@@ -32,6 +32,8 @@ COMMAND_BYTES: Final = 256 * 1024
 RECEIPTS: Final = 128
 """Receipts in one command."""
 
+NONE_BEST: Final = pl.DataFrame(schema={"row": pl.Int64, "order": pl.String, "market": pl.String, "score": pl.Float64})
+
 
 class Best:
     """The best rows of a load, as members of their sorted sets.
@@ -41,10 +43,10 @@ class Best:
     """
 
     def __init__(self, rows: Rows) -> None:
-        best = [(row, order, *rest) for order, chosen in rows.best().items() for row, *rest in chosen.iter_rows()]
-        best.sort(key=operator.itemgetter(0))
-        self.rows = np.array([row for row, *_ in best], np.int64)
-        self.ranks = [(order, market, score) for _, order, market, score in best]
+        chosen = [best.with_columns(order=pl.lit(order)) for order, best in rows.best().items()]
+        best = pl.concat(chosen).sort("row") if chosen else NONE_BEST
+        self.rows = best.get_column("row").to_numpy()
+        self.ranks = list(best.select("order", "market", "score").iter_rows())
         self.sets: dict[tuple[str, str], list[Any]] = {}
         self.seen = 0
 
