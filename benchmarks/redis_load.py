@@ -34,6 +34,7 @@ from backstop.store.loader import SlateWriter
 from benchmarks import environments
 from benchmarks.redis_pauses import pauses
 from benchmarks.redis_reads import reads
+from benchmarks.redis_replay import replay, taking
 from benchmarks.redis_rows import DAY, memory, port_of, rows_of, server, server_cpu
 from benchmarks.report import Report, arguments
 
@@ -44,6 +45,7 @@ PUBLISHED = "Backstop, published: loaded, counted, read back, flipped"
 ZSTD = "Backstop, zstd dictionary"
 EACH = "redis-benchmark, an HSET per player, -P 500"
 LIMIT = "redis-benchmark, our HSETs ready-made, -P 16"
+REPLAY = "every byte of our load ready-made, one plain socket"
 ONE_ROWS = 20_000
 FEWEST = 400
 """Commands of redis-benchmark at least: fewer are over before it has begun to run evenly."""
@@ -64,7 +66,7 @@ class Result:
         return statistics.median(self.rate)
 
 
-def measure(client: redis.Redis, result: Result, rows: int, run: Callable[[], None]) -> None:
+def measure(client: redis.Redis, result: Result, rows: int, run: Callable[[], object]) -> None:
     """Run a method once on an empty server."""
     client.flushall()
     before = memory(client)
@@ -183,13 +185,18 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
     """Load the same rows in every way, in turns."""
     frame = rows_of(kind, rows)
     some = frame.head(min(rows, ONE_ROWS))
-    methods: dict[str, tuple[int, Callable[[], None]]] = {
+    methods: dict[str, tuple[int, Callable[[], object]]] = {
         ONE: (len(some), lambda: one_at_a_time(client, kind, some)),
         PIPELINE: (rows, lambda: plain_pipeline(client, kind, frame)),
         OURS: (rows, lambda: ours(client, kind, frame)),
         PUBLISHED: (rows, lambda: ours(client, kind, frame, publish=True)),
         ZSTD: (rows, lambda: ours(client, kind, frame, "zstd")),
     }
+    client.flushall()
+    recorder, writes = taking(port_of(client))
+    ours(recorder, kind, frame)
+    recorder.close()
+    methods[REPLAY] = (rows, lambda: replay(port_of(client), writes))
     results = {name: Result() for name in (*methods, *([EACH, LIMIT] if shutil.which("redis-benchmark") else []))}
     ours(client, kind, some)  # warm up
     for _ in range(rounds):
@@ -211,6 +218,7 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
             "bytes_row": f"{size:,.0f}" if size else "",
             "of_json": f"{size / base:.1%}" if size else "",
         }
+        more["of_replay"] = f"{result.middle / results[REPLAY].middle:.0%}"
         if LIMIT in results:
             more["of_hset"] = f"{result.middle / results[EACH].middle:.0%}"
             more["of_limit"] = f"{result.middle / results[LIMIT].middle:.0%}"
