@@ -95,10 +95,20 @@ def test_a_path_out_of_the_folder_leads_nowhere(client):
 def test_texts_are_compressed_for_those_who_can_read_that(client):
     address = next(each for each in linked(client) if each.endswith("main.js"))
     small = client.get(address, headers={"Accept-Encoding": "gzip"})
-    plain = client.get(address, headers={"Accept-Encoding": "identity"})
     assert small.headers["content-encoding"] == "gzip"
-    assert "content-encoding" not in plain.headers
-    assert small.text == plain.text
+    for unable in ("identity", "gzip;q=0", "zstd, gzip; q=0.0"):
+        plain = client.get(address, headers={"Accept-Encoding": unable})
+        assert "content-encoding" not in plain.headers, unable
+        assert small.text == plain.text
+
+
+def test_a_browser_that_has_a_file_of_this_release_is_told_so(client):
+    address = next(each for each in linked(client) if each.endswith("main.js"))
+    etag = client.get(address).headers["etag"]
+    again = client.get(address, headers={"If-None-Match": f'"other", {etag}'})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    assert again.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
 def test_the_whole_board_is_small(client):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from backstop.store.reader import State
 
 JSON: Final = "application/json"
+WEIGHT: Final = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 ENCODINGS: Final = ("zstd", "gzip")
 """In the order in which they are preferred."""
 
@@ -83,11 +85,22 @@ def encoding_of(request: Request) -> str:
     >>> encoding_of(accepting(b"gzip, zstd")), encoding_of(accepting(b"zstd;q=0, gzip;q=0.5")), encoding_of(accepting(b""))
     ('zstd', 'gzip', '')
     """  # noqa: E501
-    offered = {}
-    for part in request.headers.get("accept-encoding", "").lower().split(","):
-        name, _, rest = part.strip().partition(";")
-        offered[name.strip()] = rest.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return next((name for name in ENCODINGS if offered.get(name, False)), "")
+    offered = weights(request.headers.get("accept-encoding", ""))
+    return next((name for name in ENCODINGS if offered.get(name, 0)), "")
+
+
+def weights(header: str) -> dict[str, float]:
+    """Return what a caller accepts, each with its weight (RFC 9110, 12.4.2); one that cannot be read counts as 1.
+
+    >>> weights("text/html, application/json;charset=utf-8;q=0.5, */*; Q=0")
+    {'text/html': 1.0, 'application/json': 0.5, '*/*': 0.0}
+    """
+    told: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (each.strip() for each in part.split(";"))
+        weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+        told[name] = float(weight) if WEIGHT.fullmatch(weight) else 1.0
+    return told
 
 
 def compress(body: bytes, encoding: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import FastAPI, Query, WebSocket
+from fastapi import Depends, FastAPI, Query, WebSocket
 
 from backstop import __version__
 from backstop.api import documents, generation, health, players, problems, slates
@@ -56,10 +56,13 @@ def create_app(parts: Parts) -> FastAPI:
 
     app = FastAPI(title="Backstop", version=__version__, description=DESCRIPTION, lifespan=lifespan, redoc_url=None)
     app.state.hub, app.state.metrics, app.state.desk = hub, metrics, desk
-    app.include_router(slates.Routes(desk).router())
-    app.include_router(players.Routes(desk).router())
-    app.include_router(documents.routes(desk, parts))
-    app.include_router(generation.routes(desk, generator, parts))
+    for router in (
+        slates.Routes(desk).router(),
+        players.Routes(desk).router(),
+        documents.routes(desk, parts),
+        generation.routes(desk, generator, parts),
+    ):
+        app.include_router(router, dependencies=[Depends(ask.only_known)])
     app.include_router(health.routes(desk, parts, hub, generator, metrics, feeds))
 
     @app.websocket("/api/v1/live")

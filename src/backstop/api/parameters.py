@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from fastapi import Header, Path, Query
+from fastapi import Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from backstop.api.sheet import Asked
@@ -54,6 +55,24 @@ PathMarket = Annotated[
     Market,
     Path(description="A market, or `all`.", json_schema_extra={"enum": [*MARKETS, ALL]}, examples=["batter_hits"]),
 ]
+
+
+async def only_known(request: Request) -> None:
+    """Refuse a parameter that the route does not have: a misspelled one would be answered as if it were not there.
+
+    Raises:
+        RequestValidationError: there is one.
+    """
+    if not request.query_params:
+        return
+    known: set[str] = set()
+    for field in request.scope["route"].dependant.query_params:
+        kind = field.field_info.annotation
+        known |= set(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else {field.alias}
+    extra = [(name, value) for name, value in request.query_params.items() if name not in known]
+    if extra:
+        told = f"there is no such parameter; expected {', '.join(sorted(known)) or 'none'}"
+        raise RequestValidationError([{"loc": ("query", name), "msg": told, "input": value} for name, value in extra])
 
 
 class Page(BaseModel):

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from backstop.api import models
 from backstop.api import parameters as ask
-from backstop.api.answers import Seen, answer, plain
+from backstop.api.answers import JSON, Seen, answer, plain, weights
 from backstop.api.deltas import compare
 from backstop.api.problems import Problem
 from backstop.api.responses import refusals, versioned
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backstop.store.reader import About
 
 PAGE: Final = 50
+LEAST_WEIGHT: Final = 0.001
 MEDIA: Final = {"arrow": "application/vnd.apache.arrow.file", "parquet": "application/vnd.apache.parquet"}
 COLUMNAR: Final[dict[str, Any]] = {
     media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()
@@ -153,9 +154,11 @@ class Routes:
 
 
 def shape_of(request: Request) -> str:
-    """Return the format that the header Accept asks for."""
-    accepted = request.headers.get("accept", "")
-    return next((name for name, media in MEDIA.items() if media in accepted), "json")
+    """Return the format that the header Accept asks for: a columnar one that it names, unless JSON is liked better."""
+    accepted = weights(request.headers.get("accept", ""))
+    json = max(accepted.get(media, 0) for media in (JSON, "application/*", "*/*"))
+    liked = max(MEDIA, key=lambda name: accepted.get(MEDIA[name], 0))
+    return liked if accepted.get(MEDIA[liked], 0) >= max(json, LEAST_WEIGHT) else "json"
 
 
 def columnar(frame: pl.DataFrame, shape: str) -> bytes:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
+from backstop.api.answers import weights
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -89,7 +91,7 @@ class Asset:
         headers = {**SECURITY, "ETag": self.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
         if self.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=NOT_MODIFIED, headers=headers)
-        small = self.packed is not self.body and "gzip" in request.headers.get("accept-encoding", "")
+        small = self.packed is not self.body and weights(request.headers.get("accept-encoding", "")).get("gzip", 0)
         if small:
             headers["Content-Encoding"] = "gzip"
         return Response(self.packed if small else self.body, headers=headers, media_type=self.media_type)
