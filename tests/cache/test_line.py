@@ -6,7 +6,7 @@ import asyncio
 import signal
 
 import pytest
-from redis.exceptions import ResponseError
+from redis import Redis
 
 from backstop.cache.line import Line
 from backstop.errors import StoreError, StoreUnavailable
@@ -29,8 +29,8 @@ async def use(line, *command):
 def test_nothing_is_asked_of_a_line_before_it_was_probed(embedded_url, redis):
     async def run():
         line = line_to(embedded_url)
-        for work in (line.do("GET", "a"), use(line, "GET", "a")):
-            error = await refused(work)
+        for ask in (line.do, lambda *command: use(line, *command)):
+            error = await refused(ask("GET", "a"))
             assert "it was not asked yet" in error.message
             assert error.retry_after_s == 1.0
         with pytest.raises(StoreUnavailable, match="was not asked yet"):
@@ -95,11 +95,10 @@ def test_a_command_that_redis_refuses_is_no_loss_of_the_line(embedded_url, redis
     async def run():
         line = line_to(embedded_url)
         await line.probe()
-        for work in (line.do("LPUSH", "text", "b"), use(line, "LPUSH", "text", "b")):
-            error = await refused(work)
+        for ask in (line.do, lambda *command: use(line, *command)):
+            error = await refused(ask("LPUSH", "text", "b"))
             assert not isinstance(error, StoreUnavailable)
-            assert "WRONGTYPE" in str(error) + str(error.__cause__)
-            assert isinstance(error.__cause__, ResponseError)
+            assert "Redis refused: WRONGTYPE" in error.message
         assert (line.up, line.losses) == (True, 0)
         await line.close()
 
@@ -145,10 +144,12 @@ def test_a_server_that_goes_takes_the_line_down_for_everybody_once_and_a_probe_b
 
 def test_a_server_that_wants_a_password_is_told_as_such(tmp_path):
     async def run():
-        with Server(tmp_path / "redis", requirepass="open-sesame") as server:
+        with Server(tmp_path / "redis") as server:
+            with Redis.from_url(server.url) as client:
+                client.config_set("requirepass", "open-sesame")
             line = line_to(server.url)
             error = await refused(line.probe())
-            assert "NOAUTH" in error.message or "Authentication" in error.message
+            assert "Redis refused the login" in error.message
             assert "open-sesame" not in error.message
             assert not line.up
             await line.close()

@@ -116,7 +116,7 @@ class Levels(RuleBasedStateMachine):
 
 
 TestLevels = Levels.TestCase
-TestLevels.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLevels.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
 
 
 @pytest.mark.parametrize(
