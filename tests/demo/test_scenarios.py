@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.demo.faults import CALM, FEEDS, SCENARIOS, STORM, Burst, Fault, Plan, Rule, Scenario, scenario
+from backstop.demo.faults import CALM, SCENARIOS, STORM, Burst, Fault, Plan, Rule, Scenario, scenario
 from backstop.demo.rows import RowFaults
 from backstop.errors import UsageError
+from backstop.settings import Feed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_faults_of_rows_are_said_one_by_one(text: str, rows: RowFaults):
 
 
 @given(
-    feed=st.sampled_from([*FEEDS, "*"]),
+    feed=st.sampled_from([*Feed, "*"]),
     fault=st.sampled_from(Fault),
     share=st.integers(0, 1000),
     times=st.integers(0, 99),
