@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,7 +14,7 @@ from backstop.stages import grade, plan
 from backstop.stages.house import House
 from backstop.stages.outcome import Outcome
 from tasks import artifacts, marks
-from tasks.runs import run_id, say
+from tasks.runs import run_id, say, warn
 from tasks.slate import Batches
 
 
@@ -47,12 +48,22 @@ def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
 
 
 @task(name="grade", task_run_name="grade slate {day}", cache_policy=NO_CACHE)
-def grade_slate(day: dt.date, _boxes: tuple[Outcome, Outcome]) -> GradeSummary:
-    """Grade the slate and show the scores, what is not decided, and the calibration picture."""
+def grade_slate(day: dt.date, boxes: tuple[Outcome, Outcome]) -> GradeSummary:
+    """Grade the slate and show the scores, what is not decided, and the calibration picture.
+
+    A day whose box scores did not all come is graded with a gap, so that it is graded once more.
+    """
     house = House.current()
     graded = grade.grade_slate(house, day)
+    # gaps by game are answers that did not come; one about the whole day is a rule that it breaks, which stays so
+    owed = [gap for outcome in boxes for gap in outcome.gaps if gap.key != day.isoformat()]
     rows = graded.grades.height
-    house.ledger.complete(grade.GRADES, day.isoformat(), run_id=run_id(), rows_in=rows, rows_loaded=rows)
+    counts: dict[str, Any] = {"run_id": run_id(), "rows_in": rows, "rows_loaded": rows}
+    if owed:
+        house.ledger.degrade(grade.GRADES, day.isoformat(), reason=f"{owed[0].key}: {owed[0].reason}", **counts)
+        warn(f"{len(owed)} box scores are owed; the slate is graded once more when they come.")
+    else:
+        house.ledger.complete(grade.GRADES, day.isoformat(), **counts)
     artifacts.table("slate-grade", graded.grades.to_dicts(), f"Grade of {day} by market")
     if graded.waiting.height:
         lines = ["| market | result | reason | props |", "| --- | --- | --- | ---: |"]

@@ -97,13 +97,13 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
         return DayPlan(0, note=f"{day} has no history before it")
     pitches = plan.pitch_batches(house, day)
     say(f"{day}: {games.height} games; {sum(map(len, pitches))} days of pitches are missing, {len(pitches)} batches.")
-    reason = plan.quotes_wanted(house) if prices else "no prices: the run was told not to ask for them"
+    reason = plan.quotes_wanted(house, day) if prices else "no prices: the run was told not to ask for them"
     gaps = [Gap("core_quotes", day.isoformat(), reason)] if reason else []
     if not history:
         gaps += [Gap("core_pitches", item.key, "not in the lake") for batch in pitches for item in batch]
         pitches = []
     events = [] if reason else plan.event_batches(house, day)
-    boxes = plan.box_batches(house, day) if history or settled.without_scores(house, [day]) else []
+    boxes = [] if not history and settled.knows_line_ups(house, day) else plan.box_batches(house, day)
     return DayPlan(games.height, pitches, boxes, events, tuple(gaps))
 
 

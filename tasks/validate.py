@@ -94,12 +94,12 @@ def validate_box_scores(day: dt.date, batch: FetchedBatch) -> tuple[Outcome, Out
 
 def _kept_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
     house, run = House.current(), run_id()
-    players, box = receive.box_scores(house, batches, day)
+    came, box = receive.box_scores(house, batches, day)
+    players, box = carry.scores(house, came, box, receive.games_told(batches, came.parsed.frame), day)
     known = keep(house, judge(players, players_suite()), run)
-    box = carry.scores(house, box, players.parsed.frame["game_pk"], day)
     lines = keep(house, judge(box, box_suite()), run)
     plan.settle_scores(house, day, batches)
-    untold = receive.games_untold(house, batches, players.parsed.frame, day)
+    untold = receive.games_untold(house, batches, came.parsed.frame, day)
     lost = [*_missed(tables.PLAYERS.name, batches), Outcome(tables.PLAYERS.name, gaps=untold)]
     return (
         report(total(tables.PLAYERS.name, [known, *lost]), "Players"),

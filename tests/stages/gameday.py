@@ -34,7 +34,7 @@ def post(house, clock, *pks):
     house.archive.put(schedule.plan_day(DAY)[0], body, fetched_at=clock.now(), headers=(), status=200)
 
 
-def published(house, *, table=PROPS, day=DAY, lineups=()):
+def published(house, *, table=PROPS, day=DAY, lineups=(), run="r"):
     rows = [
         {"game_pk": pk, "game_date": day, "is_home": home, "slot": 1, "player_id_mlbam": 10 * pk + home}
         for pk in lineups
@@ -43,8 +43,8 @@ def published(house, *, table=PROPS, day=DAY, lineups=()):
     if rows:
         full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
         house.lake.write(tables.PLAYERS.name, day, pl.DataFrame(full, schema=tables.PLAYERS.schema))
-    house.ledger.begin(table, day.isoformat(), run_id="r")
-    house.ledger.complete(table, day.isoformat(), run_id="r", rows_in=3, rows_loaded=3)
+    house.ledger.begin(table, day.isoformat(), run_id=run)
+    house.ledger.complete(table, day.isoformat(), run_id=run, rows_in=3, rows_loaded=3)
 
 
 def failed(house, times=1):

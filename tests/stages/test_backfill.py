@@ -80,7 +80,7 @@ def test_a_range_that_makes_no_sense_is_refused(house, first, last, words):
 
 
 def test_known_games_are_counted_and_unknown_days_are_taken_for_full(house, monkeypatch):
-    monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda _house: "")
+    monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda *_: "")
     house.lake.write(tables.GAMES.name, FIRST, games(FIRST, 1, 2))
     one = backfill.plan_range(house, FIRST, FIRST).credits
     per_game = (one - 1) // 2
@@ -107,7 +107,7 @@ def test_alternate_lines_cost_as_much_as_markets_of_their_own_wherever_costs_are
 
 
 def test_what_costs_too_much_is_refused_with_the_ways_out(house, monkeypatch):
-    monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda _house: "")
+    monkeypatch.setattr(backfill.plan, "quotes_wanted", lambda *_: "")
     plan = backfill.plan_range(house, FIRST, LAST)
     assert plan.limit == backfill.CREDIT_LIMIT
     with pytest.raises(UsageError, match=rf"--credits {plan.credits}\).*--no-prices"):

@@ -46,6 +46,36 @@ def test_further_line_ups_make_it_due_again_and_known_ones_do_not(season, clock)
     assert slots(season, at(-1)) == []
 
 
+def test_line_ups_that_a_refresh_could_not_have_are_asked_for_again_until_the_last_game_begins(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1, 2)
+    published(season, lineups=[1])
+    soon, later = clock.at + dt.timedelta(minutes=29), clock.at + dt.timedelta(minutes=30)
+    assert slots(season, soon) == [("slate-refresh", "lineups-2")], "the slot whose run is over: nothing starts"
+    assert slots(season, later) == slots(season, at(-2)) == [("slate-refresh", "lineups-2-try-2-after-r")]
+    clock.at = later
+    published(season, lineups=[1], run="s")
+    assert slots(season, later + dt.timedelta(minutes=30)) == [("slate-refresh", "lineups-2-try-2-after-s")]
+    assert slots(season, at(0.5)) == [("slate-refresh", "lineups-2")]
+    published(season, lineups=[1, 2])
+    assert slots(season, at(-1)) == []
+
+
+def test_a_slate_that_was_graded_without_a_box_score_is_graded_again_after_a_pause(season, clock):
+    published(season, lineups=[1, 2])
+    season.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2))
+    clock.at = MORNING_AFTER
+    season.ledger.begin(GRADES, DAY.isoformat(), run_id="r")
+    counts = {"run_id": "r", "rows_in": 3, "rows_loaded": 3}
+    season.ledger.degrade(GRADES, DAY.isoformat(), reason="2: not fetched", **counts)
+    assert slots(season, MORNING_AFTER + dt.timedelta(minutes=4)) == []
+    (again,) = due.runs(season, MORNING_AFTER + dt.timedelta(minutes=6), prices_every=None)
+    assert (again.flow, again.slot) == ("slate-grade", "try-2-after-r")
+    assert again.reason == f"{DAY} was graded without: 2: not fetched"
+    published(season, table=GRADES)
+    assert slots(season, MORNING_AFTER + dt.timedelta(hours=1)) == []
+
+
 def test_an_off_day_makes_nothing_due(house, clock):
     for back in range(5):
         house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")

@@ -13,7 +13,7 @@ from backstop.sources.statsapi import boxscore
 from backstop.stages import carry, plan
 from backstop.stages.fetch import FetchedBatch, Missed
 from backstop.stages.receive import Received
-from backstop.stages.settled import settled_at, without_scores
+from backstop.stages.settled import knows_line_ups, morning_after, settled_at, without_scores
 from tests.stages.rows import DAY, games
 
 BOTH = (tables.PLAYERS.name, tables.BOX.name)
@@ -81,25 +81,51 @@ def test_a_day_of_which_a_box_score_was_missed_is_outdated_with_the_reason(house
     assert entry.reason == "2 of its box scores were not had: game 1 is down"
 
 
-def lines(*keys: tuple[int, int], hits: int) -> pl.DataFrame:
-    known = {"game_date": DAY, "hits": hits}
-    rows = [known | {"game_pk": game, "player_id_mlbam": player} for game, player in keys]
-    full = [{name: row.get(name) for name in tables.BOX.schema} for row in rows]
-    return pl.DataFrame(full, schema=tables.BOX.schema)
+def rows(table: tables.Table, *keys: tuple[int, int], **known: object) -> pl.DataFrame:
+    shared = {"game_date": DAY} | known
+    full = [{name: ({"game_pk": game, "player_id_mlbam": who} | shared).get(name) for name in table.schema}
+            for game, who in keys]  # fmt: skip
+    return pl.DataFrame(full, schema=table.schema)
 
 
-def test_lines_of_a_game_whose_box_score_did_not_come_stay(house):
+def received(table: tables.Table, frame: pl.DataFrame) -> Received:
+    return Received(table.name, DAY, Parsed(frame, rejections(()), frame.height), "ref")
+
+
+def carried(house):
+    """Game 1 came, game 2 did not, game 3 came without anybody, game 9 is not of this day any more."""
     house.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2, 3))
-    house.lake.write(tables.BOX.name, DAY, lines((1, 10), (2, 20), (3, 30), (9, 90), hits=1))
-    came = Received(tables.BOX.name, DAY, Parsed(lines((1, 10), (1, 11), hits=2), rejections(()), 2), "ref")
-    whole = carry.scores(house, came, pl.Series("game_pk", [1, 1, 3]), DAY).parsed
-    kept = whole.frame.select("game_pk", "player_id_mlbam", "hits").rows()
-    # game 3 was told to be without lines, game 9 is not of this day any more
-    assert kept == [(1, 10, 2), (1, 11, 2), (2, 20, 1)]
-    assert whole.rows_in == 3
+    for table in (tables.PLAYERS, tables.BOX):
+        house.lake.write(table.name, DAY, rows(table, (1, 10), (2, 20), (3, 30), (9, 90)))
+    came = [received(table, rows(table, (1, 10), (1, 11))) for table in (tables.PLAYERS, tables.BOX)]
+    both = carry.scores(house, *came, {1, 3}, DAY)
+    assert [each.parsed.rows_in for each in both] == [each.parsed.frame.height for each in both]
+    return [each.parsed.frame.select("game_pk", "player_id_mlbam").rows() for each in both]
 
 
-def test_without_kept_lines_what_came_is_all(house):
+def test_line_ups_and_final_lines_of_a_game_whose_box_score_did_not_come_stay(house, later):
+    keep(house, tables.BOX.name)
+    whole = [(1, 10), (1, 11), (2, 20)]
+    assert carried(house) == [whole, whole]
+
+
+def test_lines_of_a_game_that_was_under_way_are_no_result(house, clock):
+    clock.at = morning_after(DAY) - dt.timedelta(seconds=1)
+    keep(house, tables.BOX.name)
+    line_ups, lines = carried(house)
+    assert line_ups == [(1, 10), (1, 11), (2, 20)]
+    assert lines == [(1, 10), (1, 11)]
+
+
+def test_without_kept_rows_what_came_is_all(house):
     house.lake.write(tables.GAMES.name, DAY, games(DAY, 1))
-    came = Received(tables.BOX.name, DAY, Parsed(lines((1, 10), hits=2), rejections(()), 1), "ref")
-    assert carry.scores(house, came, pl.Series("game_pk", [1]), DAY) is came
+    came = [received(table, rows(table, (1, 10))) for table in (tables.PLAYERS, tables.BOX)]
+    assert carry.scores(house, *came, {1}, DAY) == tuple(came)
+
+
+@pytest.mark.parametrize("degraded", ["", "a line-up lacks a slot"])
+def test_line_ups_are_known_with_gaps_or_without_once_the_day_is_whole(house, later, degraded):
+    keep(house, tables.PLAYERS.name, degraded=degraded)
+    assert knows_line_ups(house, DAY)
+    house.ledger.stale(tables.PLAYERS.name, [DAY.isoformat()], reason="a box score was missed")
+    assert not knows_line_ups(house, DAY)

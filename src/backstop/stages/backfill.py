@@ -90,7 +90,7 @@ def plan_range(
         known = days.of_seasons(house, last)
     wanted = REDONE | {Condition.DEGRADED} if degraded else REDONE
     todo = tuple(each.day for each in known if each.condition in wanted)
-    credits_ = cost(house, todo) if prices and not plan.quotes_wanted(house) else 0
+    credits_ = cost(house, todo) if prices and not plan.quotes_wanted(house, last) else 0
     limit = credit_limit if credit_limit is not None else _default_limit(house)
     rest = days.count(each for each in known if each.condition not in wanted)
     return Backfill(known[0].day if known else last, last, todo, rest, credits_, limit)

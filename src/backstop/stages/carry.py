@@ -11,8 +11,11 @@ import polars as pl
 from backstop import tables
 from backstop.sources.parsed import Parsed
 from backstop.stages import plan, receive
+from backstop.stages.settled import morning_after
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from backstop.stages.house import House
     from backstop.stages.receive import Received
 
@@ -35,19 +38,26 @@ def over(house: House, received: Received, day: dt.date) -> Received:
     return _with(received, carried)
 
 
-def scores(house: House, received: Received, told: pl.Series, day: dt.date) -> Received:
-    """Add the kept lines of games whose box score did not come: what somebody did stays done.
+def scores(
+    house: House, players: Received, lines: Received, told: Collection[int], day: dt.date
+) -> tuple[Received, Received]:
+    """Add what is kept of games whose box score did not come: their line-ups, and their lines once they are final.
+
+    Line-ups that were posted stand. Lines that were taken while a game was under way are no result: they are left out.
 
     Args:
         house: The opened rooms.
-        received: Lines that came.
-        told: `game_pk` of the games whose box score came, with or without lines.
+        players: Line-ups that came.
+        lines: Box-score lines that came.
+        told: `game_pk` of the games whose box score came.
         day: The slate.
     """
-    games = plan.games_of(house, day)["game_pk"]
-    kept = receive.known(house, tables.BOX, day)
-    owed = pl.col("game_pk").is_in(games.implode()) & ~pl.col("game_pk").is_in(told.unique().implode())
-    return _with(received, kept.filter(owed))
+    owed = pl.col("game_pk").is_in(set(plan.games_of(house, day)["game_pk"]) - set(told))
+    players = _with(players, receive.known(house, tables.PLAYERS, day).filter(owed))
+    entry = house.ledger.entry(tables.BOX.name, day.isoformat())
+    if entry is None or entry.closed_at is None or entry.closed_at < morning_after(day):
+        return players, lines
+    return players, _with(lines, receive.known(house, tables.BOX, day).filter(owed))
 
 
 def _with(received: Received, carried: pl.DataFrame) -> Received:

@@ -34,6 +34,9 @@ LOOK_BACK_DAYS: Final = 3
 LINEUPS_FROM: Final = dt.timedelta(hours=5)
 """Clubs post line-ups two to four hours before first pitch; before this nobody asks for them."""
 
+LINEUPS_AGAIN: Final = dt.timedelta(minutes=30)
+"""Pause after a refresh that could not have all line-ups that were posted: the next one asks for prices too."""
+
 CALENDAR_EVERY: Final = dt.timedelta(hours=6)
 CALENDAR_EVERY_LIVE: Final = dt.timedelta(minutes=10)
 """How old the day's schedule may be: on a quiet day, and from the first line-ups to the last out."""
@@ -123,10 +126,21 @@ def slate(house: House, day: Day, now: dt.datetime) -> Due | None:
     if day.day < baseball_day(now):
         missed = day.condition is Condition.MISSING
         return Due("slate-refresh", day.day, "missed", f"{day.day} was never published") if missed else None
+    return _line_ups(house, day, now, _last_start(games))
+
+
+def _line_ups(house: House, day: Day, now: dt.datetime, last_start: dt.datetime) -> Due | None:
+    """Return the refresh that line-ups make due which were posted since the last one, or which it could not have."""
     posted, known = posted_lineups(house, day.day, now), known_lineups(house, day.day)
-    if posted > (known if day.condition is not Condition.MISSING else 0):
-        return Due("slate-refresh", day.day, f"lineups-{posted}", f"line-ups of {posted} games are posted")
-    return None
+    if posted <= (known if day.condition is not Condition.MISSING else 0):
+        return None
+    reason = f"line-ups of {posted} games are posted"
+    if day.closed_at is None or now - day.closed_at < LINEUPS_AGAIN or now > last_start:
+        return Due("slate-refresh", day.day, f"lineups-{posted}", reason)
+    # the run of that slot may be over and have missed some
+    return Due(
+        "slate-refresh", day.day, f"lineups-{posted}-{_try(day.attempts, day.run_id)}", f"{reason}, of {known} known"
+    )
 
 
 def _again(day: Day, now: dt.datetime) -> Due | None:
@@ -178,12 +192,14 @@ def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
     entry = house.ledger.entry(GRADES, day.day.isoformat())
     if entry is None:
         return Due("slate-grade", day.day, "first", f"all games of {day.day} are over")
-    if entry.state in {State.COMPLETE, State.DEGRADED} or not days.is_dead(entry, now):
+    with_gaps = entry.state is State.DEGRADED
+    if entry.state is State.COMPLETE or not (with_gaps or days.is_dead(entry, now)):
         return None
     pause = pause_after(entry.attempts)
     if entry.closed_at is not None and now - entry.closed_at < pause:
         return None
-    return Due("slate-grade", day.day, _try(entry.attempts, entry.run_id), f"grading {day.day} failed: {entry.reason}")
+    why = "was graded without" if with_gaps else "was not graded"
+    return Due("slate-grade", day.day, _try(entry.attempts, entry.run_id), f"{day.day} {why}: {entry.reason}")
 
 
 def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due | None:

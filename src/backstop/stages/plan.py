@@ -257,7 +257,8 @@ def settle_scores(house: House, day: dt.date, batches: Iterable[FetchedBatch]) -
     """Mark a day whose box scores the second source told, or nobody: the preferred one is asked again next time."""
     if missed := [lost for batch in batches for lost in batch.missed]:
         reason = f"{len(missed)} of its box scores were not had: {missed[0].sentence}"
-        house.ledger.stale(tables.BOX.name, [day.isoformat()], reason=reason)
+        for table in (tables.PLAYERS, tables.BOX):
+            house.ledger.stale(table.name, [day.isoformat()], reason=reason)
     elif any(fetched.item.table == summary.TABLE for batch in batches for fetched in batch.answers):
         house.ledger.stale(tables.BOX.name, [day.isoformat()], reason="the second source's word on the day")
 

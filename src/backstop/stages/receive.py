@@ -120,16 +120,17 @@ def quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> Recei
     return Received(tables.QUOTES.name, day, parsing.merge(parts, tables.QUOTES, newest="updated_at"), refs(answers))
 
 
+def games_told(batches: Sequence[FetchedBatch], players: pl.DataFrame) -> set[int]:
+    """Return the games whose box score came: by itself, or with players in the second source's summary."""
+    answers = [fetched for batch in batches for fetched in batch.answers]
+    return {*players["game_pk"], *(int(each.item.key) for each in answers if each.item.table == boxscore.TABLE)}
+
+
 def games_untold(house: House, batches: Sequence[FetchedBatch], players: pl.DataFrame, day: dt.date) -> tuple[Gap, ...]:
     """Return the games that the second source was asked about and told nothing of."""
-    answers = [fetched for batch in batches for fetched in batch.answers]
-    if not any(fetched.item.table == summary.TABLE for fetched in answers):
+    if not any(fetched.item.table == summary.TABLE for batch in batches for fetched in batch.answers):
         return ()
-    told = [
-        *players["game_pk"].unique(),
-        *(int(each.item.key) for each in answers if each.item.table == boxscore.TABLE),
-    ]
-    untold = plan.games_of(house, day).filter(~pl.col("game_pk").is_in(told))["game_pk"]
+    untold = plan.games_of(house, day).filter(~pl.col("game_pk").is_in(games_told(batches, players)))["game_pk"]
     reason = "neither the Stats API nor SportRadar's summary of the day has its box score"
     return tuple(Gap(tables.PLAYERS.name, str(game_pk), reason) for game_pk in untold)
 

@@ -45,8 +45,13 @@ def without_scores(house: House, days: Sequence[dt.date]) -> list[dt.date]:
     return [day for day in days if not all(day in each for each in kept)]
 
 
-def _closed_when_whole(house: House, table: str, days: Sequence[dt.date]) -> set[dt.date]:
-    closed = house.ledger.entries(table, [day.isoformat() for day in days], states=[State.COMPLETE])
+def knows_line_ups(house: House, day: dt.date) -> bool:
+    """Return whether the lake has what there is to know of a day's line-ups, with gaps or without."""
+    return day in _closed_when_whole(house, tables.PLAYERS.name, [day], State.COMPLETE, State.DEGRADED)
+
+
+def _closed_when_whole(house: House, table: str, days: Sequence[dt.date], *states: State) -> set[dt.date]:
+    closed = house.ledger.entries(table, [day.isoformat() for day in days], states=states or [State.COMPLETE])
     by_day = {dt.date.fromisoformat(entry.key): entry.closed_at for entry in closed}
     whole = {day for day, at in by_day.items() if at is not None and at >= settled_at(day)}
     return whole & house.lake.days(table)

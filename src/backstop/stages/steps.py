@@ -85,11 +85,11 @@ def _boxscores(job: Job) -> Step:
             return plain.missed(tables.BOX.name, batch)
         asked = [*(each.item.key for each in batch.answers), *(each.item.key for each in batch.missed)]
         day = _day_of_scores(job, asked[0])
-        players, box = receive.box_scores(job.house, [batch], day)
-        box = carry.scores(job.house, box, players.parsed.frame["game_pk"], day)
+        came, box = receive.box_scores(job.house, [batch], day)
+        players, box = carry.scores(job.house, came, box, receive.games_told([batch], came.parsed.frame), day)
         kept = [job.keep(players), job.keep(box)]
         plan.settle_scores(job.house, day, [batch])
-        untold = receive.games_untold(job.house, [batch], players.parsed.frame, day)
+        untold = receive.games_untold(job.house, [batch], came.parsed.frame, day)
         return [*kept, Outcome(tables.PLAYERS.name, gaps=untold), *plain.missed(tables.BOX.name, batch)]
 
     return Step("box scores", planned, kept)
