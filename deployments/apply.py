@@ -24,7 +24,7 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL
 from prefect.types.entrypoint import EntrypointType
 
-from backstop.errors import BackstopError, ConfigurationError
+from backstop.errors import BackstopError, ConfigurationError, UpstreamUnavailable
 from backstop.net import address
 from backstop.settings import Settings
 from deployments import automations
@@ -175,13 +175,22 @@ def main() -> None:
 
     Raises:
         ConfigurationError: no server is named; Prefect would start one for the moment, and nothing would run from it.
+        UpstreamUnavailable: it does not answer, or refused.
     """
     if not PREFECT_API_URL.value():
         raise ConfigurationError(
             "No Prefect server is named, so there is nothing to register with. Set PREFECT_API_URL to its address "
             "(http://127.0.0.1:4200/api), or run deployments/deploy.sh development, which starts one and a worker."
         )
-    applied = asyncio.run(apply())
+    try:
+        applied = asyncio.run(apply())
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        why = str(error).partition("\n")[0] or type(error).__name__
+        raise UpstreamUnavailable(
+            f"The Prefect server at {PREFECT_API_URL.value()} could not be brought to the catalogue ({why}); check "
+            "that it runs and PREFECT_API_URL, then apply it again: what stands already stays.",
+            source="prefect",
+        ) from error
     for name, identifier in applied.deployments.items():
         print(f"{name}  {identifier}")  # noqa: T201 - a command's answer
     for each in applied.removed:

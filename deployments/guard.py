@@ -6,6 +6,7 @@ interrupted, and killed if it does not end.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -23,7 +24,9 @@ def main(command: list[str]) -> int:
 
 
 def _follow(child: subprocess.Popen[bytes]) -> None:
-    sys.stdin.buffer.read()
+    # not by `sys.stdin`: its lock, held here, would abort the interpreter when the command ends by itself
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     child.send_signal(signal.SIGINT)
     try:
         child.wait(END_LIMIT_S)

@@ -133,3 +133,25 @@ def test_the_module_that_deploys_says_the_same_sentence_as_the_command(capsys):
     assert told.out == ""
     assert told.err.startswith("No Prefect server is named, so there is nothing to register with.")
     assert told.err.count("\n") == 1
+
+
+def test_deploy_to_a_server_that_is_gone_is_a_sentence_with_its_address(backstop):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        settings = importlib.import_module("prefect.settings")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        gone = f"http://127.0.0.1:{probe.getsockname()[1]}/api"
+        quick = {settings.PREFECT_API_URL: gone, settings.PREFECT_CLIENT_MAX_RETRIES: 0}
+        with settings.temporary_settings(quick):
+            ended = backstop("deploy")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"The Prefect server at {gone} could not be brought to the catalogue (")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("spread", ["-1", "x"])
+def test_a_share_of_days_that_is_none_is_a_usage_error(backstop, spread):
+    ended = backstop("backfill", *PAST, "--spread", spread)
+    assert ended.code == 2
+    assert "--spread" in ended.err

@@ -194,3 +194,19 @@ def test_a_home_that_is_a_file_is_named(backstop, environment, tmp_path):
     (tmp_path / "taken").write_text("")
     environment.setenv("BACKSTOP_HOME", str(tmp_path / "taken"))
     assert one_line(refused(backstop("slate", "2025-06-15"), 1, "taken"))
+
+
+def test_a_file_of_settings_that_is_no_text_is_a_sentence(backstop, environment, tmp_path):
+    (tmp_path / ".env").write_bytes(b"BACKSTOP_API_PORT=\xff\xfe\n")
+    assert one_line(refused(backstop("slate", "2025-06-15"), 2, "Settings, those of `.env` too, must be UTF-8."))
+
+
+@pytest.mark.parametrize(("host", "said"), [("a..b", "'idna' codec"), ("192.0.2.1", "Cannot assign requested address")])
+def test_an_address_that_cannot_be_listened_on_is_a_sentence(backstop, host, said):
+    assert one_line(refused(backstop("serve", "--host", host, "--port", "0"), 2, f"The address {host}:0 cannot", said))
+
+
+def test_a_port_that_somebody_else_has_is_a_sentence_with_the_port(backstop):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused(backstop("serve", "--port", port), 2, f"127.0.0.1:{port} cannot be listened on: Address already in use")

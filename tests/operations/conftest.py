@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from backstop.demo.upstream import Upstream
+from backstop.settings import Settings
+from backstop.stages.house import House
 from deployments import server
 
 QUIET = {
@@ -31,3 +34,12 @@ def prefect_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
 def league() -> Iterator[Upstream]:
     with Upstream.start("demo") as upstream:
         yield upstream
+
+
+@pytest.fixture
+def house(tmp_path: Path, embedded_url: str) -> Iterator[House]:
+    """An empty home on the session's Redis, which is emptied, too."""
+    house = House(Settings(_env_file=None, home=tmp_path / "home", redis_url=embedded_url))
+    house.redis.flushall()
+    yield house
+    house.close()

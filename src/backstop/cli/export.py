@@ -24,6 +24,7 @@ def write(frame: pl.DataFrame, out: Path) -> None:
         frame.write_parquet(out)
         return
     lists = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
-    text = (pl.format("[{}]", pl.col(name).cast(pl.List(pl.String)).list.join(",")).alias(name) for name in lists)
+    written = (pl.col(name).cast(pl.List(pl.String)).list.eval(pl.element().fill_null("null")) for name in lists)
+    text = (pl.format("[{}]", each.list.join(",")) for each in written)  # an element that is null keeps its place
     words = (selectors.string(include_categorical=True) | selectors.enum()).cast(pl.String)
     frame.with_columns(text).with_columns(words.str.replace(FORMULA, "'$0")).write_csv(out)

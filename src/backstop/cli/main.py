@@ -66,6 +66,9 @@ def main() -> None:
         wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
         _complain(complaints, f"The settings cannot be read: {wrong}.")
         sys.exit(2)
+    except UnicodeDecodeError as error:
+        _complain(complaints, f"What should be text is none ({error}). Settings, those of `.env` too, must be UTF-8.")
+        sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)  # whoever reads, `head` for one, has seen enough
     except OSError as error:
