@@ -66,6 +66,7 @@ def test_what_was_written_is_read_listed_scanned_and_removed(address):
     lake.remove("t", days[0])
     lake.remove("t", days[0])
     assert other.days("t") == set(days[1:])
+    assert len(other.place.read_many([f"t/game_date={day}/part.parquet" for day in days])) == 3
     with pytest.raises(LakeError, match="no partition"):
         other.read("t", days[0])
 

@@ -157,10 +157,20 @@ class Bucket:
         """Return the contents of objects in their order, those that are there, asked for at once."""
         if not paths:
             return []
-        wanted = [f"{self.prefix}/{path}" for path in paths]
+        wanted = {f"{self.prefix}/{path}": path for path in paths}
         with _explained(self.url, "read"):
-            found: dict[str, bytes] = self.filesystem.cat(wanted, recursive=False, on_error="omit")
-        return [bytes(found[path]) for path in wanted if path in found]
+            # not "omit", which leaves out whatever could not be read
+            found: dict[str, bytes | Exception] = self.filesystem.cat(list(wanted), recursive=False, on_error="return")
+        return [content for path in wanted if (content := self._content(wanted[path], found[path])) is not None]
+
+    def _content(self, path: str, answer: bytes | Exception) -> bytes | None:
+        """Return what was read, `None` of an object that is not there; raise any other error."""
+        if isinstance(answer, FileNotFoundError):
+            return None
+        with _explained(self.locate(path), "read"):
+            if isinstance(answer, Exception):
+                raise answer
+        return bytes(answer)
 
     def replace(self, path: str, content: bytes) -> None:
         """Put an object in one request: stores show it when it is complete."""
