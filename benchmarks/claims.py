@@ -1,4 +1,4 @@
-"""Write docs/claims.md, the tables of both READMEs and docs/operations.md from what the benchmarks recorded: python -m benchmarks.claims [--check]
+"""Write docs/claims.md, the tables of both READMEs, docs/operations.md and docs/projections.md from what the benchmarks recorded: python -m benchmarks.claims [--check]
 
 Each claim (`benchmarks.claimed`) names the benchmark, the table and the two rows that it rests on; one whose rows were
 not recorded is listed as such, so that no figure outlives its measurement. `python -m benchmarks` calls this at its end.
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import gx_polars_readme as validators
-from benchmarks import promises, sizing_table
+from benchmarks import promises, sizing_table, truth_table
 from benchmarks.claim import ELSEWHERE, Claim, row_of
 from benchmarks.claimed import ALONE, CLAIMS, PEERS, PLAIN, REPLACED
 from benchmarks.report import RESULTS, Stamp, read
@@ -183,6 +183,7 @@ def main() -> int:
         (README, readme()),
         (validators.PAGE, validators.page()),
         (sizing_table.PAGE, sizing_table.page()),
+        (truth_table.PAGE, truth_table.page()),
     )
     if "--check" in sys.argv[1:]:
         old = [path.name for path, text in pairs if path.read_text(encoding="utf-8") != text]

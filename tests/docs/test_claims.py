@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import claims, gx_polars_readme, kill_table, sizing, sizing_table
+from benchmarks import claims, gx_polars_readme, kill_table, league_truth, sizing, sizing_table, truth_table
 from benchmarks.__main__ import MODULES, ON_RECORDINGS
 from benchmarks.claim import ELSEWHERE
 from benchmarks.claimed import CLAIMS
@@ -29,6 +29,7 @@ def test_the_page_and_the_readme_say_what_was_recorded():
     validators = gx_polars_readme.PAGE.read_text(encoding="utf-8")
     assert validators == gx_polars_readme.page(), "run python -m benchmarks.claims"
     assert sizing_table.PAGE.read_text(encoding="utf-8") == sizing_table.page(), "run python -m benchmarks.claims"
+    assert truth_table.PAGE.read_text(encoding="utf-8") == truth_table.page(), "run python -m benchmarks.claims"
 
 
 def test_every_record_is_of_a_benchmark_that_exists():
@@ -143,3 +144,19 @@ def test_a_part_of_the_kill_matrix_is_not_recorded(tmp_path, capsys):
         matrix.main(["--killed", "flow", "--record", str(tmp_path / "kill_matrix.json")])
     assert ended.value.code == 2
     assert "only a run of all cases is recorded" in capsys.readouterr().err
+
+
+def test_the_league_truth_has_a_line_for_every_kind_of_projection_and_a_cell_for_every_market():
+    stamp, header, _, *rows = [line for line in "\n".join(truth_table.lines()).splitlines() if line]
+    recorded = read("league_truth")
+    assert recorded["three_seasons_before"].stamp.commit in stamp
+    assert [cell.strip() for cell in header.strip("| ").split("|")][2:] == [
+        "all",
+        "batters' five",
+        *league_truth.HEADLINE,
+    ]
+    assert len(rows) == sum(len(table.rows) for table in recorded.values())
+    assert {line.count("|") for line in (header, *rows)} == {header.count("|")}
+    shipped = recorded["no_season_before"].rows[0]
+    five = shipped.more["batters' five"]
+    assert rows[6].startswith(f"| no season | as shipped | {shipped.median:.4f} | {five} |")
