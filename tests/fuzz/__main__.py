@@ -16,7 +16,7 @@ from backstop.net.item import Answer
 from backstop.sources import registry
 from benchmarks.report import Report, arguments
 from tests.fuzz.bodies import sound
-from tests.fuzz.hunt import Hunt, hunt
+from tests.fuzz.hunt import COUNTED, Hunt, hunt
 from tests.fuzz.recorded import recorded
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "realdata"
@@ -55,12 +55,26 @@ def seeds() -> dict[str, list[tuple[Answer, pl.DataFrame]]]:
 def report(found: list[Hunt], seconds: float, record: Path | None) -> None:
     """Print what the hunts came to together, and write it where that was asked for."""
     told = Report("fuzz", record)
-    tries, crashes = sum(each.tries for each in found), sum(len(each.crashes) for each in found)
+    tries, crashes = sum(each.tries for each in found), sum(each.ends["crashed"] for each in found)
+    read, refused = sum(each.read for each in found), sum(each.refused for each in found)
+    counted = sum(each.ends[COUNTED] for each in found)
     title = f"Damaged answers at {len(found)} parsers, {seconds:g} s each"
     table = told.table("answers", title, unit=f"of {tries:,} answers", better="more")
     table.row("no crash", tries - crashes, parsers=len(found), seconds=f"{seconds:g}")
     table.row("crash", crashes)
+    ends = told.table("ends", "How they ended", unit=f"of {tries:,} answers", better="more")
+    ends.row("read, every row loaded or rejected", read, share=_share(read, tries))
+    ends.row("of these with the rows counted beside the parser", counted, share=_share(counted, read))
+    ends.row("refused by name", refused, share=_share(refused, tries))
+    shares = told.table("parsers", "Read, by parser", unit="% of its answers", better="more")
+    for each in found:
+        shares.row(each.table, 100 * each.read / each.tries, tries=f"{each.tries:,}",
+                   counted=_share(each.ends[COUNTED], each.read))  # fmt: skip
     told.close()
+
+
+def _share(part: int, of: int) -> str:
+    return f"{part / of:.1%}" if of else "-"
 
 
 def show(found: list[Hunt], seconds: float) -> None:
@@ -68,11 +82,17 @@ def show(found: list[Hunt], seconds: float) -> None:
     table = Table(
         title=f"{seconds:g} s a parser: {sum(each.tries for each in found):,} damaged answers", title_justify="left"
     )
-    for heading in ("table", "tries", "read", "refused", "crashed"):
+    for heading in ("table", "tries", "read", "rows counted", "refused", "crashed"):
         table.add_column(heading, justify="left" if heading == "table" else "right")
     for each in found:
-        read, crashed = each.ends["read"], len(each.crashes)
-        table.add_row(each.table, f"{each.tries:,}", f"{read:,}", f"{each.tries - read - crashed:,}", str(crashed))
+        table.add_row(
+            each.table,
+            f"{each.tries:,}",
+            f"{each.read:,}",
+            _share(each.ends[COUNTED], each.read),
+            f"{each.refused:,}",
+            str(each.ends["crashed"]),
+        )
     console.print(table)
     for each in found:
         for seed, error in list(each.crashes.items())[:5]:

@@ -1,4 +1,7 @@
-"""Throw damaged answers at a parser: each is read with every row accounted for, or refused with an error of the tree."""
+"""Throw damaged answers at a parser: each is read with every row accounted for, or refused with an error of the tree.
+
+How many rows there are to account for is counted without the parser (`tests.fuzz.rows`) where the format says it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from backstop.errors import ConservationBroken, DataError, UpstreamError
 from backstop.net.item import Answer
 from backstop.sources import registry
 from backstop.sources.parsed import Parsed
+from tests.fuzz import rows
 from tests.fuzz.damage import damaged
+
+COUNTED, READ = "read, rows counted", "read"
 
 
 @dataclass
@@ -31,6 +37,16 @@ class Hunt:
     def tries(self) -> int:
         """Answers thrown."""
         return self.ends.total()
+
+    @property
+    def read(self) -> int:
+        """Answers read, every row loaded or rejected."""
+        return self.ends[READ] + self.ends[COUNTED]
+
+    @property
+    def refused(self) -> int:
+        """Answers refused by name."""
+        return self.tries - self.read - self.ends["crashed"]
 
 
 def hunt(name: str, answers: Sequence[tuple[Answer, pl.DataFrame]], *, seconds: float, first: int = 0) -> Hunt:
@@ -52,7 +68,7 @@ def once(answer: Answer, games: pl.DataFrame, seed: int, found: Hunt) -> str:
         source = registry.TABLES[answer.item.table]
         source.inspect(body)
         rest = (games,) if "games" in inspect.signature(source.parse).parameters else ()
-        _accounted(source.parse(replace(answer, body=body), *rest))
+        end = _accounted(source.parse(replace(answer, body=body), *rest), rows.counted(answer.item.table, body))
     except ConservationBroken as error:
         found.crashes[seed] = repr(error)
         return "crashed"
@@ -63,14 +79,25 @@ def once(answer: Answer, games: pl.DataFrame, seed: int, found: Hunt) -> str:
             raise
         found.crashes[seed] = repr(error)
         return "crashed"
-    return "read"
+    return end
 
 
-def _accounted(parsed: Any) -> None:
+def _accounted(parsed: Any, held: range | None) -> str:
+    """Return how an answer was read: its rows counted beside the parser, or not.
+
+    Raises:
+        ConservationBroken: there were more rows, or fewer, than the parser tells of.
+    """
     parts = [parsed] if isinstance(parsed, Parsed) else [v for v in vars_of(parsed) if isinstance(v, Parsed)]
     for part in parts:
         if part.frame.height + part.rejected.height != part.rows_in:
             raise ConservationBroken(f"{part.rows_in} rows in, {part.frame.height} + {part.rejected.height} out.")
+    if held is None:
+        return READ
+    told = parts[0].frame.height + parts[0].rejected.height
+    if told not in held:
+        raise ConservationBroken(f"The answer holds {held.start} rows, the parser tells of {told}.")
+    return COUNTED
 
 
 def vars_of(value: Any) -> list[Any]:

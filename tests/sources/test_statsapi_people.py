@@ -99,6 +99,27 @@ def test_a_play_under_way_has_no_result_yet() -> None:
     assert live.plays.rejected_by_rule == {"missing_key": 1}
 
 
+@pytest.mark.parametrize("live", [{}, {"plays": None}, {"plays": {}}, {"plays": {"allPlays": None}}])
+def test_before_the_game_there_are_no_plays(live: Any) -> None:
+    body = {"gamePk": 1, "gameData": {}, "liveData": live}
+    assert livefeed.parse(answer(livefeed.plan([1])[0], body)).plays.rows_in == 0
+
+
+@pytest.mark.parametrize(
+    ("live", "sentence"),
+    [
+        ([[]], "answered 'liveData' as list, expected an object"),
+        ({"plays": 7}, "answered 'plays' as int, expected an object"),
+        ({"plays": {"allPlays": {"0": {}}}}, "answered 'allPlays' as dict, expected a list"),
+    ],
+)
+def test_what_stands_where_plays_should_be_is_refused_and_not_taken_for_none(live: Any, sentence: str) -> None:
+    got = answer(livefeed.plan([1])[0], {"gamePk": 1, "gameData": {}, "liveData": live})
+    for read in (livefeed.inspect, lambda _body: livefeed.parse(got)):
+        with pytest.raises(UpstreamMalformed, match=sentence):
+            read(got.body)
+
+
 HEADER = "key_person,key_uuid,key_mlbam,key_retro,name_last,name_first,name_suffix,birth_year,birth_month,birth_day"
 
 

@@ -255,7 +255,20 @@ def test_what_is_no_object_where_a_book_or_market_should_be_is_set_apart() -> No
     body = event(bookmakers=["fanduel", {"key": "b", "markets": [7, {"key": "batter_hits", "outcomes": [outcome()]}]}])
     parsed = parse(body)
     assert (len(parsed.frame), parsed.rejected_by_rule) == (1, {"side": 2})
-    assert parse(event(bookmakers="none")).rows_in == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bookmakers": "none"},
+        {"bookmakers": {"key": "b", "markets": []}},
+        {"bookmakers": [{"key": "b", "markets": {"key": "batter_hits", "outcomes": [outcome(), outcome()]}}]},
+        {"bookmakers": [{"key": "b", "markets": [{"key": "batter_hits", "outcomes": outcome()}]}]},
+    ],
+)
+def test_what_stands_where_a_list_should_be_is_set_apart_and_not_passed_over(changes: dict[str, Any]) -> None:
+    parsed = parse(event(**changes))
+    assert (len(parsed.frame), parsed.rejected_by_rule) == (0, {"side": 1})
 
 
 def test_an_event_without_books_has_no_quotes() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from backstop.errors import UpstreamMalformed
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
 from backstop.sources import jsontext
@@ -75,9 +76,22 @@ def inspect(body: bytes) -> None:
     """Check that the content is a game.
 
     Raises:
-        UpstreamMalformed: a web page, a cut or empty body, an error object.
+        UpstreamMalformed: a web page, a cut or empty body, an error object, something else where plays should be.
     """
-    jsontext.decode_object(body, "gamePk", "gameData", "liveData", source=SOURCE)
+    _plays(jsontext.decode_object(body, "gamePk", "gameData", "liveData", source=SOURCE))
+
+
+def _plays(root: dict[str, Any]) -> list[Any]:
+    """Return the plays, none before the game; what stands in their place is refused, for it would look like none."""
+    block: Any = root
+    for key in ("liveData", "plays"):
+        block = {} if block.get(key) is None else block[key]
+        if not isinstance(block, dict):
+            raise UpstreamMalformed(
+                f"{SOURCE} answered {key!r} as {type(block).__name__}, expected an object; ask again.", source=SOURCE
+            )
+    plays = block.get("allPlays")
+    return [] if plays is None else jsontext.as_list(plays, "allPlays", source=SOURCE)
 
 
 def parse(answer: Answer) -> Live:
@@ -91,8 +105,7 @@ def parse(answer: Answer) -> Live:
     root = jsontext.decode_object(answer.body, "gamePk", "gameData", "liveData", source=SOURCE)
     intake = Intake(PLAYS)
     day = jsontext.day(dig(root, "gameData", "datetime", "officialDate"))
-    plays = dig(root, "liveData", "plays", "allPlays")
-    for play in plays if isinstance(plays, list) else []:
+    for play in _plays(root):
         intake.load(_play(play, root["gamePk"], day), play)
     return Live(
         plays=intake.parsed(),

@@ -168,7 +168,8 @@ def parse(answer: Answer) -> Parsed:
 def _quotes(event: dict[str, Any]) -> Iterator[_Quote]:
     """Go through books, markets and outcomes; the market's stamp counts before the book's.
 
-    What is no object where a book or a market should be counts as one row, which is rejected.
+    What is no object where a book or a market should be counts as one row, which is rejected, and so does what is no
+    list where a list of them should be.
     """
     for book in _list(event.get("bookmakers")):
         if not isinstance(book, dict):
@@ -184,7 +185,8 @@ def _quotes(event: dict[str, Any]) -> Iterator[_Quote]:
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    """Return a list as it is, an absent one as empty; anything else as one thing that is no object, and so no row."""
+    return value if isinstance(value, list) else [] if value is None else [[value]]
 
 
 def _in_another_format(quotes: Sequence[_Quote], odds_format: str) -> bool:
