@@ -73,7 +73,7 @@ PEERS = (
         for kind in ("props", "features") for many in ("one player", "50 players")
     ),
     *(
-        Claim(f"bytes of a row of {kind} in Redis", "redis_load", f"bytes_{kind}", LOADED, "Feast", readme=True)
+        Claim(f"bytes of a row of {kind} in Redis", "redis_load", f"bytes_{kind}", READABLE, "Feast", readme=True)
         for kind in ("props", "features")
     ),
     *(

@@ -1,8 +1,9 @@
 """Feast's side of `benchmarks.redis_load`; runs in an environment of its own that has `feast[redis]`.
 
-    python feast_load.py FOLDER PORT KIND
+    python feast_load.py FOLDER PORT KIND READS MANY
 
-FOLDER holds rows.parquet. Prints one JSON object: rows per second, and microseconds of a read of 1 and of 50 entities.
+FOLDER holds rows.parquet. Prints one JSON object: rows per second, and median microseconds of READS reads of all rows of
+one player and of MANY players, as dicts.
 """
 
 import json
@@ -18,6 +19,7 @@ from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConf
 from feast.types import Bool, Float64, Int64, String
 
 folder, port, kind = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+reads, many = int(sys.argv[4]), int(sys.argv[5])
 rows = pd.read_parquet(folder / "rows.parquet")
 key = "prop_id" if kind == "props" else "player_id_mlbam"
 for name in rows.columns:
@@ -52,14 +54,22 @@ rate = len(rows) / (time.perf_counter() - began)
 names = [f"rows:{n}" for n in rows.columns if n not in (key, "at")]
 
 
+by_player = rows.groupby("player_id_mlbam")[key].apply(list).sort_index().tolist()
+
+
 def read(count):
     taken = []
-    for start in range(0, 60 * count, count):
-        asked = [{key: value} for value in rows[key].iloc[start : start + count]]
+    for start in range(0, reads * count, count):
+        players = [by_player[(start + n) % len(by_player)] for n in range(count)]
+        asked = [{key: value} for values in players for value in values]
         began = time.perf_counter()
         store.get_online_features(features=names, entity_rows=asked).to_dict()
         taken.append((time.perf_counter() - began) * 1e6)
     return statistics.median(taken)
 
 
-print(json.dumps({"version": feast.__version__, "rate": rate, "one_us": read(1), "fifty_us": read(50)}))
+print(
+    json.dumps(
+        {"version": feast.__version__, "rate": rate, "reads": {"one player": read(1), f"{many} players": read(many)}}
+    )
+)

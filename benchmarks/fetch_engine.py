@@ -199,13 +199,16 @@ def show_widths(report: Report, rows: list[tuple[str, int, list[float]]]) -> Non
 
 def show_overhead(report: Report, costs: dict[str, list[Cost]], count: int) -> None:
     """Show processor time, with the ratio of neighbours in a round: what else the machine does hits both alike."""
-    table = report.table("overhead", f"Processor time of a request, 25 at once, no latency, {count} a round", unit="us")
+    title = f"time of a request, 25 at once, no latency, {count} a round"
+    table, wall = (
+        report.table("overhead", f"Processor {title}", unit="us"),
+        report.table("wall", f"Wall {title}", unit="us"),
+    )
     first = costs["bare httpx"]
     for name, seen in costs.items():
         beside = [cost.cpu_s / other.cpu_s for cost, other in zip(seen, first, strict=True)]
-        wall = statistics.median(cost.wall_s for cost in seen) / count * 1e6
-        used = [cost.cpu_s / count * 1e6 for cost in seen]
-        table.row(name, used, of_httpx=f"{statistics.median(beside):.2f}", wall_us=f"{wall:.0f}")
+        table.row(name, [cost.cpu_s / count * 1e6 for cost in seen], of_httpx=f"{statistics.median(beside):.2f}")
+        wall.row(name, [cost.wall_s / count * 1e6 for cost in seen])
 
 
 def main() -> None:

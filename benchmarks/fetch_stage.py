@@ -31,7 +31,7 @@ MONTH = 400
 
 def main() -> None:
     """Measure and print."""
-    asked = arguments(__doc__, rounds=3).parse_args()
+    asked = arguments(__doc__, rounds=5).parse_args()
     report = Report("fetch_stage", asked.record)
     alone, staged = [], []
     with tempfile.TemporaryDirectory() as folder, Upstream.start("demo", latency_ms=LATENCY_MS) as upstream:

@@ -1,15 +1,17 @@
-"""A month of pitches from a server that answers 200 ms late: pybaseball's loop, then the fetch stage; calm and in a storm.
+"""A month of pitches from a server that answers 200 ms late: pybaseball's loop, then the fetch stage; calm, as live, in a storm.
 
     python -m benchmarks.pybaseball_fetch                       # makes an environment with pybaseball on first use
     python -m benchmarks.pybaseball_fetch --peer-python PATH    # an interpreter that has it
 
 Both turn the simulated league's answers into one frame: pybaseball with pandas, ours with Polars and the raw answers in
-the archive. In the storm the server fails, drips, cuts off and lies on purpose; the column `rows` says who noticed
+the archive. Ours asks a server of our own for 25 days at once, but Savant for two, which is all that it bears: measured under `live`.
+pybaseball, threads, asks for all days at once wherever it is. In the storm the server fails, drips, cuts off and lies on purpose; the column `rows` says who noticed
 (rows sent twice count once; rows with impossible values are for the rules, which come later).
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import subprocess
@@ -27,7 +29,7 @@ from backstop.settings import Settings
 from backstop.sources.savant import pitches
 from backstop.stages import fetch
 from backstop.stages.house import House
-from benchmarks import environments
+from benchmarks import environments, live_terms
 from benchmarks.report import Report, Table, arguments
 
 LATENCY_MS = 200
@@ -50,15 +52,21 @@ print(json.dumps({"s": time.perf_counter() - began, "rows": rows, "said": said})
 
 def main() -> None:
     """Measure and print."""
-    parser = arguments(__doc__, rounds=3)
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--peer-python", type=Path)
     asked = parser.parse_args()
     peer_python = environments.python("pybaseball", asked.peer_python)
     report = Report("pybaseball_fetch", asked.record)
     calm = report.table("calm", f"{len(DAYS)} days of pitches at {LATENCY_MS} ms, into one frame", unit="s")
+    live = report.table("live", "The same, ours with two requests at once, as to the real Savant", unit="s")
     storm = report.table("storm", "The same in a fault storm", unit="s")
-    for table, faults in ((calm, None), (storm, "storm")):
-        with Upstream.start("demo", latency_ms=LATENCY_MS, faults=faults) as upstream:
+    runs = (
+        (calm, None, contextlib.nullcontext()),
+        (live, None, live_terms.to_savant()),
+        (storm, "storm", contextlib.nullcontext()),
+    )
+    for table, faults, terms in runs:
+        with Upstream.start("demo", latency_ms=LATENCY_MS, faults=faults) as upstream, terms:
             fill(table, upstream.base_url, peer_python, asked.rounds)
     report.close()
 

@@ -31,7 +31,7 @@ from backstop.store.blocks import Rows
 from backstop.store.columns import Columns
 from backstop.store.kinds import ROWS_PER_SHARD, kind_of
 from backstop.store.loader import SlateWriter
-from benchmarks import environments
+from benchmarks import environments, redis_peers
 from benchmarks.redis_pauses import pauses
 from benchmarks.redis_reads import reads
 from benchmarks.redis_replay import replay, taking
@@ -58,7 +58,7 @@ class Result:
     rate: list[float] = field(default_factory=list)
     client_us: list[float] = field(default_factory=list)
     server_us: list[float] = field(default_factory=list)
-    bytes_per_row: float = 0.0
+    bytes_row: list[float] = field(default_factory=list)
 
     @property
     def middle(self) -> float:
@@ -76,7 +76,7 @@ def measure(client: redis.Redis, result: Result, rows: int, run: Callable[[], ob
     result.rate.append(rows / took)
     result.client_us.append(used / rows * 1e6)
     result.server_us.append((server_cpu(client) - spent) / rows * 1e6)
-    result.bytes_per_row = (memory(client) - before) / rows
+    result.bytes_row.append((memory(client) - before) / rows)
 
 
 def json_values(kind: str, frame: pl.DataFrame) -> Iterator[tuple[str, bytes]]:
@@ -157,20 +157,6 @@ def hset_rate(client: redis.Redis, commands: int, pairs: int, size: int, pipelin
     return float(re.findall(r"([\d.]+) requests per second", done.stdout.replace("\r", "\n"))[-1])
 
 
-def feast(python: Path, client: redis.Redis, kind: str, frame: pl.DataFrame) -> dict[str, Any]:
-    """Let Feast write and read the same rows, in its own environment."""
-    with tempfile.TemporaryDirectory() as folder:
-        frame.write_parquet(Path(folder) / "rows.parquet")
-        script = Path(__file__).with_name("feast_load.py")
-        done = subprocess.run(
-            [str(python), str(script), folder, str(port_of(client)), kind], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            sys.exit(f"Feast failed:\n{done.stderr[-2000:]}")
-        answer: dict[str, Any] = orjson.loads(done.stdout.splitlines()[-1])
-        return answer
-
-
 def round_trip(client: redis.Redis) -> float:
     """Median microseconds of a PING."""
     taken = []
@@ -204,13 +190,13 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
             measure(client, results[name], count, run)
         if LIMIT in results:
             limit(client, results, kind, frame)
-    if python:
-        told = feast_result(python, client, kind, frame)
-        results[told[0]] = told[1]
+    peer = redis_peers.feast(python, client, kind, frame, rounds) if python else None
+    if peer:
+        results[peer.name] = Result(peer.rate, bytes_row=peer.bytes_row)
     title = f"Loading {rows:,} {kind}, {len(frame.columns)} columns; a PING takes {round_trip(client):.0f} us"
     table = report.table(f"load_{kind}", title, unit="rows/s", better="more")
     for name, result in results.items():
-        size, base = result.bytes_per_row, results[ONE].bytes_per_row
+        size, base = (statistics.median(each.bytes_row or [0.0]) for each in (result, results[ONE]))
         more = {
             "x_pipeline": f"{result.middle / results[PIPELINE].middle:.2f}",
             "client_us": f"{statistics.median(result.client_us):.2f}" if result.client_us else "",
@@ -223,15 +209,12 @@ def loading(client: redis.Redis, report: Report, kind: str, rows: int, rounds: i
             more["of_hset"] = f"{result.middle / results[EACH].middle:.0%}"
             more["of_limit"] = f"{result.middle / results[LIMIT].middle:.0%}"
         table.row(name, result.rate, **more)
-
-
-def feast_result(python: Path, client: redis.Redis, kind: str, frame: pl.DataFrame) -> tuple[str, Result]:
-    """Return Feast's row of the table."""
-    client.flushall()
-    before = memory(client)
-    told = feast(python, client, kind, frame)
-    name = f"Feast {told['version']}; reads 1 in {told['one_us']:.0f} us, 50 in {told['fifty_us']:.0f} us"
-    return name, Result([told["rate"]], bytes_per_row=(memory(client) - before) / len(frame))
+    sizes = report.table(f"bytes_{kind}", f"What {rows:,} {kind} take in Redis", unit="bytes a row")
+    for name, result in results.items():
+        if result.bytes_row:
+            sizes.row(name, result.bytes_row)
+    if peer:
+        redis_peers.compared(report, client, kind, frame, peer, lambda: ours(client, kind, frame, publish=True))
 
 
 LARGE = """
