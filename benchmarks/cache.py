@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import gc
+import itertools
 import json
 import os
 import subprocess
@@ -37,6 +38,7 @@ from backstop.settings import Settings
 from backstop.store import connection, decode, embedded
 from backstop.store.codec import Columns
 from backstop.store.loader import SlateWriter
+from benchmarks import cache_memory
 from benchmarks.redis_rows import PROPS_PER_PLAYER, rows_of
 from benchmarks.report import Report, arguments
 
@@ -126,28 +128,60 @@ async def rates(report: Report, url: str, client: Redis, props: pl.DataFrame, pl
     clock = Clock()
     async with cache_over(url, now=clock) as cache:
         Slates(cache)
-        warm = await read_zipf(cache, zipf(players, 60_000, 2), clock)
-        steady = await read_zipf(cache, zipf(players, 100_000, 3), clock)
-        table.row("L1, cold, first 60,000 reads", warm * 100)
-        table.row("L1, after warm-up", steady * 100)
-        measured = []
+        first = await read_zipf(cache, zipf(players, 1_000, 2), clock)
+        table.row("cold, first 1,000 reads", first)
+        await read_zipf(cache, [str(player) for player in players], clock)
+        table.row("after warm-up", await read_zipf(cache, zipf(players, 100_000, 3), clock))
+        full = cache.memory.bytes
+        at_once, steady = [], []
         for n in range(1, 7):
             props = repriced(props, players, n)
-            version = await asyncio.to_thread(publish, client, props, f"reprice {n}")
-            await settled(lambda v=version: cache.pointers.known(DAY).version == v)
-            measured.append(100 * await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 10 + n), clock))
-        table.row("L1, 10 % of the players repriced every 30 s", measured)
+            names = zipf(players, READS_PER_S * REPRICE_S, 10 + n)
+            await read_until_flipped(cache, client, props, names, clock, f"reprice {n}")
+            before = counted(cache)
+            at_once.append(await read_zipf(cache, names[:READS_PER_S], clock))
+            await read_zipf(cache, names[READS_PER_S:], clock)
+            steady.append(share_since(cache, before))
+        table.row("the first 500 reads after each flip, a tenth of the players repriced", at_once)
+        table.row("30 s from each flip on, a tenth of the players repriced", steady)
+    for name, share in (("half", 2), ("a tenth", 10)):
+        async with cache_over(url, now=clock, max_bytes=full // share) as cache:
+            Slates(cache)
+            await read_zipf(cache, zipf(players, 20_000, 5), clock)
+            bounded = [await read_zipf(cache, zipf(players, READS_PER_S * REPRICE_S, 30 + n), clock) for n in range(6)]
+            evicted = f"{cache.memory.counts.evicted:,}"
+            table.row(f"room for {name} of the players", bounded, evicted=evicted)
     table.row("L2, a second process's misses", await second(url, players) * 100)
 
 
+async def read_until_flipped(
+    cache: Cache, client: Redis, props: pl.DataFrame, names: list[str], clock: Clock, run_id: str
+) -> None:
+    """Publish, and read all the while until readers are moved to the new version."""
+    publishing = asyncio.create_task(asyncio.to_thread(publish, client, props, run_id))
+    reading = itertools.cycle(names)
+    while not publishing.done() or cache.pointers.known(DAY).version != publishing.result():
+        await read_zipf(cache, list(itertools.islice(reading, 20)), clock)
+        await asyncio.sleep(0)  # a hit gives nobody else a turn
+
+
+def counted(cache: Cache) -> tuple[int, int]:
+    return cache.hits[ROWS["props"]], cache.misses[ROWS["props"]]
+
+
+def share_since(cache: Cache, before: tuple[int, int]) -> float:
+    """Return the percentage of the reads since then that the first level answered."""
+    hit, missed = (now - then for now, then in zip(counted(cache), before, strict=True))
+    return 100 * hit / (hit + missed)
+
+
 async def read_zipf(cache: Cache, names: list[str], clock: Clock) -> float:
-    """Read one after the other at the simulated rate; return the share that the first level answered."""
-    before = cache.hits[ROWS["props"]], cache.misses[ROWS["props"]]
+    """Read one after the other at the simulated rate; return the percentage that the first level answered."""
+    before = counted(cache)
     for name in names:
         await cache.read(DAY, lambda at, name=name: cache.get(ROWS["props"], at, name))
         clock.at += 1 / READS_PER_S
-    hit, missed = cache.hits[ROWS["props"]] - before[0], cache.misses[ROWS["props"]] - before[1]
-    return hit / (hit + missed)
+    return share_since(cache, before)
 
 
 async def second(url: str, players: list[int]) -> float:
@@ -214,6 +248,7 @@ def memory(report: Report, url: str, rounds: int) -> None:
         ("L1, every player's rows", "rows"),
         ("the API's sheet of it (a frame)", "sheet"),
         ("Polars at work, once a process", "polars"),
+        ("all of it in one process", "all"),
     ):
         table.row(name, [resident(kind, url) for _ in range(rounds)])
 
@@ -241,10 +276,10 @@ async def _hold(kind: str, url: str) -> None:
         if kind == "dict":
             for player in players:
                 await one_player(slates, pointer, columns, player, kept)
-        elif kind == "rows":
+        if kind in {"rows", "all"}:
             for player in players:
                 await cache.get(ROWS["props"], pointer, player)
-        else:
+        if kind in {"sheet", "polars", "all"}:
             kept["first"] = Sheet.of(await slates.read_frame(pointer, "props"))
             if kind == "sheet":
                 # what Polars sets up for its first frame is not taken again for another slate's
@@ -275,7 +310,9 @@ def server() -> Iterator[str]:
 
 def main() -> None:
     parser = arguments(__doc__, rounds=5)
-    parser.add_argument("--hold", choices=["dict", "rows", "sheet", "polars"], help="used by the benchmark itself")
+    parser.add_argument(
+        "--hold", choices=["dict", "rows", "sheet", "polars", "all"], help="used by the benchmark itself"
+    )
     parser.add_argument("--redis", help="used by the benchmark itself")
     given = parser.parse_args()
     if given.hold:
@@ -291,7 +328,9 @@ def main() -> None:
         asyncio.run(hits(report, url, players, given.rounds))
         asyncio.run(rates(report, url, client, props, players))
         asyncio.run(flips(report, url, client, props, players))
+        version = publish(client, props, "last")
         memory(report, url, given.rounds)
+        cache_memory.whole(report, url, client, props, DAY, version, given.rounds)
     report.close()
 
 
