@@ -41,7 +41,7 @@ MODULES = {
     "props_kernel": Size(small=ONCE),
     "cache": Size(small=ONCE),
     "api": Size(small=("--seconds", "2", "--readers", "20", "--flips", "3")),
-    "availability": Size(small=("--ticks", "2")),
+    "availability": Size(small=("--ticks", "2", *ONCE)),
     "board": Size(small=ONCE),
     "orchestration": Size(small=ONCE),
     "backfill": Size(full=("--days", "180"), small=("--days", "2")),

@@ -222,9 +222,9 @@ async def live(port: int, client: Redis, made: dict[str, pl.DataFrame], readers:
 
 
 @contextlib.contextmanager
-def serving(home: Path, url: str) -> Iterator[tuple[int, int]]:
-    """Run the server in a process of its own."""
-    port = free_port()
+def serving(home: Path, url: str, port: int | None = None) -> Iterator[tuple[int, int]]:
+    """Run the server in a process of its own, on a free port where none is given; yield port and process id."""
+    port = port or free_port()
     environment = {
         **os.environ,
         "BACKSTOP_HOME": str(home),

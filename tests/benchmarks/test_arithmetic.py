@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import threading
+import time
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -12,7 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import api, cache, props_market, props_score
+from backstop.errors import StoreUnavailable
+from backstop.limits import SLATE_FRESH_S
+from benchmarks import api, availability, cache, props_market, props_score
 from benchmarks.availability import Asking
 from benchmarks.redis_rows import rows_of
 from benchmarks.report import Report
@@ -101,16 +106,63 @@ class Never(Asking):
         return "never"
 
 
-def test_the_share_of_reads_is_the_mean_of_ticks_that_last_equally_long_however_many_reads_they_hold():
+def test_the_share_of_reads_is_that_of_simulated_time_however_many_reads_a_phase_holds():
     reader = Never()
     reader.ends = Counter(fresh=1, stale=1)
-    reader.end_tick()
+    reader.end_phase(100.0)
     reader.ends += Counter(fresh=1000)
-    reader.end_tick()
-    assert reader.ticks == [Counter(fresh=1, stale=1), Counter(fresh=1000)]
-    assert reader.share("fresh") == 75.0
+    assert reader.since == Counter(fresh=1000)
+    reader.end_phase(300.0)
+    assert reader.phases == [(100.0, Counter(fresh=1, stale=1)), (300.0, Counter(fresh=1000))]
+    assert reader.since == Counter()
+    # 50 of 100 s and all of 300 s
+    assert reader.share("fresh") == 87.5
+    assert reader.share("stale") == 12.5
     assert reader.share("fresh", "stale") == 100.0
     assert reader.share("StoreUnavailable") == 0.0
+
+
+@pytest.mark.parametrize(("ticks", "down"), [(12, range(3, 9)), (4, range(1, 3)), (2, range(1))])
+def test_feeds_are_down_in_half_of_the_ticks_on_end(ticks, down):
+    assert [tick for tick in range(ticks) if availability.is_down(tick, ticks)] == list(down)
+
+
+def test_feeds_are_down_for_longer_than_a_slate_is_fresh():
+    down = sum(availability.is_down(tick, availability.TICKS) for tick in range(availability.TICKS))
+    assert down * availability.TICK_S == 1800 > SLATE_FRESH_S
+
+
+def test_what_does_not_come_is_an_error_and_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(availability, "PATIENCE_S", 0)
+    with pytest.raises(TimeoutError, match="waited 0 s for spring"):
+        availability.wait_for(lambda: False, "spring")
+
+
+def test_the_longest_time_without_an_answer_is_measured_from_one_answered_read_to_the_next():
+    answers, twice = threading.Event(), threading.Event()
+    answers.set()
+    failed = []
+
+    def read():
+        if not answers.is_set():
+            failed.append(time.monotonic())
+            if len(failed) > 1:
+                twice.set()
+            raise StoreUnavailable("gone", source="redis")
+
+    with availability.Probe(0, 1, read) as probe:
+        answers.clear()
+        assert twice.wait(10)
+        answers.set()
+        assert probe.longest() > failed[-1] - failed[0] > 0
+
+
+def test_the_share_of_hits_since_a_moment_counts_only_what_came_after_it():
+    counted = SimpleNamespace(hits=Counter({"props.rows": 10}), misses=Counter({"props.rows": 30}))
+    before = cache.counted(counted)
+    counted.hits["props.rows"] += 3
+    counted.misses["props.rows"] += 1
+    assert cache.share_since(counted, before) == 75.0
 
 
 def test_who_asks_is_asked_for_what_and_how():
