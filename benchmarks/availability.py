@@ -33,11 +33,10 @@ import httpx
 
 from backstop.clock import SystemClock
 from backstop.demo import DEMO_DAY
-from backstop.demo.faults import FEEDS
 from backstop.demo.upstream import Upstream
 from backstop.errors import BackstopError
 from backstop.limits import SLATE_FRESH_S
-from backstop.settings import Settings
+from backstop.settings import Feed, Settings
 from backstop.stages.house import House
 from backstop.store import connection, embedded
 from backstop.store.reader import SlateReader
@@ -53,7 +52,7 @@ ENOUGH = 20
 """Reads of each reader that a phase waits for."""
 
 PATIENCE_S = 60
-DOWN = ",".join(f"{feed}:503=1x1000000" for feed in FEEDS)
+DOWN = ",".join(f"{feed}:503=1x1000000" for feed in Feed)
 IMPATIENT = {"BACKSTOP_REQUEST_BUDGET_S": "5"}
 """Less than a run would wait in earnest: the feeds of this hour do not come back within a tick."""
 
