@@ -111,5 +111,6 @@ def full_name() -> pl.Expr:
 
 
 def birth_date() -> pl.Expr:
-    """Date of birth, null unless year, month and day are known."""
-    return pl.date("birth_year", "birth_month", "birth_day").alias("birth_date")
+    """Date of birth, null unless year, month and day are known and are a date."""
+    text = pl.format("{}-{}-{}", "birth_year", "birth_month", "birth_day")
+    return text.str.to_date("%Y-%m-%d", strict=False).alias("birth_date")

@@ -15,6 +15,7 @@ import polars as pl
 from backstop.demo.clubs import BY_ID
 from backstop.demo.recorded import files
 from backstop.demo.world import Game, Side
+from backstop.sources.jsontext import mapping
 
 ABSTRACT: Final = {"Scheduled": "Preview", "Pre-Game": "Preview", "Warmup": "Preview", "In Progress": "Live"}
 TYPES: Final = {
@@ -56,10 +57,14 @@ class Answers:
         """Games of recorded schedules by their id; a whole answer counts before a row of a list."""
         listed = {game.game_pk: game for _, rows in files.csv(self._folder) for game in _listed(rows)}
         for answer in self._json:
-            days = [day for day in answer.get("dates", []) if isinstance(day, dict)]
-            found = [_one(_scheduled, game) for day in days for game in day.get("games", [])]
+            days = [mapping(day).get("games") for day in _list(answer.get("dates"))]
+            found = [_one(_scheduled, game) for games in days for game in _list(games)]
             listed |= {game.game_pk: game for game in found if game}
         return listed
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _one(read: Callable[[Any], Game | None], game: Any) -> Game | None:

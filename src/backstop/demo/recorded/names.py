@@ -12,6 +12,7 @@ import polars as pl
 from backstop.demo.recorded import files
 from backstop.demo.recorded.pitches import PitchFile
 from backstop.demo.world import Person
+from backstop.sources import chadwick
 
 CLEARLY: Final = 0.98
 """Share of ids with exactly one name from which on a file's `player_name` is taken to be theirs."""
@@ -134,12 +135,8 @@ def _of_register(frame: pl.DataFrame) -> pl.DataFrame:
     suffix = pl.col("name_suffix") if "name_suffix" in frame.columns else pl.lit(None, pl.String())
     proper = pl.when(suffix.is_in(SUFFIXES)).then(suffix)
     last = pl.concat_str("name_last", proper, separator=" ", ignore_nulls=True)
-    born = [name for name in ("birth_year", "birth_month", "birth_day") if name in frame.columns]
-    birth = (
-        pl.date(*(pl.col(name).cast(pl.Int32()) for name in born)).cast(pl.String())
-        if len(born) == len(("year", "month", "day"))
-        else pl.lit(None, pl.String())
-    )
+    told = {"birth_year", "birth_month", "birth_day"} <= set(frame.columns)
+    birth = chadwick.birth_date().cast(pl.String()) if told else pl.lit(None, pl.String())
     return frame.filter(pl.col("key_mlbam").is_not_null()).select(
         player_id=pl.col("key_mlbam").cast(pl.Int64()),
         first_name="name_first",
