@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import random
 from collections.abc import AsyncIterator
@@ -186,6 +187,24 @@ async def test_a_worker_with_an_archive_of_its_own_keeps_what_another_was_told(
     assert known is not None
     assert (known.fetched_at, known.header("etag")) == (NOON, '"x"')
     assert mine.body(known.content_hash) == answered().body
+
+
+@on_loop
+async def test_an_answer_that_says_the_same_as_another_ones_is_noted_for_its_own_request(
+    redis_url: str, place: str, tmp_path: Path
+) -> None:
+    """Two days without games have one body; a replay asks by request."""
+    mine = Archive(tmp_path / "mine")
+    other = dataclasses.replace(ITEM, key="another", path="/another")
+    mine.put(other, answered().body, fetched_at=NOON, headers=(), status=200)
+
+    async def lead() -> Answer:
+        return answered()
+
+    async with worker(redis_url, place) as one, worker(redis_url, place, mine) as two:
+        await one.share(ITEM, lead)
+        await two.share(ITEM, never)
+    assert [mine.latest(item).body for item in (ITEM, other)] == [answered().body] * 2  # type: ignore[union-attr]
 
 
 @on_loop

@@ -28,6 +28,7 @@ from tests.net.server import on_loop, until
 
 CAP = 7
 TTL_MS = 3000
+BEAT_MS = TTL_MS // 3
 
 
 @on_loop
@@ -274,6 +275,8 @@ class Worker:
     held: int = 0
     target: int = 0
     valid_until: int = 0
+    asked_at: int = -1
+    is_cut_off: bool = False
 
     @property
     def free(self) -> int:
@@ -281,7 +284,10 @@ class Worker:
 
 
 class Workers(RuleBasedStateMachine):
-    """Any number of workers that come, ask, use, stop and die: never more in use than the cap, nobody left short."""
+    """Any number of workers that come, ask, use, stop and die: never more in use than the cap, nobody left short.
+
+    A worker may be cut off from Redis, and Redis may lose what it knows; then somebody who held slots asks first.
+    """
 
     client: redis.Redis
 
@@ -330,12 +336,27 @@ class Workers(RuleBasedStateMachine):
     def a_worker_is_killed(self, data: st.DataObject) -> None:
         del self.workers[self._any(data).name]
 
-    @rule(ms=st.sampled_from([1, 500, TTL_MS // 2]))
-    def time_passes(self, ms: int) -> None:
-        self.now += ms
-        for worker in self.workers.values():
-            if worker.valid_until - self.now < TTL_MS // 2:
-                self._ask(worker)  # a sign of life
+    @precondition(lambda self: self.workers)
+    @rule(data=st.data())
+    def a_worker_is_cut_off_or_reaches_redis_again(self, data: st.DataObject) -> None:
+        worker = self._any(data)
+        worker.is_cut_off = not worker.is_cut_off
+
+    @precondition(lambda self: any(each.valid_until and not each.is_cut_off for each in self.workers.values()))
+    @rule()
+    def redis_loses_its_data(self) -> None:
+        self.client.delete(*self.keys)
+        self._ask(next(each for each in self.workers.values() if each.valid_until and not each.is_cut_off))
+
+    @rule(beats=st.integers(1, 12), ms=st.sampled_from([1, 100, BEAT_MS // 2]))
+    def time_passes(self, beats: int, ms: int) -> None:
+        for _ in range(beats):
+            self.now += ms
+            for worker in self.workers.values():
+                if self.now - worker.asked_at >= BEAT_MS:
+                    self._ask(worker)  # a sign of life
+                if self.now >= worker.valid_until and worker.in_use:
+                    self._gives_up(worker)
 
     @precondition(lambda self: self.workers)
     @rule(data=st.data(), age=st.integers(0, 2000))
@@ -353,9 +374,9 @@ class Workers(RuleBasedStateMachine):
         """When all have ended their surplus, all have asked and the dead are forgotten, the slots are shared out."""
         self.now += TTL_MS - 1  # everybody alive asks below; what a killed one held runs out
         for worker in self.workers.values():
-            worker.in_use = 0
+            worker.in_use, worker.is_cut_off = 0, False
             self._ask(worker)
-        self.now += 2
+        self.now += TTL_MS // 2 + 2  # so do the beats after a loss
         for _ in range(2):
             for worker in self.workers.values():
                 width = self._ask(worker)
@@ -376,10 +397,19 @@ class Workers(RuleBasedStateMachine):
         return self.workers[data.draw(st.sampled_from(sorted(self.workers)))]
 
     def _ask(self, worker: Worker, *, good: int = 0, congested_age: int = -1) -> int:
+        if worker.is_cut_off:
+            return 0
+        held_before = int(worker.valid_until > 0)
         args = ["c", self.now, worker.name, TTL_MS, CAP, 3, worker.in_use, *worker.want, good, congested_age, 0]
-        held, target, width, _, _ = self.script(keys=self.keys, args=args)
+        held, target, width, _, _ = self.script(keys=self.keys, args=[*args, held_before])
         worker.held, worker.target, worker.valid_until = held, target, self.now + TTL_MS
+        worker.asked_at = self.now
         return int(width)
+
+    def _gives_up(self, worker: Worker) -> None:
+        for _ in range(worker.in_use):
+            worker.want[next(rank for rank in range(3) if worker.want[rank])] -= 1
+        worker.in_use = 0
 
 
 @pytest.fixture(scope="module")

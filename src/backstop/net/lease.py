@@ -3,13 +3,16 @@
 A worker leases as many slots as its fair share is worth and uses them for many requests, so that a request costs no
 round trip. It asks again when requests have to wait, when another worker is short (told by message), when the host
 slows down or speeds up, and at every sign of life. A worker that is killed gives no sign of life: its lease runs out
-and the slots are free. A worker that cannot reach Redis lets nobody in once its lease ran out, for others may hold the
-slots by then.
+and the slots are free. A worker that cannot reach Redis lets nobody in once its lease ran out, and gives up what it has
+under way, for others may hold the slots by then. After a Redis came back without its data, nobody who held slots
+before gets more until all have told what they hold; a worker that is the first to ask and held none cannot know.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from backstop.errors import StoreUnavailable
@@ -17,6 +20,10 @@ from backstop.net import keys, scripts
 from backstop.net.gate import Gate
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from backstop.net.gate import Visit
+    from backstop.net.item import Priority
     from backstop.net.link import Link
     from backstop.net.terms import Terms
 
@@ -45,6 +52,7 @@ class LeasedGate(Gate):
         self._asking: asyncio.Task[None] | None = None
         self._ceiling: int | None = None
         self._crowd = False
+        self._under_way: set[asyncio.Timeout] = set()
 
     async def open(self) -> None:
         """Begin to hear of the others and to renew the lease."""
@@ -68,6 +76,33 @@ class LeasedGate(Gate):
             return 0
         slots = min(self._held, self._target)
         return slots if self._ceiling is None else min(slots, self._ceiling)
+
+    @asynccontextmanager
+    async def visit(
+        self, priority: Priority, kind: str = "", *, ticket: int | None = None, patience_s: float = math.inf
+    ) -> AsyncIterator[Visit]:
+        """Wait for a slot, hold it for as long as the lease lasts, give it back whatever happens.
+
+        Raises:
+            RateLimited: the host asked for a longer pause.
+            StoreUnavailable: the lease ran out meanwhile; the request was given up.
+        """
+        async with super().visit(priority, kind, ticket=ticket, patience_s=patience_s) as visit:
+            lease = asyncio.timeout_at(self._valid_until)
+            try:
+                async with lease:
+                    self._under_way.add(lease)
+                    yield visit
+            except TimeoutError as error:
+                if not lease.expired():
+                    raise
+                raise StoreUnavailable(
+                    f"The slot at {self._host} was held until its lease ran out: Redis was not reached for "
+                    f"{self._link.lease_ms / 1000:.0f} s, and others may use the slot by now. It was given up; "
+                    "ask again when Redis answers."
+                ) from error
+            finally:
+                self._under_way.discard(lease)
 
     def pause(self, seconds: float) -> None:
         """Let nobody in for that long, in any process."""
@@ -138,6 +173,7 @@ class LeasedGate(Gate):
                     keys.channel(self._host), "", self._link.worker, self._link.lease_ms, cap,
                     self.terms.first_width, in_use, *self._asked, good,
                     -1 if since is None else int((began - since) * 1000), int(pause_s * 1000),
+                    int(self._valid_until > float("-inf")),
                 ],
             )  # fmt: skip
         except StoreUnavailable:
@@ -149,6 +185,9 @@ class LeasedGate(Gate):
         self._held, self._target, self._crowd = held, target, bool(crowd)
         self.width.value = float(width)
         self._valid_until = began + self._link.lease_ms / 1000  # counted from before the asking: rather too short
+        for lease in self._under_way:
+            if not lease.expired():
+                lease.reschedule(self._valid_until)
         if pausing_ms > 0:
             super().pause(pausing_ms / 1000)
         self.admit()

@@ -10,7 +10,7 @@ LEASE: Final = (
     NOW
     + """
 -- KEYS alive held want width pause
--- ARGV channel now worker ttl cap first_width in_use live props history good congested_age pause
+-- ARGV channel now worker ttl cap first_width in_use live props history good congested_age pause held_before
 -- returns {slots held, slots to come down or up to, width, ms until the pause ends, 1 if others are short}
 local now, me, ttl = clock(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local cap, in_use = tonumber(ARGV[5]), tonumber(ARGV[7])
@@ -24,7 +24,7 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
 end
 
 -- the width: doubling until the first congestion, then one more per round, halved once per congestion
-local known = redis.call('HMGET', KEYS[4], 'value', 'cautious', 'halved_at', 'progress')
+local known = redis.call('HMGET', KEYS[4], 'value', 'cautious', 'halved_at', 'progress', 'settling_until')
 local width = tonumber(known[1]) or tonumber(ARGV[6])
 local cautious, halved_at, progress = known[2] == '1', tonumber(known[3]) or -math.huge, tonumber(known[4]) or 0
 local before = math.floor(width)
@@ -47,6 +47,13 @@ width = math.max(1, math.min(cap, width))
 redis.call('HSET', KEYS[4], 'value', tostring(width), 'cautious', cautious and '1' or '0',
   'halved_at', halved_at == -math.huge and '' or tostring(halved_at), 'progress', tostring(progress))
 local whole = math.floor(width)
+
+-- what was held is forgotten (a Redis that came back without its data): nobody gets more before all have had a beat
+local settling_until = tonumber(known[5]) or 0
+if not known[1] and ARGV[14] == '1' then
+  settling_until = now + ttl / 2
+  redis.call('HSET', KEYS[4], 'settling_until', tostring(settling_until))
+end
 
 local pausing = math.max(redis.call('PTTL', KEYS[5]), 0)
 if pause > pausing then
@@ -89,6 +96,7 @@ for _, w in ipairs(workers) do
   if w ~= me then others = others + held[w] end
 end
 local mine = math.max(in_use, math.min(share[me], whole - others), 0)
+if now < settling_until then mine = in_use end
 held[me] = mine
 redis.call('HSET', KEYS[2], me, mine)
 
