@@ -151,7 +151,7 @@ def test_a_slate_that_failed_is_late_and_due_once_its_pause_is_over(listed, anno
     listed.ledger.fail(PROPS, str(DAY), run_id="r", reason="the feed was down")
     assert upkeep.what_is_due.fn(at(-0.4) + dt.timedelta(minutes=4)) == []
     (due,) = upkeep.what_is_due.fn(at(-0.4) + dt.timedelta(minutes=5))
-    assert due == Due("slate-refresh", DAY, "try-2", f"{DAY} failed: the feed was down")
+    assert due == Due("slate-refresh", DAY, "try-2-after-r", f"{DAY} failed: the feed was down")
     assert f"slate-refresh {DAY} is due: {DAY} failed: the feed was down." in told
     assert [event[0] for event in announced] == ["late", "late"]
 
