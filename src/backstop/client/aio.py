@@ -132,7 +132,7 @@ class AsyncClient:
                         raise
                     subscribed = False
                     with contextlib.suppress(RedisError):
-                        await announced.reset()
+                        await announced.aclose()
                     await asyncio.sleep(RETRY_S)
                     continue
                 if flip is not None:

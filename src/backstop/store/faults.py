@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from redis import exceptions
 
@@ -11,6 +12,12 @@ from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, Stor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+OF_PIPELINE: Final = re.compile(
+    r"Command # \d+ \((?P<name>\S+)(?: (?P<key>\S*))?.*?\) of pipeline caused error: "
+    r"(?:\('(?P<quoted>.*)',\)|(?P<answer>.*))",
+    re.DOTALL,
+)
 
 
 @contextlib.contextmanager
@@ -32,7 +39,7 @@ def explained(doing: str) -> Iterator[None]:
 
 def explain(error: exceptions.RedisError | exceptions.RedisClusterException, doing: str) -> BackstopError:
     """Return the error of our tree that stands for one of redis-py's."""
-    text = str(error)
+    text = answer_in(str(error))
     if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
         return StoreError(
             f"Redis is a read-only replica, so {doing} failed. Point BACKSTOP_REDIS_URL at the master, or at the "
@@ -61,6 +68,20 @@ def explain(error: exceptions.RedisError | exceptions.RedisClusterException, doi
             source="redis",
         )
     return _ours(text, doing)
+
+
+def answer_in(text: str) -> str:
+    """Return an error of a pipeline in the words of one that was sent by itself: its command, key and answer alone.
+
+    >>> answer_in("Command # 1 (HMGET k version) of pipeline caused error: ('WRONGTYPE Operation',)")
+    'HMGET k caused error: WRONGTYPE Operation'
+    """
+    found = OF_PIPELINE.fullmatch(text)
+    if found is None:
+        return text
+    # redis-py quotes the answer as a tuple on an event loop, and puts a script where the key would be
+    command = found["name"] if found["name"] == "EVAL" else f"{found['name']} {found['key']}"
+    return f"{command} caused error: {found['quoted'] or found['answer']}"
 
 
 def _ours(text: str, doing: str) -> BackstopError:
