@@ -30,11 +30,12 @@ from backstop.settings import Settings
 from backstop.stages import feeds, overdue, project
 from backstop.stages.house import House
 from backstop.store import connection, embedded
+from backstop.store.keys import SPORT
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-DEPLOYMENT: Final = "slate-refresh/mlb"
+DEPLOYMENT: Final = f"slate-refresh/{SPORT}"
 POLL_S: Final = 1.0
 """How often a run that is waited for is asked about."""
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from backstop.settings import Feed
+from backstop.store.keys import SPORT
 
 POOL: Final = "backstop"
 EASTERN: Final = "America/New_York"
-SPORT: Final = "mlb"
 MANAGED: Final = "backstop"
 """Tag of whatever `apply` made: it removes nothing that lacks it."""
 

@@ -40,10 +40,9 @@ def replay(settings: Settings, table: str | None, day: dt.date | None) -> None:
         replaying.reopen(house, todo)
         if todo.history:
             work.run(history_refresh, todo.history[-1] + dt.timedelta(days=1))
-        for slate in todo.slates:
-            work.run(slate_refresh, slate)
+        made = [slate for slate in todo.slates if work.run(slate_refresh, slate).version is not None]
         left = {(each.table, each.day): each.rows for each in replaying.waiting(house, table, day)}
         for each in before:
             still = left.get((each.table, each.day), 0)
             work.console.print(f"{each.table} {each.day}: {each.rows:,} rows were in quarantine, {still:,} are")
-        work.console.print("slates published again: " + (", ".join(map(str, todo.slates)) or "none"))
+        work.console.print("slates published again: " + (", ".join(map(str, made)) or "none"))

@@ -29,6 +29,7 @@ from backstop.errors import BackstopError
 from backstop.lake import lease
 from backstop.lake.states import State as Stage
 from backstop.stages.house import House
+from backstop.store.keys import SPORT
 from tasks import pages
 from tasks.results import sentence_of
 
@@ -47,7 +48,6 @@ LEASE_S: Final = 3600.0
 PLACE_LEASE_S: Final = 60.0
 """The shortest that Prefect renews in time."""
 
-SPORT: Final = "mlb"
 
 TABLES: Final[dict[str, tuple[str, ...]]] = {
     "slate-refresh": ("core_games", "core_players", "core_quotes", "core_pitches", "out_features", "out_props"),

@@ -26,7 +26,8 @@ from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, s
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.stages.overdue import LATE_BEFORE
-from tasks import artifacts, calendar, dead, marks, starts
+from backstop.store.keys import SPORT
+from tasks import artifacts, calendar, dead, starts
 from tasks import feeds as transitions
 from tasks.runs import run_id, say, tell, warn
 
@@ -155,7 +156,7 @@ def start_runs(found: list[Due]) -> dict[str, UUID]:
     started = {}
     with get_client(sync_client=True) as client:
         for each in found:
-            deployment = f"{each.flow}/{marks.SPORT}"
+            deployment = f"{each.flow}/{SPORT}"
             if starts.is_paused(client, deployment):
                 warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,29 @@ def test_every_document_is_on_the_map():
     shown = set(re.findall(r"[\w./-]+\.md", str(yaml.safe_load("nav:" + nav))))
     there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
     assert shown == there
+
+
+def test_the_architecture_names_every_room_and_its_imports_as_the_contract_orders_them():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    library = ROOT / "src" / "backstop"
+    rooms = {path.parent.name for path in library.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", text.partition("And outside")[0], re.MULTILINE)) == rooms
+    places = dict(re.findall(r"^\| `([\w/]+)/` \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+    begin = [
+        (library / place if place in rooms else ROOT / place) / file
+        for place, files in places.items()
+        for file in re.findall(r"`([\w/]+\.py)`", files)
+    ]
+    assert len(begin) > 20
+    assert [str(path) for path in begin if not path.is_file()] == []
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    (layers,) = (each["layers"] for each in contracts if each.get("containers") == ["backstop"])
+    floor = {room: number for number, layer in enumerate(layers) for room in re.findall(r"\w+", layer)}
+    (arrows,) = (line for line in text.splitlines() if "cli, api, client ─►" in line)
+    drawn = [re.findall(r"\w+", part) for part in arrows.split("─►")]
+    floors = [{floor[room] for room in part if room in floor} for part in drawn]
+    assert all(max(upper) < min(lower) for upper, lower in itertools.pairwise(floors))
+    assert {room for part in drawn for room in part} >= rooms
 
 
 def test_every_line_of_the_threat_model_names_tests_that_exist():
