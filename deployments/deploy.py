@@ -9,11 +9,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import shlex
+import shutil
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import orjson
 from pydantic import ValidationError
 
@@ -178,9 +181,31 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--packages", type=Path, help="installed packages to use instead of installing the lock")
     parser.add_argument("--smoke", default=smoke.CANARY, help="flow that decides, as module:flow")
     parser.add_argument("--smoke-parameters", metavar="JSON")
-    parser.add_argument("--restart", metavar="COMMAND", help="restarts what runs from releases/current")
-    parser.add_argument("--health", metavar="URL", help="must answer 200 after the restart")
+    parser.add_argument("--restart", metavar="COMMAND", type=_command, help="restarts what runs from releases/current")
+    parser.add_argument("--health", metavar="URL", type=_address, help="must answer 200 after the restart")
     return parser
+
+
+def _command(text: str) -> str:
+    """Refuse a command that cannot be run, before a release is switched to for which it would be."""
+    try:
+        program = next(iter(shlex.split(text)), "")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be split into words: {error}") from error
+    if shutil.which(program) is None:
+        raise argparse.ArgumentTypeError(f"there is no program {program!r} here")
+    return text
+
+
+def _address(text: str) -> str:
+    """Refuse an address that nobody can be asked at."""
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: {error}") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; expected http(s)://host[:port]/path")
+    return text
 
 
 if __name__ == "__main__":

@@ -44,11 +44,11 @@ def handed(monkeypatch):
 
 
 def test_production_is_given_its_own_packages_and_a_smoke_run_of_todays_league(handed, tmp_path):
-    assert main(["production", "--restart", "systemctl restart b", "--health", "http://127.0.0.1/h"]) == 0
+    assert main(["production", "--restart", "sh -c 'exit 0'", "--health", "http://127.0.0.1/h"]) == 0
     target = handed["target"]
     assert (target.environment, target.checkout, target.packages) == ("production", tmp_path, None)
     assert target.smoke == ("flows.canary:canary", "{}")
-    assert (target.restart, target.health) == ("systemctl restart b", "http://127.0.0.1/h")
+    assert (target.restart, target.health) == ("sh -c 'exit 0'", "http://127.0.0.1/h")
     assert target.settings.home == tmp_path / "home"
     assert handed["dry_run"] is False
 
@@ -95,6 +95,27 @@ def test_what_it_does_not_know_is_a_usage_line_and_nothing_else(handed, capsys, 
         main(arguments)
     assert ended.value.code == MISUSED
     assert "usage: deployments/deploy.sh" in capsys.readouterr().err
+    assert handed == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--restart", "sh -c 'exit 0", "cannot be split into words: No closing quotation"),
+        ("--restart", "no-such-program restart", "there is no program 'no-such-program' here"),
+        ("--restart", "", "there is no program '' here"),
+        ("--health", "127.0.0.1:8090/health/live", "is no address"),
+        ("--health", "ftp://127.0.0.1/", "is no address; expected http(s)://host[:port]/path"),
+        ("--health", "http://[::1/", "is no address"),
+    ],
+)
+def test_a_restart_or_a_health_check_that_cannot_work_is_refused_before_a_release_is_switched_to(
+    handed, capsys, option, value, said
+):
+    with pytest.raises(SystemExit) as ended:
+        main(["production", option, value])
+    assert ended.value.code == MISUSED
+    assert said in capsys.readouterr().err
     assert handed == {}
 
 
