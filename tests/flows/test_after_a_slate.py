@@ -139,6 +139,9 @@ def test_maintenance_leaves_a_slate_that_was_turned_back_as_it_is_served_and_nam
     assert rebuild.rebuild(house, [EARLY])[0].version == before + 1
     price = pl.col("fair_over_decimal")
     house.lake.write("out_props", EARLY, house.lake.read("out_props", EARLY).with_columns(price + 1))
+    note = house.lake.read(rebuild.SLATES, EARLY)
+    of_it = pl.lit(house.lake.content_hash("out_props", EARLY))
+    house.lake.write(rebuild.SLATES, EARLY, note.with_columns(props_hash=of_it))
     (newest,) = (each.version for each in rebuild.rebuild(house, [EARLY]))
     assert slates.rollback(EARLY) == before + 1
     kept = slates.versions(EARLY)

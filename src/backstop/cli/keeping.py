@@ -47,7 +47,7 @@ def rebuild(slates: SomeSlates = None) -> None:
     """Publish slates again from the lake, each as old as it was; a newer one that is served stays.
 
     Without --slate those that were turned back or pinned are left as they are. Exit code 1 when a slate that was named
-    cannot be restored, or none can.
+    cannot be restored, none can, or the lake's rows of one are damaged; the others are restored all the same.
     """
     days = [parse_day(text) for text in slates] if slates else None
     done = rebuilding.rebuild(_house(), days)
@@ -58,10 +58,11 @@ def rebuild(slates: SomeSlates = None) -> None:
         table.add_row(str(each.day), str(each.version or "–"), f"{each.rows:,}", Text(each.left_because))
     tables.terminal().print(table)
     lost = [each for each in done if not each.restorable]
-    if lost and (days or len(lost) == len(done)):
+    if lost and (days or len(lost) == len(done) or any(each.damaged for each in lost)):
+        first = max(lost, key=lambda each: each.damaged)
         raise StoreError(
-            f"{len(lost)} of {len(done)} slates cannot be restored from the lake, first {lost[0].day}: "
-            f"{lost[0].left_because} with `backstop refresh {lost[0].day}`."
+            f"{len(lost)} of {len(done)} slates cannot be restored from the lake, first {first.day}: "
+            f"{first.left_because} with `backstop refresh {first.day}`."
         )
 
 
@@ -91,6 +92,8 @@ def verify(slates: SomeSlates = None, as_json: AsJson = False) -> None:
     if wrong:
         first = wrong[0]
         restores = f"`backstop redis rebuild --slate {first.day}` restores it from the lake"
+        if first.damaged:
+            restores = f"{first.example.rstrip('.')}: `backstop refresh {first.day}` makes it again"
         raise StoreError(
             f"Redis and the lake differ for {len(wrong)} of {len(found)} comparisons, first {first.day} {first.kind}. "
             + (f"It is {first.held}: once it may be served, {restores}." if first.held else f"{restores}.")
