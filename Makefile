@@ -36,7 +36,7 @@ audit: .venv/dev  ## known weaknesses of what is locked; needs an index that ser
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
 	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
-chaos: .venv/dev  ## 200 seasons under faults, about 40 minutes, recorded; SEEDS=5 without a record; RESUME=FILE goes on from there
+chaos: .venv/dev  ## 200 seasons under faults, half an hour to an hour, recorded; SEEDS=5 without a record; RESUME=FILE goes on from there
 	$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),200) $(if $(RESUME),--resume $(RESUME)) \
 	  $(if $(SEEDS),,--record benchmarks/results/chaos.json); \
 	  ended=$$?; $(if $(SEEDS),,$(BIN)/python -m benchmarks.claims;) exit $$ended

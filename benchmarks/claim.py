@@ -66,7 +66,7 @@ class Claim:
         ours: Name of our row.
         base: Name of the row that it stands beside; none where the figure stands alone.
         said: What the system that Backstop replaces said of it.
-        readme: Whether the README shows it.
+        readme: Whether the README shows it; it shows what a peer wins in any case.
         percent: Whether less of it is said in percent.
     """
 
@@ -109,6 +109,12 @@ class Claim:
         """Whether its rows were measured."""
         return self.missing() is None
 
+    @property
+    def peer_wins(self) -> bool:
+        """Whether what ours stands beside is better, even in its worst round."""
+        table, ours, base = self.found()
+        return base is not None and Ratio.of(table, ours, base).best < 1
+
     def result(self, *, spread: bool = True) -> str:
         """Return the outcome in words: who is how many times better; of a figure alone nothing but what was said of it."""
         table, ours, base = self.found()
@@ -125,6 +131,8 @@ class Claim:
 
     def _ratio(self, table: Table, ours: Row, base: Row, *, spread: bool) -> str:
         ratio = Ratio.of(table, ours, base)
+        if ratio.median == ratio.worst == ratio.best == 1:
+            return "the same"
         if ratio.median >= 1:
             said, low, high = f"**{figure(ratio.median)} times better**", ratio.worst, ratio.best
         else:
@@ -168,6 +176,11 @@ class Drift(Claim):
     """What a quantity came to in the course of a run: `base` at first, `ours` at last, `peak` at the highest."""
 
     peak: str = ""
+
+    @property
+    def peer_wins(self) -> bool:
+        """Nobody does."""
+        return False
 
     def result(self, *, spread: bool = True) -> str:  # noqa: ARG002 - who grows less is no comparison
         """Return nothing: the drift is part of what was measured."""

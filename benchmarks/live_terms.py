@@ -1,4 +1,4 @@
-"""The demo upstream asked as the real feeds are: two requests at once to Savant, whose real server bears no more."""
+"""The demo upstream asked as the real feeds are: two requests at once to Savant, whose real server hangs under more."""
 
 from __future__ import annotations
 

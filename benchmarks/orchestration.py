@@ -1,6 +1,6 @@
 """What Prefect costs: a realistic slate as a flow and without, memory per 1,000 task runs.
 
-    python -m benchmarks.orchestration                 # about three minutes
+    python -m benchmarks.orchestration                 # about four minutes
 
 Slate: 30 batches of 50 box scores are fetched over HTTP (the demo upstream answers 100 ms late), 50 players a batch are
 projected, validated and loaded into a draft: by the tasks of `slate-refresh` in its task runner against a running local
@@ -44,7 +44,7 @@ DEMO = "backstop.demo.serve"
 
 def main() -> None:
     """Measure and print."""
-    parser = arguments(__doc__, rounds=3)
+    parser = arguments(__doc__, rounds=5)
     given = parser.parse_args()
     report = Report("orchestration", given.record)
     with at_home(LATENCY_MS) as home:

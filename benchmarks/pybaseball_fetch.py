@@ -4,7 +4,7 @@
     python -m benchmarks.pybaseball_fetch --peer-python PATH    # an interpreter that has it
 
 Both turn the simulated league's answers into one frame: pybaseball with pandas, ours with Polars and the raw answers in
-the archive. Ours asks a server of our own for 25 days at once, but Savant for two, which is all that it bears: measured under `live`.
+the archive. Ours asks a server of our own for 25 days at once, but Savant for two, under more of which it hangs: measured under `live`.
 pybaseball, threads, asks for all days at once wherever it is. In the storm the server fails, drips, cuts off and lies on purpose; the column `rows` says who noticed
 (rows sent twice count once; rows with impossible values are for the rules, which come later).
 """

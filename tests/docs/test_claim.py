@@ -71,6 +71,20 @@ def test_a_ratio_has_our_worst_round_against_their_best_and_the_other_way_round(
     assert Ratio.of(Table("t", "t", "s", better), Row("ours", ours), Row("theirs", theirs)) == expected
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "wins"), [([2.0, 3.0], [1.0, 1.9], True), ([2.0, 3.0], [1.0, 2.1], False), ([1.0], [1.0], False)]
+)
+def test_a_peer_wins_when_its_worst_round_is_better_than_our_best(recorded, ours, theirs, wins):
+    recorded(Row("theirs", theirs), Row("ours", ours))
+    assert the().peer_wins is wins
+    assert not the(base=None).peer_wins
+
+
+def test_what_is_equal_is_nobodys_win(recorded):
+    recorded(Row("theirs", [100.0]), Row("ours", [100.0]), unit="%", better="more")
+    assert the().result() == "the same"
+
+
 def test_the_spread_of_a_ratio_and_rounds_that_overlap_are_said_whoever_wins(recorded):
     recorded(Row("theirs", [6.0, 8.0, 20.0]), Row("ours", [1.0, 2.0, 4.0]))
     assert the().result() == "**4 times better** (1.5 to 20)"
@@ -121,7 +135,7 @@ def test_a_drift_is_said_with_its_peak_and_is_nobodys_win(recorded):
     recorded(Row("at first", [500.0]), Row("at last", [520.0]), Row("at the highest", [600.0]), unit="MB")
     claim = Drift("x", "b", "t", "at last", "at first", peak="at the highest")
     assert claim.measured() == "500 MB at first, 520 MB at last (+4.0 %), 600 MB at the highest"
-    assert claim.result() == ""
+    assert (claim.result(), claim.peer_wins) == ("", False)
 
 
 def test_both_figures_are_measured_with_their_spread_and_number(recorded):
