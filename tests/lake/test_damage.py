@@ -181,6 +181,22 @@ def test_a_narrower_number_of_an_older_file_reads_as_the_wider_one_of_today_and_
         lake.read("core_games", DAY)
 
 
+def test_rows_that_are_damaged_under_a_whole_footer_are_told_with_what_brings_them_back(lake, frame):
+    """The footer holds the hash, so the same rows are not written over them: the file has to go first, as it is said."""
+    path = Path(lake.write("out_features", DAY, frame).path)
+    content = bytearray(path.read_bytes())
+    content[8:40] = bytes(32)
+    path.write_bytes(content)
+    assert not lake.write("out_features", DAY, frame).changed
+    with pytest.raises(
+        LakeError, match=r"part\.parquet cannot be read .*; remove that file, then write that day again"
+    ):
+        lake.read("out_features", DAY)
+    lake.remove("out_features", DAY)
+    assert lake.write("out_features", DAY, frame).changed
+    assert_frame_equal(lake.read("out_features", DAY), frame)
+
+
 def test_days_in_the_bucket_are_the_same_days(frame, tmp_path):
     lake = Lake(f"memory://{tmp_path.name}/lake")
     lake.write("out_features", DAY, frame)

@@ -89,11 +89,14 @@ def _by_rows(
     state = None if entry is None else entry.state
     if entry is not None and entry.content_hash == found and state is not State.RUNNING:
         return None
-    if state in {State.FAILED, State.STALE} or not _begun(ledger, table, key, run_id):
+    if state in {State.FAILED, State.STALE}:
         return None
+    # read before the key is taken: one that was taken and cannot be read would be kept from whoever writes it anew
     day = dt.date.fromisoformat(key)
     rows = _rows(lake, table, day)
     refused = quarantine.list(table, day).height
+    if not _begun(ledger, table, key, run_id):
+        return None
     ledger.complete(
         table,
         key,

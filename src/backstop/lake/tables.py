@@ -106,7 +106,9 @@ class Lake:
             return self._scan(table, [content]).collect()
         except pl.exceptions.PolarsError as error:
             where = self.place.locate(_path(table, day))
-            raise LakeError(f"{where} cannot be read ({error}); write that day again.", source=table) from error
+            raise LakeError(
+                f"{where} cannot be read ({error}); remove that file, then write that day again.", source=table
+            ) from error
 
     def scan(self, table: str, first: dt.date | None = None, last: dt.date | None = None) -> pl.LazyFrame:
         """Return the partitions from `first` to `last`, both included, as one lazy frame.
