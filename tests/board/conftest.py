@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 import shutil
 import socket
 import threading
@@ -20,6 +19,7 @@ from backstop.settings import Settings
 from backstop.stages.grade import GRADES, SETTLED
 from backstop.stages.house import House
 from backstop.stages.project import served
+from tests.absent import absent
 from tests.board import slates
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,10 +35,7 @@ def chromium():
     """Path of the machine's Chromium: without one the test is skipped, in CI it fails."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        sentence = f"no Chromium on the path (looked for {', '.join(BROWSERS)}); scripts/services installs it"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+        absent(f"no Chromium on the path (looked for {', '.join(BROWSERS)})")
     return found
 
 

@@ -69,6 +69,8 @@ def report(seeds: list[dict[str, Any]], record: Path | None) -> None:
         faults=sum(faults.values()), runs_killed=sum(each["killed"] for each in seeds),
         reruns=sum(each["reruns"] for each in seeds), reads=f"{sum(each['reads'] for each in seeds):,}",
         rows=f"{sum(each['rows'] for each in seeds):,}",
+        feature_reads=f"{sum(each['feature_reads'] for each in seeds):,}",
+        rebuilds=sum(each["rebuilds"] for each in seeds), days=_lengths(seeds),
         commits=", ".join(sorted({each["commit"] for each in seeds})),
     )  # fmt: skip
     table.row("failed", len(failed))
@@ -80,6 +82,7 @@ def report(seeds: list[dict[str, Any]], record: Path | None) -> None:
             faults[kind],
             held=sum(not each["wrong"] for each in hit),
             failed=sum(bool(each["wrong"]) for each in hit),
+            spared=sum(each["spared"].count(kind) for each in seeds),
         )
     times = told.table("time", "One seed", unit="s")
     times.row("a season with its repeats and its checks", [each["seconds"] for each in seeds] or 0.0)
@@ -87,6 +90,12 @@ def report(seeds: list[dict[str, Any]], record: Path | None) -> None:
     for each in failed:
         told.console.print(_line(each), markup=False)
         told.console.print(f"  again: {REPEAT.format(seed=each['seed'])}", markup=False)
+
+
+def _lengths(seeds: list[dict[str, Any]]) -> str:
+    """Say how long the seasons were: seeds by days."""
+    lengths = Counter(each["days"] for each in seeds)
+    return ", ".join(f"{number} of {days} day{'s' * (days > 1)}" for days, number in sorted(lengths.items()))
 
 
 def _line(told: dict[str, Any]) -> str:

@@ -31,6 +31,9 @@ WITHOUT = {
 }
 """Strikes at a server while the run is under way."""
 
+REFUSING = frozenset({"disk-full", "file-limit", "read-only", "memory"})
+"""Strikes after which writes are refused: one after the last write of a run changes nothing and does not count."""
+
 CONTENT = {
     "storm": "feeds fail, cut off, answer with web pages",
     "schema": "columns come and go in mid-season",
@@ -42,8 +45,9 @@ CONTENT = {
 
 KINDS = {**WITHIN, **WITHOUT, **CONTENT}
 
-WEIGHTS = {**dict.fromkeys(KINDS, 3.0), "flow": 8.0, "server": 1.0, "upstream": 1.5}
-"""Servers that take seconds to come back are killed more rarely; the flow's process, which dies most, more often."""
+WEIGHTS = {**dict.fromkeys(KINDS, 3.0), "flow": 8.0, "upstream": 1.5}
+"""The flow's process, which dies most, is killed more often. A worker of Prefect's is not among the processes here, for
+the runs have none; `make kill-matrix` kills it in each stage."""
 
 LEDGER_ON_POSTGRES = 0.2
 A_BACKFILL = 0.2

@@ -16,9 +16,9 @@ from backstop.stages import rebuild
 from backstop.stages.house import House
 from tests.chaos import checks
 from tests.chaos.checks import State
-from tests.chaos.schedule import CONTENT, FIRST, LONGEST, WITHOUT, Blow, Schedule
+from tests.chaos.schedule import CONTENT, FIRST, LONGEST, REFUSING, WITHOUT, Blow, Schedule
 from tests.chaos.site import Site, environment_of
-from tests.chaos.strikes import COUNTED, STRUCK
+from tests.chaos.strikes import COUNTED, REFUSED, STRUCK
 from tests.chaos.watch import Watch
 from tests.operations import moments
 from tests.operations.waiting import gone, until
@@ -36,10 +36,13 @@ class Played:
 
     Attributes:
         schedule: What was to happen.
-        struck: Faults that did happen; one after the last crossing of a run does not.
+        struck: Faults that did happen: a process was killed, a clock moved, a write was refused, a feed answered otherwise.
+        spared: Faults that were armed and met nothing: a run that was over, or that wrote nothing more.
         killed: Runs that ended without a word.
         reruns: Runs that were given again.
-        reads: Slates that the reader read.
+        rebuilds: Days published again from the lake, which Redis had lost: `backstop redis rebuild`.
+        reads: Slates whose props the reader read.
+        feature_reads: Slates whose features it read.
         rows: Rows of all tables afterwards.
         wrong: What does not hold, in words; empty for a seed that held.
         seconds: What it took.
@@ -47,9 +50,12 @@ class Played:
 
     schedule: Schedule
     struck: list[str] = field(default_factory=list)
+    spared: list[str] = field(default_factory=list)
     killed: int = 0
     reruns: int = 0
+    rebuilds: int = 0
     reads: int = 0
+    feature_reads: int = 0
     rows: int = 0
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -111,12 +117,12 @@ def play(site: Site, calm: Calm, schedule: Schedule) -> Played:
                 season.days([day], schedule.blows.get(day, ()), calm, schedule)
         season.bury()
         found = checks.state_of(settings, schedule.days)
-    played.reads, played.rows = watch.seen.reads, found.books.count
+    played.reads, played.feature_reads = watch.seen.reads["props"], watch.seen.reads["features"]
+    played.rows = found.books.count
     played.wrong += watch.seen.wrong[:3]
     played.wrong += checks.differences(found, expected, set(schedule.kinds))
     played.wrong += checks.left_behind(site, settings)
-    if not watch.seen.reads:
-        played.wrong.append("the reader read nothing")
+    played.wrong += [f"the reader read no {kind}" for kind, reads in watch.seen.reads.items() if not reads]
     if not played.wrong:
         site.drop(settings)
     played.seconds = time.monotonic() - began
@@ -131,6 +137,7 @@ class Season:
         self.played = played or Played(Schedule(0, (), postgres=False, backfill=backfill, blows={}))
         self.watch: Watch | None = None
         self.runs = 0
+        self.hit = False
         self.message = ""
 
     def days(self, days: Sequence[dt.date], blows: Sequence[Blow], calm: Calm, schedule: Schedule) -> None:
@@ -157,8 +164,9 @@ class Season:
     ) -> str:
         """Run once, struck or not, and return how that ended."""
         self.runs += 1
+        self.hit = False
         folder, result = self.settings.home, self.settings.home / f"result-{self.runs}.json"
-        for name in ("reached", "stopped", "go", STRUCK):
+        for name in ("reached", "stopped", "go", STRUCK, REFUSED):
             (folder / name).unlink(missing_ok=True)
         if blow is not None:
             kind = "stop" if blow.kind in WITHOUT else blow.kind
@@ -172,14 +180,26 @@ class Season:
         if blow is not None and (blow.kind in WITHOUT or blow.stage):
             self._strike(blow, pid, folder)
         until(lambda: gone(pid), f"run {self.runs} of {folder} to end", RUN_S)
-        if blow is not None and blow.kind not in WITHOUT and ((folder / STRUCK).exists() or blow.stage):
-            self.played.struck.append(blow.kind)
+        if blow is not None:
+            self._note(blow, folder)
         if not result.exists():
             self.played.killed += 1
             return "killed"
         told = json.loads(result.read_text())
         self.message = told["message"]
         return str(told["name"])
+
+    def _note(self, blow: Blow, folder: Path) -> None:
+        """Note whether a strike met something."""
+        if blow.kind == "memory":
+            met = "errorstat_OOM" in self.site.client.info("errorstats")
+        elif blow.kind in REFUSING:
+            met = (folder / REFUSED).exists()
+        elif blow.kind in WITHOUT:
+            met = self.hit
+        else:
+            met = (folder / STRUCK).exists() or bool(blow.stage)
+        (self.played.struck if met else self.played.spared).append(blow.kind)
 
     def _strike(self, blow: Blow, pid: int, folder: Path) -> None:
         """Wait until the run stands at its moment, strike, and let it go on."""
@@ -189,22 +209,23 @@ class Season:
         if blow.kind == "flow":
             os.kill(pid, signal.SIGKILL)
             return
-        self.played.struck.append(blow.kind)
+        self.hit = True
         if blow.kind == "memory":
+            self.site.client.config_resetstat()
             used = int(self.site.client.info("memory")["used_memory"])
             self.site.client.config_set("maxmemory", used + int(blow.amount))
             moments.let_go(folder)
             return
         server = self.site.named(blow.kind)
         if blow.kind == "redis" and self.watch is not None:
-            self.watch.emptied()
+            self.watch.emptied(back=False)
         server.kill()
         if blow.late:
             moments.let_go(folder)
         server.start()
         server.wait()
         if blow.kind == "redis" and self.watch is not None:
-            self.watch.emptied()
+            self.watch.emptied(back=True)
         moments.let_go(folder)
 
     def _restore(self, days: Sequence[dt.date]) -> None:
@@ -212,8 +233,10 @@ class Season:
         house = House(self.settings)
         try:
             lost = [day for day in days if house.reader.slate(day).version is None]
-            if lost:
-                rebuild.rebuild(house, [day for day in lost if day in house.lake.days("out_props")])
+            known = [day for day in lost if day in house.lake.days("out_props")]
+            if known:
+                rebuild.rebuild(house, known)
+                self.played.rebuilds += len(known)
         finally:
             house.close()
 

@@ -46,6 +46,8 @@ KEPT: list[Any] = []
 
 COUNTED = "crossings"
 STRUCK = "struck"
+REFUSED = "refused"
+"""Written when a write was refused, not when refusing began: a run that writes nothing more was not struck."""
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir"}
@@ -57,7 +59,7 @@ def arm(kind: str, folder: str, crossing: int = 0, stage: str = "", amount: floa
     Args:
         kind: `flow`, `disk-full`, `read-only`, `file-limit`, `clock`; `stop` waits there for whoever strikes from
             outside; `count` only counts crossings, `none` does nothing.
-        folder: Takes what is told to the outside: `reached`, `struck`, `crossings`.
+        folder: Takes what is told to the outside: `reached`, `struck`, `refused`, `crossings`.
         crossing: Number of the crossing after which it strikes.
         stage: Or a stage, at its worst moment.
         amount: Of the file limit in bytes, of the jump of the clock in hours.
@@ -69,6 +71,8 @@ def arm(kind: str, folder: str, crossing: int = 0, stage: str = "", amount: floa
         return
     where = Path(folder)
     strike = _strikes(where, amount)[kind]
+    if kind == "file-limit":  # only the main thread may say what a signal does
+        signal.signal(signal.SIGXFSZ, lambda *_: (where / REFUSED).touch())
     if stage:
         moments.arm(stage, where)  # it stops there; for a kill from within nobody need come
         return
@@ -78,13 +82,12 @@ def arm(kind: str, folder: str, crossing: int = 0, stage: str = "", amount: floa
 
 
 def _strikes(folder: Path, amount: float) -> dict[str, Callable[[], None]]:
-    lake = folder / "lake"
     return {
         "count": lambda: None,
         "stop": moments._Stop(folder),
         "flow": lambda: os.kill(os.getpid(), signal.SIGKILL),
-        "disk-full": lambda: _refuse(lake, errno.ENOSPC, creating_only=True),
-        "read-only": lambda: _refuse(lake, errno.EROFS, creating_only=False),
+        "disk-full": lambda: _refuse(folder, errno.ENOSPC, creating_only=True),
+        "read-only": lambda: _refuse(folder, errno.EROFS, creating_only=False),
         "file-limit": lambda: _limit(int(amount)),
         "clock": lambda: _jump(dt.timedelta(hours=amount)),
     }
@@ -118,12 +121,12 @@ def _after(owner: Any, name: str, counter: Callable[[], None]) -> None:
     setattr(owner, name, crossed)
 
 
-def _refuse(lake: Path, number: int, *, creating_only: bool) -> None:
-    """Let the system's own calls fail below a folder, as on a disk that is full or mounted read-only.
+def _refuse(folder: Path, number: int, *, creating_only: bool) -> None:
+    """Let the system's own calls fail below the lake of a home, as on a disk that is full or mounted read-only.
 
     Python asks its audit hooks before it makes such a call, so the error comes from where it would come from.
     """
-    place = str(lake)
+    place = str(folder / "lake")
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
@@ -132,6 +135,7 @@ def _refuse(lake: Path, number: int, *, creating_only: bool) -> None:
         else:
             refused = not creating_only and event in CHANGES and str(args[0]).startswith(place)
         if refused:
+            (folder / REFUSED).touch()
             raise OSError(number, os.strerror(number), str(args[0]))
 
     sys.addaudithook(hook)
@@ -139,7 +143,6 @@ def _refuse(lake: Path, number: int, *, creating_only: bool) -> None:
 
 def _limit(size: int) -> None:
     """Let the kernel refuse what makes a file larger than this: a write stops half way, as on a disk that fills up."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN) if threading.current_thread() is threading.main_thread() else None
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 

@@ -8,15 +8,19 @@ import datetime as dt
 import polars as pl
 import pytest
 
+from backstop import tables
+from backstop.clock import SystemClock
 from backstop.lake.states import State as Stage
 from backstop.stages.house import House
 from backstop.store.keys import SlateKeys
+from backstop.store.loader import SlateWriter
+from backstop.store.reader import SlateReader
 from backstop.store.views import SlateView
 from backstop.store.views import State as Freshness
 from tests.chaos import checks, schedule
 from tests.chaos.schedule import FIRST
 from tests.chaos.season import Season, play
-from tests.chaos.watch import Seen
+from tests.chaos.watch import Seen, Watch
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -45,6 +49,8 @@ def test_after_a_fault_and_the_same_command_again_everything_is_as_on_calm_days(
     assert played.wrong == [], str(played.schedule)
     assert played.struck == kinds, str(played.schedule)
     assert played.reads > 0
+    assert played.feature_reads > 0
+    assert played.spared == []
 
 
 def test_a_seed_draws_the_same_schedule_every_time_and_seeds_differ():
@@ -162,6 +168,35 @@ def test_a_reader_that_sees_half_a_slate_or_an_older_one_says_so():
     seen.take(view(1), rows)
     assert seen.wrong.pop() == f"{FIRST}: version 3 was read, and then version 1"
     seen.take(view(2), rows.with_columns(value=pl.lit(7)))
-    assert f"{FIRST} v2: two reads of it differ" in seen.wrong
+    assert f"{FIRST} v2: two reads of its props differ" in seen.wrong
     seen.take(SlateView(FIRST, Freshness.MISSING), rows)
     assert seen.wrong[-1] == f"{FIRST}: 2 props of a slate that is missing"
+
+
+def test_a_reader_of_features_judges_them_by_their_own_count_and_content():
+    rows = pl.DataFrame({"game_pk": [1, 1], "player_id_mlbam": [7, 8], "role": ["batter", "batter"], "x": [1.0, 2.0]})
+    view = SlateView(FIRST, Freshness.FRESH, 2, 0.0, dt.datetime.now(dt.UTC), props_count=9, features_count=2)
+    seen = Seen()
+    seen.take(view, rows, "features")
+    assert (seen.wrong, seen.reads) == ([], {"props": 0, "features": 1})
+    seen.take(view, rows.head(1), "features")
+    assert seen.wrong == [f"{FIRST} v2: 1 features read, 2 published", f"{FIRST} v2: two reads of its features differ"]
+
+
+def test_a_slate_of_which_redis_holds_too_little_is_told_unless_redis_was_just_emptied(site):
+    day, frame = dt.date(2031, 4, 4), tables.PROPS.empty()
+    writer = SlateWriter(site.client, SystemClock())
+    draft = writer.open(day, cutoff=dt.datetime.now(dt.UTC), run_id="r")
+    frame = pl.DataFrame([dict.fromkeys(frame.columns) | {"prop_id": "p", "player_id_mlbam": 7}], schema=frame.schema)
+    writer.load(draft, "props", frame)
+    writer.publish(draft, {"props": 1}, {})
+    (key,) = [each for each in site.client.scan_iter("*:v:*:props:*") if str(day).encode() in each]
+    site.client.delete(key)
+    reader = SlateReader(site.client, SystemClock())
+    watch = Watch(site.redis.url, [day])
+    watch._read(reader, day, "props")
+    assert len(watch.seen.wrong) == 1
+    watch.emptied(back=False)
+    watch._read(reader, day, "props")
+    assert watch.seen.wrong[1:] == []
+    site.client.delete(*site.client.scan_iter(f"*{day}*"))

@@ -1,4 +1,4 @@
-"""A reader that polls slates all the time, and notes every read that was not whole, not of one version, or older."""
+"""A reader that polls slates, props and features, and notes every read that was not whole, not of one version, or older."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Self
 import polars as pl
 
 from backstop.clock import SystemClock
-from backstop.errors import StoreError
+from backstop.errors import IncompleteVersion, StoreError
 from backstop.store.asking import drive
 from backstop.store.connection import connect_url
 from backstop.store.faults import explained
+from backstop.store.kinds import kind_of
 from backstop.store.reader import SlateReader
 from backstop.store.views import SlateView
 
@@ -29,19 +30,19 @@ class Seen:
     """What a reader saw.
 
     Attributes:
-        reads: Answers with rows.
+        reads: Answers with rows, by kind.
         refused: Reads that were refused because Redis was away.
         wrong: What no reader may see, in words.
         last: Day to the version read last.
     """
 
-    reads: int = 0
+    reads: dict[str, int] = field(default_factory=lambda: {"props": 0, "features": 0})
     refused: int = 0
     wrong: list[str] = field(default_factory=list)
     last: dict[dt.date, int] = field(default_factory=dict)
-    _rows: dict[tuple[dt.date, int], int] = field(default_factory=dict)
+    _rows: dict[tuple[dt.date, int, str], int] = field(default_factory=dict)
 
-    def take(self, view: SlateView, props: pl.DataFrame, *, in_order: bool = True) -> None:
+    def take(self, view: SlateView, rows: pl.DataFrame, kind: str = "props", *, in_order: bool = True) -> None:
         """Judge one read.
 
         Every read is whole. A version's rows never change, so two reads of one version are the same; and what was
@@ -49,22 +50,24 @@ class Seen:
 
         Args:
             view: What was said of the slate.
-            props: Its rows, of the same read.
+            rows: Its rows, of the same read.
+            kind: Of the rows: props or features.
             in_order: Whether it can be compared with the reads before: a Redis that lost everything begins with number
                 1 again, so a read that was under way then is only judged by itself.
         """
         if view.version is None or view.published_at is None:
-            if props.height:
-                self.wrong.append(f"{view.day}: {props.height} props of a slate that is missing")
+            if rows.height:
+                self.wrong.append(f"{view.day}: {rows.height} {kind} of a slate that is missing")
             return
-        self.reads += 1
-        if props.height != view.props_count:
-            self.wrong.append(f"{view.day} v{view.version}: {props.height} props read, {view.props_count} published")
+        self.reads[kind] += 1
+        published = view.props_count if kind == "props" else view.features_count
+        if rows.height != published:
+            self.wrong.append(f"{view.day} v{view.version}: {rows.height} {kind} read, {published} published")
         if not in_order:
             return
-        content = hash(tuple(props.sort("prop_id").hash_rows(seed=1)))
-        if self._rows.setdefault((view.day, view.version), content) != content:
-            self.wrong.append(f"{view.day} v{view.version}: two reads of it differ")
+        content = hash(tuple(rows.sort(kind_of(kind).key).hash_rows(seed=1))) if rows.height else 0
+        if self._rows.setdefault((view.day, view.version, kind), content) != content:
+            self.wrong.append(f"{view.day} v{view.version}: two reads of its {kind} differ")
         before = self.last.get(view.day, 0)
         if view.version < before:
             self.wrong.append(f"{view.day}: version {before} was read, and then version {view.version}")
@@ -90,7 +93,7 @@ class Watch:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._poll, name="reader", daemon=True)
-        self._generation = 0
+        self._generation, self._away = 0, False
         self._failed: BaseException | None = None
 
     def __enter__(self) -> Self:
@@ -104,10 +107,11 @@ class Watch:
         if self._failed is not None:
             raise self._failed
 
-    def emptied(self) -> None:
-        """Say that Redis was killed."""
+    def emptied(self, *, back: bool) -> None:
+        """Say that Redis is about to be killed, and that it is back, empty."""
         with self._lock:
             self._generation += 1
+            self._away = not back
             self.seen.forget()
 
     def _poll(self) -> None:
@@ -118,18 +122,28 @@ class Watch:
                 while not self._done.wait(pause_s):
                     began = time.monotonic()
                     for day in self._days:
-                        self._read(reader, day)
+                        self._read(reader, day, "props")
+                        self._read(reader, day, "features")
                     pause_s = max(PAUSE_S, (time.monotonic() - began) * (1 - BUSY) / BUSY)
         except BaseException as error:  # noqa: BLE001 - told to whoever waits for this thread
             self._failed = error
 
-    def _read(self, reader: SlateReader, day: dt.date) -> None:
-        generation = self._generation
+    def _read(self, reader: SlateReader, day: dt.date, kind: str) -> None:
+        generation, away = self._generation, self._away
+        reading = reader.reading
+        plan = reading.best(day, None, None, None, "ev") if kind == "props" else reading._all(day, kind)
         try:
             with explained("reading"):
-                view, props = drive(reader.redis, reader.reading.best(day, None, None, None, "ev"))
+                view, rows = drive(reader.redis, plan)
+        except IncompleteVersion as error:
+            with self._lock:
+                # a Redis that was emptied between two questions has fewer rows than it said
+                if not away and generation == self._generation:
+                    self.seen.wrong.append(error.message)
+            return
         except StoreError:
             self.seen.refused += 1
             return
         with self._lock:
-            self.seen.take(view, props, in_order=generation == self._generation)
+            known = pl.DataFrame() if rows is None else rows
+            self.seen.take(view, known, kind, in_order=generation == self._generation)

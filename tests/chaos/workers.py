@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.report import commit
 from tests.chaos import schedule
-from tests.chaos.season import Calm, play
+from tests.chaos.season import Calm, Played, play
 from tests.chaos.site import Site
 
 
@@ -78,7 +78,14 @@ def _told(site: Site, seed: int, play_it: Callable[[schedule.Schedule], Any]) ->
     try:
         told = dataclasses.asdict(dataclasses.replace(play_it(plan), schedule=None))
     except AssertionError as error:  # something did not come in its time: this seed failed, the others go on
-        told = {"struck": plan.kinds, "killed": 0, "reruns": 0, "reads": 0, "rows": 0, "wrong": [str(error)]}
+        told = dataclasses.asdict(Played(plan, struck=plan.kinds, wrong=[str(error)]))
         told["seconds"] = time.monotonic() - began
     told.pop("schedule", None)
-    return {"seed": seed, "plan": str(plan), "home": f"h{site.homes}", "commit": commit(), **told}
+    return {
+        "seed": seed,
+        "plan": str(plan),
+        "days": len(plan.days),
+        "home": f"h{site.homes}",
+        "commit": commit(),
+        **told,
+    }

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from tests.absent import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +23,11 @@ UNPRIVILEGED = "postgres"
 
 
 def _programs() -> Path:
-    for found in (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
-        if found:
-            return Path(found).resolve().parent
-    pytest.skip("no PostgreSQL server on this machine: its initdb was not found")
+    looked_for = (shutil.which("initdb"), *map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")))
+    found = next(filter(None, looked_for), None)
+    if found is None:
+        absent("no PostgreSQL server on this machine: its initdb was not found")
+    return Path(found).resolve().parent
 
 
 def _account() -> dict[str, Any]:
@@ -35,7 +36,7 @@ def _account() -> dict[str, Any]:
     try:
         account = pwd.getpwnam(UNPRIVILEGED)
     except KeyError:
-        pytest.skip("PostgreSQL does not run as root, and there is no account postgres to run it as")
+        absent("PostgreSQL does not run as root, and there is no account postgres to run it as")
     return {"user": account.pw_uid, "group": account.pw_gid}
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 
 import pytest
+
+from tests.absent import absent
 
 
 @pytest.fixture(scope="session")
 def promtool():
     found = shutil.which("promtool")
     if found is None:
-        sentence = "no promtool on the path; scripts/services installs it"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+        absent("no promtool on the path")
     return found

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import redis
 import sqlalchemy as sa
 
 from deployments.server import free_port
+from tests.absent import absent
 from tests.lake import postgres
 from tests.operations.checkout import ROOT
 from tests.operations.waiting import until
@@ -146,7 +146,7 @@ class Redis(Server):
     def __init__(self, folder: Path) -> None:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         if program is None:
-            pytest.skip("no redis-server on this machine")
+            absent("no redis-server on this machine")
         folder.mkdir(parents=True)
         self.port = free_port()
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder), "--appendonly", "yes"]

@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from backstop.store import embedded
+from tests.absent import absent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ def binary(name: str) -> Path:
         return found
     path = shutil.which(name)
     if path is None:
-        pytest.skip(f"{name} is not on this machine's path")
+        absent(f"{name} is not on this machine's path")
     return Path(path)
 
 
