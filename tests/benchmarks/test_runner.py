@@ -96,9 +96,10 @@ def test_a_name_that_is_no_benchmark_is_refused_before_anything_runs(folder, mon
 
 def test_a_claim_whose_rows_were_not_recorded_is_named_and_counts_as_failed(folder, monkeypatch, capfd):
     asked = []
-    monkeypatch.setattr(runner.claims, "lost", lambda names, folder: asked.append((names, folder)) or ["t: no row 'x'"])
+    monkeypatch.setattr(runner.claims, "lost", lambda *given: asked.append(given) or ["t: no row 'x'"])
+    monkeypatch.setitem(runner.MODULES, "good", Size(left_out=("huge",)))
     assert run(monkeypatch, "--small", "good", "broken") == 2
-    assert asked == [(["good"], folder / ".bench" / "small")]
+    assert asked == [(["good"], folder / ".bench" / "small", {"huge"})]
     assert capfd.readouterr().err.endswith("failed: broken\na claim without its rows: t: no row 'x'\n")
 
 

@@ -181,6 +181,7 @@ def test_claims_whose_rows_a_run_did_not_record_are_found(tmp_path, monkeypatch)
     report.close()
     monkeypatch.setattr(claims, "CLAIMS", (the(), the(base=None), Claim("y", "other", "t", "ours")))
     assert claims.lost(["b"], tmp_path) == ["t: no row 'theirs' among ['ours']"]
+    assert claims.lost(["b"], tmp_path, left_out={"t"}) == []
     assert claims.lost(["b", "other"], tmp_path)[1:] == ["other recorded no table 't': python -m benchmarks other"]
 
 
