@@ -181,11 +181,8 @@ def _redis(settings: Settings, stack: contextlib.ExitStack, note_in: Path | None
     if settings.redis_url is not None:
         connection.connect(settings).close()
         return settings
-    home = settings.home / "redis"
-    ours = not embedded.is_running(home)
-    if note_in is None and ours:
-        stack.callback(embedded.stop, home)
-    url = stack.enter_context(embedded.supervised(home))
-    if note_in is not None:
-        kept.note(note_in, [], home)
+    if note_in is None:
+        return stack.enter_context(embedded.meanwhile(settings))
+    url = stack.enter_context(embedded.supervised(settings.home / "redis"))
+    kept.note(note_in, [], settings.home / "redis")
     return settings.model_copy(update={"redis_url": url})

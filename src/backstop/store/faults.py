@@ -19,6 +19,10 @@ OF_PIPELINE: Final = re.compile(
     re.DOTALL,
 )
 
+NO_MEMORY: Final = ("is at its maxmemory", "Raise maxmemory or keep fewer versions.")
+NO_DISK: Final = ("cannot write its data to disk", "Free some space where it keeps them; Redis goes on by itself then.")
+"""What is the matter with a server that takes no writes, and what mends it."""
+
 
 @contextlib.contextmanager
 def explained(doing: str) -> Iterator[None]:
@@ -46,11 +50,11 @@ def explain(error: exceptions.RedisError | exceptions.RedisClusterException, doi
             "sentinels so that the master is found.",
             source="redis",
         )
-    if isinstance(error, exceptions.OutOfMemoryError) or "OOM " in text:
+    no_memory = isinstance(error, exceptions.OutOfMemoryError) or "OOM " in text
+    if no_memory or "MISCONF" in text:
+        state, step = NO_MEMORY if no_memory else NO_DISK
         return StoreError(
-            f"Redis is at its maxmemory, so {doing} failed; what was published before still stands. "
-            "Raise maxmemory or keep fewer versions.",
-            source="redis",
+            f"Redis {state}, so {doing} failed; what was published before still stands. {step}", source="redis"
         )
     if isinstance(error, exceptions.BusyLoadingError) or "LOADING" in text:
         return StoreUnavailable(
