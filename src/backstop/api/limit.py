@@ -37,7 +37,7 @@ class Limit:
         now = self._now()
         left, at = self._buckets.get(caller, (self.burst, now))
         left = min(self.burst, left + (now - at) * self.per_s)
-        wait_s = 0.0 if left >= WHOLE else (1 - left) / self.per_s
+        wait_s = 0.0 if left >= WHOLE else min(1 - left, 1.0) / self.per_s
         self._buckets[caller] = (left - 1 if not wait_s else left, now)
         self._buckets.move_to_end(caller)
         if len(self._buckets) > CALLERS:
