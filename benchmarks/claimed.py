@@ -7,6 +7,7 @@ from benchmarks.claim import Claim, Drift, Said
 ONE, PIPELINE = "one SET at a time, JSON object", "redis-py pipeline of 500 SETs, JSON object"
 LOADED, READABLE = "Backstop", "Backstop, published: loaded, counted, read back, flipped"
 LIMIT = "redis-benchmark, our HSETs ready-made, -P 16"
+REPLAY = "every byte of our load ready-made, one plain socket"
 FLOW, TURN, BATCHES = "the flow slate-refresh", "one by one", "batches, one after another"
 ENGINE, SOCKETS, HTTPX = "engine + Redis + archive", "httpx on our sockets", "bare httpx"
 CACHE, DICT = "Backstop's cache", "JSON a key, decoded into a dict"
@@ -78,8 +79,8 @@ PEERS = (
         for kind in ("props", "features")
     ),
     *(
-        Claim(f"{kind} loaded, not yet published, beside the server's own limit", "redis_load", f"load_{kind}", LOADED, LIMIT, readme=True)
-        for kind in ("props", "features")
+        Claim(f"{kind} loaded, not yet published, beside {what}", "redis_load", f"load_{kind}", LOADED, limit, readme=True)
+        for kind in ("props", "features") for what, limit in (("the server's own limit", LIMIT), ("its own bytes sent ready-made", REPLAY))
     ),
     *(
         Claim(f"{rows:,} rows validated, 26 checks", "gx_polars", f"clean_{rows}", "gx_polars.validate", peer, readme=rows == 1_000_000 and peer in (PANDAS, SELECT))
