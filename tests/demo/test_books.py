@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import polars as pl
@@ -172,3 +173,10 @@ def test_a_season_goes_through_its_days_in_order_and_ids_are_never_reused():
         local = game.start_at.astimezone(dt.timezone(dt.timedelta(hours=-5)))
         assert abs((local.date() - game.day).days) <= 1
         assert game.number == 1 or game.doubleheader in {"Y", "S"}
+
+
+def test_every_club_plays_at_home_and_away_so_that_a_park_is_not_its_club():
+    at_home, away = (Counter(getattr(fixture, side) for fixture in season()) for side in ("home", "away"))
+    shares = {club: at_home[club] / (at_home[club] + away[club]) for club in at_home | away}
+    assert len(shares) == 30
+    assert {club: share for club, share in shares.items() if not 0.35 <= share <= 0.65} == {}

@@ -110,11 +110,14 @@ def _block(day: dt.date) -> int:
 
 
 def _pairs(block: int) -> list[tuple[int, int]]:
-    """Return who plays whom in a series (circle method), home club first."""
+    """Return who plays whom in a series (circle method), home club first.
+
+    A club moves one place on from series to series, so that by the place it is at home in every second one.
+    """
     clubs = len(CLUBS)
     ring = [(place + block) % (clubs - 1) for place in range(clubs - 1)]
     pairs = [(ring[0], clubs - 1)] + [(ring[k], ring[-k]) for k in range(1, clubs // 2)]
-    return [(a, b) if (block + place) % 2 else (b, a) for place, (a, b) in enumerate(pairs)]
+    return [(a, b) if (place or block) % 2 else (b, a) for place, (a, b) in enumerate(pairs)]
 
 
 def _rests(day: dt.date, turn: int) -> bool:
