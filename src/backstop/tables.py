@@ -235,7 +235,11 @@ PROPS = Table(
         _c("best_price_decimal", F64, "best price on that side"),
         _c("ev_per_unit", F64, "expected value of one unit at the best price"),
         _c("edge", F64, "probability of best_side minus the market's; null without a two-sided quote"),
-        _c("edge_band", F64, "half the range over the de-vig methods; an edge below it is none"),
+        _c(
+            "edge_band",
+            F64,
+            "from the market to the far end of the de-vig methods on the model's side; a smaller edge is none",
+        ),
         _c("kelly_quarter", F64, "a quarter of the Kelly stake, 0 without an edge beyond its band"),
         _c("model_version", STR, "version of the parameters"),
         _c("as_of", DATE, "last baseball day that the features could see"),

@@ -77,7 +77,37 @@ def test_an_edge_inside_its_band_has_no_stake_whatever_the_bet_is_worth(features
 def test_the_market_is_inside_the_range_of_the_methods(features, hitter):
     row = priced(features, hitter, quote(hitter, "over", 4.0), quote(hitter, "under", 1.2))
     assert row["market_prob_low"] <= row["market_prob_over"] <= row["market_prob_high"]
-    assert row["edge_band"] == pytest.approx((row["market_prob_high"] - row["market_prob_low"]) / 2)
+
+
+LONG_SHOT = {"multiplicative": 0.09502, "shin": 0.07381}
+"""Chances of the over at +900 and -2000, by hand: .1 / 1.05238 and .1 - .05238 / 2. Shin's is not the middle of the range."""
+
+
+@pytest.mark.parametrize(
+    ("side", "chance", "staked"),
+    [("over", 0.0945, False), ("over", 0.0949, False), ("over", 0.0951, True), ("over", 0.0735, False),
+     ("under", 0.0945, False), ("under", 0.0739, False), ("under", 0.0583, True)],
+)  # fmt: skip
+def test_an_edge_that_one_method_takes_away_is_none_on_either_side(features, hitter, side, chance, staked):
+    sides = {"over": 10.0, "under": 1.05} | {side: 1.2 / (chance if side == "over" else 1 - chance)}
+    asked = quotes(
+        quote(hitter, "over", 10.0, book="two-sided"),
+        quote(hitter, "under", 1.05, book="two-sided"),
+        quote(hitter, side, sides[side], book="generous"),
+    )
+    props = generate(features, lines=asked).filter(
+        player_id_mlbam=hitter["player_id_mlbam"], market="batter_hits", line=0.5
+    )
+    props = props.with_columns(prob_over=pl.lit(chance), prob_under=pl.lit(1 - chance))
+    row = price(props, asked).row(0, named=True)
+    assert row["market_prob_over"] == pytest.approx(LONG_SHOT["shin"], abs=1e-5)
+    assert row["market_prob_high"] == pytest.approx(LONG_SHOT["multiplicative"], abs=1e-5)
+    assert row["best_side"] == side
+    assert row["ev_per_unit"] == pytest.approx(0.2)
+    assert (row["edge"] > row["edge_band"]) is staked
+    assert (row["kelly_quarter"] > 0) is staked
+    inside = row["market_prob_low"] <= chance <= row["market_prob_high"]
+    assert (abs(row["edge"]) <= row["edge_band"]) is inside
 
 
 def test_an_impossible_price_is_left_out_and_listed(features, hitter):

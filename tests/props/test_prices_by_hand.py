@@ -59,10 +59,13 @@ def by_hand(over: float, under: float, books: dict[str, tuple[float | None, floa
         found |= {"ev": ev, "side": side, "book": book, "price": paid, "stake": 0.0}
     if means:
         low, high = min(means.values()), max(means.values())
-        edge = (over / (over + under) - means["shin"]) * (1 if side == "over" else -1)
+        chance = over / (over + under)
+        edge = (chance - means["shin"]) * (1 if side == "over" else -1)
+        band = high - means["shin"] if chance >= means["shin"] else means["shin"] - low
         stake = 0.25 * ev / ((paid - 1) * (over + under))
-        found |= {"market": means["shin"], "low": low, "high": high, "edge": edge, "band": (high - low) / 2}
-        found["stake"] = max(stake, 0.0) if edge > (high - low) / 2 else 0.0
+        found |= {"market": means["shin"], "low": low, "high": high, "edge": edge, "band": band}
+        every_method = chance > high if side == "over" else chance < low
+        found["stake"] = max(stake, 0.0) if every_method else 0.0
     return found
 
 

@@ -2,7 +2,12 @@
 
     edge = p - p_market;  EV per unit = p_win (d - 1) - p_lose;  Kelly f* = EV / ((d - 1) (p_win + p_lose))
 
-An edge smaller than the band over the de-vig methods is none: its stake is zero. No profit is claimed.
+An edge that some de-vig method takes away is none: its stake is zero. The market's probability is Shin's, seldom the
+middle of the methods' range, so the band reaches from it to the end of the range on the model's side:
+
+    band = high - p_market where p >= p_market, else p_market - low
+
+No profit is claimed.
 """
 
 from __future__ import annotations
@@ -79,8 +84,9 @@ def _compared(over: Floats, under: Floats, over_prices: Floats, under_prices: Fl
     paid = np.where(takes_under, under_price, over_price)
     value = np.where(takes_under, under_value, over_value)
     nothing = np.where(np.isnan(value), np.nan, 0.0)
-    edge = (over / (over + under) - market) * np.where(takes_under, -1.0, 1.0) + nothing
-    band = (high - low) / 2
+    above = over / (over + under) - market
+    edge = above * np.where(takes_under, -1.0, 1.0) + nothing
+    band = np.where(above >= 0, high - market, market - low)
     stake = np.maximum(KELLY_FRACTION * value / ((paid - 1) * (over + under)), 0.0)
     books = (np.isfinite(over_prices) | np.isfinite(under_prices)).sum(axis=1)
     side, book = takes_under + nothing, np.where(takes_under, under_book, over_book) + nothing
