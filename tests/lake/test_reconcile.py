@@ -35,6 +35,9 @@ def refused(*pks: int) -> pl.DataFrame:
 
 KILLED_AFTER_THE_WRITE = """
 import datetime as dt, os, signal, sys
+from backstop.lake.closing import Closing
+from backstop.lake.content import content_hash
+from backstop.lake.entries import Counts
 from backstop.lake.ledger import Ledger
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.tables import Lake
@@ -42,7 +45,9 @@ from tests.lake.test_reconcile import DAY, KEY, TABLE, games, refused
 lake, ledger = Lake(sys.argv[1]), Ledger.connect(sys.argv[2])
 ledger.begin(TABLE, KEY, run_id="killed")
 Quarantine(lake).put(TABLE, DAY, refused(9), run_id="killed", raw_ref="abc")
-lake.write(TABLE, DAY, games(1, 2, 3))
+rows = lake.ordered(TABLE, games(1, 2, 3))
+ledger.renew(TABLE, KEY, run_id="killed", closing=Closing("killed", Counts(4, 3, 1), "", content_hash(rows)))
+lake.write(TABLE, DAY, rows)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

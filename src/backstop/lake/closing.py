@@ -51,14 +51,15 @@ class Closing:
         """Read it back."""
         return cls(told["run_id"], Counts(**told["rows"]), told["reason"], told["content_hash"])
 
-    def close(self, ledger: Ledger, table: str, key: str, run_id: str) -> None:
+    def close(self, ledger: Ledger, table: str, key: str, run_id: str, suite_version: str | None = None) -> None:
         """Close a key that `run_id` has begun.
 
         Raises:
             ConservationBroken: rows went missing.
             LeaseHeld: another run has taken the key over.
         """
-        known: dict[str, Any] = {"run_id": run_id, "content_hash": self.content_hash, **asdict(self.counts)}
+        known: dict[str, Any] = {"run_id": run_id, "content_hash": self.content_hash, "suite_version": suite_version}
+        known |= asdict(self.counts)
         if self.reason:
             ledger.degrade(table, key, reason=self.reason, **known)
         else:

@@ -32,6 +32,8 @@ from backstop.lake.states import CLOSING, DONE, WAS_DONE, State, may_follow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from backstop.lake.closing import Closing
+
 LEASE_S: Final = 15 * 60
 """A run that has not closed a key for this long is taken for dead: rows of a day are written within a second."""
 
@@ -109,6 +111,8 @@ class Ledger:
             "begun_at": now,
             "closed_at": None,
             "reason": None,
+            # until the run renews with how it will close: then it is about to write
+            "content_hash": None,
             "changed_at": now,
         }
         with self.engine.begin() as connection:
@@ -120,6 +124,45 @@ class Ledger:
                 tries = 1 if before.state in WAS_DONE else before.attempts + 1
                 connection.execute(update_of(table, key).values(attempts=tries, **values))
             return locked(connection, table, key)
+
+    def renew(
+        self,
+        table: str,
+        key: str,
+        *,
+        run_id: str,
+        closing: Closing | None = None,
+        suite_version: str | None = None,
+        lease_s: float = LEASE_S,
+    ) -> None:
+        """Make sure that a run holds its key still, and prolong its lease: to be called right before rows are replaced.
+
+        Args:
+            table: Of the key.
+            key: What is worked on.
+            run_id: The run that began it.
+            closing: How the run will close the key; noted, so that `reconcile` knows it if the run dies after it wrote.
+            suite_version: Version of the rules, noted with it.
+            lease_s: How long the run may stay silent from now on; a longer lease stays.
+
+        Raises:
+            ConservationBroken: the rows of `closing` do not add up.
+            LeaseHeld: another run has taken the key over.
+            UsageError: the key is not being worked on.
+        """
+        now = self.clock.now()
+        with self.engine.begin() as connection:
+            before = locked(connection, table, key)
+            refuse_lost(before, run_id)
+            if before.state is not State.RUNNING:
+                raise UsageError(f"{table} {key} is {before.state}, not running. Begin it first.", source=table)
+            until = max(before.lease_until or now, now + dt.timedelta(seconds=lease_s))
+            change: dict[str, Any] = {"lease_until": until, "changed_at": now}
+            if closing is not None:
+                reason = sentence(closing.reason) or None
+                change |= {**closing.counts.checked(table, key), "content_hash": closing.content_hash, "reason": reason}
+                change["suite_version"] = suite_version
+            connection.execute(update_of(table, key).values(**change))
 
     def complete(
         self,

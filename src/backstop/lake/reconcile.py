@@ -2,8 +2,9 @@
 
 A partition is replaced whole, after its refused rows went to quarantine and before the ledger is closed. So a file
 whose hash the ledger does not know is a finished day that nobody wrote down, and an entry whose file is gone is a day
-to do again. Of a table whose days may be closed as degraded the file alone does not tell how: what its run left beside
-the rows does, and where it left nothing the day is done again.
+to do again. A key that a dead run held is closed as that run had noted before it wrote (`Ledger.renew`), when the rows
+are in the lake and the refused ones are settled; otherwise it is done again. What a slate's run left beside its rows
+tells the same of it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from backstop.errors import LakeError, LeaseHeld
+from backstop.lake.closing import Closing
+from backstop.lake.entries import Counts
 from backstop.lake.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from backstop.lake.closing import Closing
     from backstop.lake.ledger import Entry, Ledger
     from backstop.lake.quarantine import Quarantine
     from backstop.lake.tables import Lake
@@ -66,10 +70,12 @@ def reconcile(
             tells = (told or {}).get(table)
             if found is None:
                 repair = _without_file(ledger, table, key, entry, run_id)
-            elif tells is None:
-                repair = _by_rows(lake, ledger, quarantine, table, key, entry, run_id, found)
-            else:
+            elif tells is not None:
                 repair = _as_told(ledger, table, key, entry, run_id, found, tells)
+            elif entry is not None and entry.state is State.RUNNING:
+                repair = _as_noted(ledger, quarantine, entry, found, run_id)
+            else:
+                repair = _by_rows(lake, ledger, quarantine, table, key, entry, run_id, found)
             if repair is not None:
                 repairs.append(repair)
     return repairs
@@ -87,7 +93,7 @@ def _by_rows(
 ) -> Repair | None:
     """Repair a key of which the rows that are there say all: it is complete."""
     state = None if entry is None else entry.state
-    if entry is not None and entry.content_hash == found and state is not State.RUNNING:
+    if entry is not None and entry.content_hash == found:
         return None
     if state in {State.FAILED, State.STALE}:
         return None
@@ -108,6 +114,23 @@ def _by_rows(
         suite_version=None if entry is None else entry.suite_version,
     )
     return Repair(table, key, state, State.COMPLETE, f"the partition holds {rows} rows that the ledger did not know")
+
+
+def _as_noted(ledger: Ledger, quarantine: Quarantine, entry: Entry, found: str, run_id: str) -> Repair | None:
+    """Repair a key that a dead run held, by what it noted when it was about to write."""
+    table, key, died = entry.table, entry.key, f"run {entry.run_id} died before"
+    if entry.content_hash != found:
+        return _failed(ledger, table, key, run_id, f"{died} its rows were in the lake")
+    # rows that somebody dropped were refused as well
+    refused = quarantine.list(table, dt.date.fromisoformat(key), state=None).filter(pl.col("state") != "replayed")
+    if refused.height != entry.rows_quarantined:
+        return _failed(ledger, table, key, run_id, f"{died} it settled the rows refused before")
+    if not _begun(ledger, table, key, run_id):
+        return None
+    counts = Counts(entry.rows_in, entry.rows_loaded or 0, entry.rows_quarantined or 0, entry.rows_failed)
+    closing = Closing(str(entry.run_id), counts, entry.reason or "", found)
+    closing.close(ledger, table, key, run_id, entry.suite_version)
+    return Repair(table, key, entry.state, closing.state, f"run {closing.run_id} had written its rows")
 
 
 def _as_told(

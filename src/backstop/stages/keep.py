@@ -6,9 +6,12 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from backstop.errors import ValidationFailed
+from backstop.errors import LeaseHeld, ValidationFailed
+from backstop.lake.closing import Closing
+from backstop.lake.content import content_hash
+from backstop.lake.entries import Counts
 from backstop.stages import turn
 from backstop.stages.outcome import Gap, Outcome, Refused, worst
 
@@ -53,7 +56,8 @@ class Checked:
 def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> Outcome:
     """Store what passed and account for what did not.
 
-    The ledger is closed last: a run that is killed in between repeats the day and finds nothing changed. A blocked
+    How the day will be closed is noted before the rows are replaced, and the ledger is closed last: a run that is
+    killed in between repeats the day and finds nothing changed, or `reconcile` closes it as noted. A blocked
     table keeps nothing: all of its rows count as failed, and the raw answer in the archive holds them.
 
     Args:
@@ -64,7 +68,7 @@ def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> 
             rows that other answers brought lie among the kept ones, and what those refused stays open.
 
     Raises:
-        LeaseHeld: another run works on this day and does not come to an end.
+        LeaseHeld: another run works on this day and does not come to an end, or took it over from this one.
         LakeError: the partition could not be replaced.
     """
     table, key = checked.table, checked.day.isoformat()
@@ -73,21 +77,19 @@ def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> 
         house.ledger.fail(table, key, run_id=run_id, reason="; ".join(checked.blocked), rows_in=checked.rows_in)
         return blocked(checked)
     house.quarantine.put(table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
-    written = house.lake.write(table, checked.day, checked.kept)
+    kept = house.lake.ordered(table, checked.kept)
+    counts = Counts(checked.rows_in, kept.height, checked.rejected.height)
+    closing = Closing(run_id, counts, "; ".join(checked.degraded), content_hash(kept))
+    house.ledger.renew(table, key, run_id=run_id, closing=closing, suite_version=checked.suite_version)
+    house.lake.write(table, checked.day, kept)
     if whole:
         house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
-    counts: dict[str, Any] = {
-        "run_id": run_id,
-        "rows_in": checked.rows_in,
-        "rows_loaded": checked.kept.height,
-        "rows_quarantined": checked.rejected.height,
-        "content_hash": written.content_hash,
-        "suite_version": checked.suite_version,
-    }
-    if checked.degraded:
-        house.ledger.degrade(table, key, reason="; ".join(checked.degraded), **counts)
-    else:
-        house.ledger.complete(table, key, **counts)
+    try:
+        closing.close(house.ledger, table, key, run_id, checked.suite_version)
+    except LeaseHeld:
+        # it stalled between the look at its lease and the write: whose rows these are nobody can tell
+        house.ledger.stale(table, [key], reason=f"run {run_id}, which had lost its turn, replaced its rows")
+        raise
     return passed(checked)
 
 

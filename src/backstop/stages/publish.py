@@ -10,7 +10,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN
-from backstop.errors import IncompleteVersion
+from backstop.errors import IncompleteVersion, LeaseHeld
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
 from backstop.lake.entries import Counts
@@ -76,6 +76,7 @@ def publish(
 
     Raises:
         IncompleteVersion: nothing was projected, or too many batches failed; the version before stays.
+        LeaseHeld: another run has taken the day over; the version before stays.
         StoreError: Redis refused or holds less than was written; the version before stays.
     """
     batches = len(loaded) + failed
@@ -96,6 +97,7 @@ def publish(
     }
     closing = closing_of(draft.run_id, props, gaps).of(content_hash(frames[PROPS]))
     meta = {**meta_of(house, day, draft.run_id, failed, gaps), rebuild.CLOSING: closing.dump()}
+    _hold_on(house, draft)
     published = house.writer.publish(draft, expected, meta)
     # before the props: a day whose props are in the lake counts as done
     keep_terms(house, day, frames[PROPS], published)
@@ -103,6 +105,18 @@ def publish(
         house.lake.write(table, day, frame)
     rebuild.remember(house, draft, published, meta)
     return published
+
+
+def _hold_on(house: House, draft: Draft) -> None:
+    """Make sure that the day is still the run's, right before it is flipped; one that nobody holds is anyone's."""
+    key = draft.day.isoformat()
+    if house.ledger.entry(PROPS, key) is None:
+        return
+    try:
+        house.ledger.renew(PROPS, key, run_id=draft.run_id)
+    except LeaseHeld:
+        house.writer.abandon(draft)
+        raise
 
 
 def reached(sifted: Sequence[Sifted], loaded: Sequence[Loaded]) -> list[Sifted]:
@@ -144,7 +158,10 @@ def closing_of(run_id: str, props: Outcome, gaps: Sequence[Gap]) -> Closing:
 
 
 def mark(house: House, day: dt.date, run_id: str, props: Outcome, gaps: Sequence[Gap]) -> None:
-    """Record the published slate in the ledger."""
+    """Record the published slate in the ledger, where the run holds its day.
+
+    Raises:
+        LeaseHeld: another run has taken the day over; its result counts.
+    """
     key, closing = day.isoformat(), closing_of(run_id, props, gaps).of(house.lake.content_hash(PROPS, day))
-    house.ledger.begin(PROPS, key, run_id=run_id)
     closing.close(house.ledger, PROPS, key, run_id)
