@@ -7,9 +7,12 @@ over the old one; on an object store it is a single put, which such stores make 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 import sys
+import threading
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -17,6 +20,7 @@ from backstop.errors import ConfigurationError, LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
 TEMPORARY = ".tmp-"
 """Prefix of a file that is being written; a crash may leave one, readers never look at it."""
@@ -42,6 +46,9 @@ class Place(Protocol):
 
     def locate(self, path: str) -> str:
         """Return the full address of a file, for people and for Polars."""
+
+    def turn(self, folder: str) -> AbstractContextManager[None]:
+        """Wait for the turn to read files of a folder and replace them by what was made of them."""
 
 
 class Folder:
@@ -107,6 +114,25 @@ class Folder:
         """Return the path of a file."""
         return str(self.root / path)
 
+    @contextlib.contextmanager
+    def turn(self, folder: str) -> Iterator[None]:
+        """Hold a lock on a folder, against threads and other processes; it ends with whoever holds it.
+
+        Raises:
+            LakeError: the folder cannot be written, or its file system knows no locks.
+        """
+        lock = self.root / folder / f"{TEMPORARY}turn"
+        try:
+            file = _opened(lock)
+        except OSError as error:
+            raise _no_turn(lock, error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                raise _no_turn(lock, error) from error
+            yield
+
 
 def _opened(path: Path) -> BinaryIO:
     """Open a new file, its folder made; once more where another process removed the empty folder in between."""
@@ -115,6 +141,14 @@ def _opened(path: Path) -> BinaryIO:
         with contextlib.suppress(FileNotFoundError):
             return path.open("wb")
     return path.open("wb")
+
+
+def _no_turn(lock: Path, error: OSError) -> LakeError:
+    return LakeError(
+        f"{lock} could not be locked ({error.strerror or error}); nothing was changed. Permit writing there, on a file "
+        "system that knows locks, then run again.",
+        source=str(lock),
+    )
 
 
 def _sync_folder(folder: Path) -> None:
@@ -197,6 +231,15 @@ class Bucket:
     def locate(self, path: str) -> str:
         """Return the address of an object."""
         return f"{self.url}/{path}"
+
+    @contextlib.contextmanager
+    def turn(self, folder: str) -> Iterator[None]:
+        """Hold a lock on a prefix against threads of this process: an object store knows no lock."""
+        with _TURNS[f"{self.url}/{folder}"]:
+            yield
+
+
+_TURNS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def _open(url: str) -> tuple[Any, str]:

@@ -4,6 +4,9 @@ A put is a set of rows: putting the same rows again changes nothing, and no put 
 file is named after its content. Two equal rows of one put stay two rows. When and in which answer a row came is no part
 of what it is: a row that comes again in an answer that changed elsewhere is the same row.
 
+Who changes the state of rows, or puts files together, takes turns with whoever else does. On a disk that holds between
+processes, in an object store, which knows no locks, between threads of one process.
+
 Open are the rows that a partition lacks now. When the partition is written anew, those that were not refused again have
 left the quarantine (`settle`), and a row that had left it and is refused again is open again.
 
@@ -83,13 +86,13 @@ class Quarantine:
         if rows.is_empty():
             return 0
         kept = self._identified(table, day, rows.select(GIVEN), run_id, raw_ref)
-        known = self.list(table, day, state=None).select("row_id", "state")
-        self.close(
-            set(known.filter(state="replayed")["row_id"]) & set(kept["row_id"]), "open", "", table=table, day=day
-        )
-        new = kept.join(known, on="row_id", how="anti")
-        if new.height:
-            self.place.replace(f"{_folder(table, day)}/{_name(new)}", _parquet(new))
+        with self.place.turn(ROOM):
+            known = self.list(table, day, state=None).select("row_id", "state")
+            again = set(known.filter(state="replayed")["row_id"]) & set(kept["row_id"])
+            self._mark(again, "open", "", table, day)
+            new = kept.join(known, on="row_id", how="anti")
+            if new.height:
+                self.place.replace(f"{_folder(table, day)}/{_name(new)}", _parquet(new))
         return len(kept)
 
     def settle(self, table: str, day: dt.date, refused: pl.DataFrame, *, run_id: str) -> int:
@@ -112,16 +115,17 @@ class Quarantine:
 
         A row that a crash leaves in two files is one row all the same.
         """
-        files = list(self._files(table, day))
-        if len(files) < 2:  # noqa: PLR2004 - one file cannot be put together with another
-            return 0
-        whole = _merged([frame for _, frame in files])
-        path = f"{_folder(table, day)}/{_name(whole)}"
-        self.place.replace(path, _parquet(whole))
-        for each, _ in files:
-            if each != path:
-                self.place.remove(each)
-        return len(files) - 1
+        with self.place.turn(ROOM):
+            files = list(self._files(table, day))
+            if len(files) < 2:  # noqa: PLR2004 - one file cannot be put together with another
+                return 0
+            whole = _merged([frame for _, frame in files])
+            path = f"{_folder(table, day)}/{_name(whole)}"
+            self.place.replace(path, _parquet(whole))
+            for each, _ in files:
+                if each != path:
+                    self.place.remove(each)
+            return len(files) - 1
 
     def list(
         self,
@@ -180,6 +184,10 @@ class Quarantine:
             raise UsageError(f"{state!r} is not the state of a row; expected one of {STATES}.")
         if not row_ids:
             return 0
+        with self.place.turn(ROOM):
+            return self._mark(row_ids, state, because, table, day)
+
+    def _mark(self, row_ids: Collection[str], state: str, because: str, table: str | None, day: dt.date | None) -> int:
         before = "replayed" if state == "open" else "open"
         wanted = pl.col("row_id").is_in(list(row_ids)) & (pl.col("state") == before)
         closed_at = None if state == "open" else self.clock.now()
