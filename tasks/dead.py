@@ -68,8 +68,8 @@ def _why_dead(client: SyncPrefectClient, run: FlowRun, now: dt.datetime) -> str:
     owner = str((run.labels or {}).get(OWNER, ""))
     if owner:
         if lease.is_gone(owner):
-            return f"its process {owner.rsplit('/', 1)[0]} is gone"
-        if owner.split("/", 1)[0] == lease.owner().split("/", 1)[0]:
+            return f"its process {'/'.join(owner.split('/')[:2])} is gone"
+        if lease.is_known(owner):
             return ""
     if now - since < SILENT_FOR or _heard_of(client, run, now - SILENT_FOR):
         return ""

@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     )
     lake_url: str | None = Field(
         default=None,
-        description="Where the Parquet tables are: a folder, s3://bucket/prefix (extra `s3`) or another fsspec "
-        "address; unset is a folder under `home`",
+        description="Where the Parquet tables are: a folder, s3://bucket/prefix (extra `s3`) or another object "
+        "store that fsspec knows; unset is a folder under `home`",
     )
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL; unset is SQLite under `home`")
     upstream: str = Field(

@@ -8,15 +8,26 @@ from pathlib import Path
 
 
 def owner() -> str:
-    """Return this process as `host/pid/start`; the start time tells a reused process id apart."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}"
+    """Return this process as `host/pid/start/space`.
+
+    The start time tells a reused process id apart. The space is the kernel's number of the process ids' namespace:
+    containers on one machine may share its host name, and each counts its processes from 1.
+    """
+    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid())}/{_space()}"
+
+
+def is_known(lease_owner: str) -> bool:
+    """Return whether an owner's process can be seen from here, if it lives."""
+    host, _, _, *space = lease_owner.split("/")
+    # a release before named no space
+    return host == socket.gethostname() and space in ([], [_space()])
 
 
 def is_gone(lease_owner: str) -> bool:
-    """Return whether an owner is known to be dead; of another machine's processes nothing is known."""
-    host, pid, started = lease_owner.rsplit("/", 2)
-    if host != socket.gethostname():
+    """Return whether an owner is known to be dead; of processes that cannot be seen from here nothing is known."""
+    if not is_known(lease_owner):
         return False
+    _, pid, started, *_ = lease_owner.split("/")
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -24,6 +35,14 @@ def is_gone(lease_owner: str) -> bool:
     except PermissionError:
         return False
     return started != _started(int(pid))
+
+
+def _space() -> str:
+    """Return the number of the namespace of process ids; `0` where the system does not tell."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()).removeprefix("pid:[").removesuffix("]")
+    except OSError:
+        return "0"
 
 
 def _started(pid: int) -> str:

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from backstop.errors import ConfigurationError, LakeError
 
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 TEMPORARY = ".tmp-"
 """Prefix of a file that is being written; a crash may leave one, readers never look at it."""
+
+LOCAL: Final = frozenset({"file", "local"})
+"""Schemes of the local disk. What fsspec opens for them writes in place; a folder does not."""
+
+IN_PLACE: Final = frozenset({"ftp", "hdfs", "sftp", "smb", "ssh", "webhdfs"})
+"""Schemes of file servers, which have no put that shows a file when it is whole."""
 
 
 class Place(Protocol):
@@ -286,8 +292,16 @@ def place_of(root: Path | str) -> Place:
     """Return the place that a path or an address names.
 
     Raises:
-        ConfigurationError: the address has a scheme that fsspec cannot open.
+        ConfigurationError: the address has a scheme that fsspec cannot open, or of servers that show half a file.
     """
-    if isinstance(root, str) and "://" in root:
-        return Bucket(root)
-    return Folder(Path(root))
+    scheme, named, rest = str(root).partition("://") if isinstance(root, str) else ("", "", "")
+    if not named:
+        return Folder(Path(root))
+    if scheme.lower() in LOCAL:
+        return Folder(Path(rest))
+    if scheme.lower() in IN_PLACE:
+        raise ConfigurationError(
+            f"{root} is on a server that writes files in place, so a reader would see half-written rows and a crash "
+            "would lose the old ones. Use a folder, for instance a mounted one, or an object store."
+        )
+    return Bucket(str(root))
