@@ -109,6 +109,14 @@ def test_the_same_rows_again_need_no_write_to_be_complete(house):
     assert counts(house) == (4, 3, 1, 1)
 
 
+def test_a_day_without_games_whose_rows_of_before_are_in_the_lake_stays_closed(house):
+    keep(house, checked(3, 0), "before")
+    house.ledger.begin(TABLE, KEY, run_id="next")
+    house.ledger.empty(TABLE, KEY, run_id="next", reason="every game was postponed")
+    assert repaired(house) == []
+    assert house.ledger.entry(TABLE, KEY).state is State.EMPTY_OK
+
+
 def overtaken(house, step: str, by: Checked):
     """Let a run stall just before a step, past its lease, while another takes its day and ends."""
     room, name = getattr(house, STEPS[step][0]), STEPS[step][1]

@@ -141,8 +141,8 @@ class Folder:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a new file, its folder made; once more where another process removed the empty folder in between."""
-    for _ in range(2):
+    """Open a new file, its folder made; again where another process removed the empty folder in between."""
+    for _ in range(20):
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             return path.open("wb")

@@ -95,7 +95,7 @@ def _by_rows(
     state = None if entry is None else entry.state
     if entry is not None and entry.content_hash == found:
         return None
-    if state in {State.FAILED, State.STALE}:
+    if state in CLOSED:
         return None
     # read before the key is taken: one that was taken and cannot be read would be kept from whoever writes it anew
     day = dt.date.fromisoformat(key)
