@@ -14,6 +14,8 @@ import pytest
 from backstop import tables
 from backstop.errors import LakeError
 from backstop.lake import lease
+from backstop.lake.closing import Closing
+from backstop.lake.entries import Counts
 from backstop.lake.ledger import Ledger
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
@@ -52,6 +54,9 @@ def closed(ledger, state, digest):
             return
     ledger.begin(TABLE, KEY, run_id="r1", lease_s=0 if state == "running, dead" else 60)
     match state:
+        case "running, dead" if digest is not None:
+            closing = Closing("r1", Counts(ROWS + 1, ROWS, 1), "", digest)
+            ledger.renew(TABLE, KEY, run_id="r1", closing=closing, lease_s=0)
         case "complete" | "stale":
             ledger.complete(TABLE, KEY, rows_in=ROWS, rows_loaded=ROWS, **known)
         case "degraded":
@@ -68,7 +73,9 @@ CASES = [
     ("unheard of", None, LEFT, State.COMPLETE),
     ("expected", None, LEFT, State.COMPLETE),
     ("running, alive", None, LEFT, LEFT),
-    ("running, dead", None, State.FAILED, State.COMPLETE),
+    ("running, dead", None, State.FAILED, State.FAILED),
+    ("running, dead", "same", State.FAILED, State.COMPLETE),
+    ("running, dead", "other", State.FAILED, State.FAILED),
     ("complete", "same", State.STALE, LEFT),
     ("complete", "other", State.STALE, State.COMPLETE),
     ("complete", None, LEFT, State.COMPLETE),
@@ -148,7 +155,7 @@ def test_a_partition_that_cannot_be_read_is_named_and_its_key_is_free_for_whoeve
 
 
 def test_this_process_is_alive_and_knows_itself():
-    host, pid, started = lease.owner().rsplit("/", 2)
+    host, pid, started, _ = lease.owner().split("/")
     assert (host, int(pid)) == (socket.gethostname(), os.getpid())
     assert int(started) > 0
     assert not lease.is_gone(lease.owner())

@@ -111,8 +111,8 @@ class Ledger:
             "begun_at": now,
             "closed_at": None,
             "reason": None,
-            # until the run renews with how it will close: then it is about to write
-            "content_hash": None,
+            # null until the run renews with how it will close
+            "rows_quarantined": None,
             "changed_at": now,
         }
         with self.engine.begin() as connection:

@@ -73,7 +73,7 @@ def reconcile(
             elif tells is not None:
                 repair = _as_told(ledger, table, key, entry, run_id, found, tells)
             elif entry is not None and entry.state is State.RUNNING:
-                repair = _as_noted(ledger, quarantine, entry, found, run_id)
+                repair = _as_noted(lake, ledger, quarantine, entry, found, run_id)
             else:
                 repair = _by_rows(lake, ledger, quarantine, table, key, entry, run_id, found)
             if repair is not None:
@@ -95,7 +95,7 @@ def _by_rows(
     state = None if entry is None else entry.state
     if entry is not None and entry.content_hash == found:
         return None
-    if state in CLOSED:
+    if state in {State.FAILED, State.STALE}:
         return None
     # read before the key is taken: one that was taken and cannot be read would be kept from whoever writes it anew
     day = dt.date.fromisoformat(key)
@@ -116,18 +116,23 @@ def _by_rows(
     return Repair(table, key, state, State.COMPLETE, f"the partition holds {rows} rows that the ledger did not know")
 
 
-def _as_noted(ledger: Ledger, quarantine: Quarantine, entry: Entry, found: str, run_id: str) -> Repair | None:
+def _as_noted(
+    lake: Lake, ledger: Ledger, quarantine: Quarantine, entry: Entry, found: str, run_id: str
+) -> Repair | None:
     """Repair a key that a dead run held, by what it noted when it was about to write."""
     table, key, died = entry.table, entry.key, f"run {entry.run_id} died before"
-    if entry.content_hash != found:
+    day = dt.date.fromisoformat(key)
+    rows = _rows(lake, table, day)
+    # without a number of refused rows nothing was noted: the hash is that of the run before
+    if entry.rows_quarantined is None or entry.content_hash != found:
         return _failed(ledger, table, key, run_id, f"{died} its rows were in the lake")
     # rows that somebody dropped were refused as well
-    refused = quarantine.list(table, dt.date.fromisoformat(key), state=None).filter(pl.col("state") != "replayed")
+    refused = quarantine.list(table, day, state=None).filter(pl.col("state") != "replayed")
     if refused.height != entry.rows_quarantined:
         return _failed(ledger, table, key, run_id, f"{died} it settled the rows refused before")
     if not _begun(ledger, table, key, run_id):
         return None
-    counts = Counts(entry.rows_in, entry.rows_loaded or 0, entry.rows_quarantined or 0, entry.rows_failed)
+    counts = Counts(entry.rows_in, rows, refused.height, entry.rows_failed)
     closing = Closing(str(entry.run_id), counts, entry.reason or "", found)
     closing.close(ledger, table, key, run_id, entry.suite_version)
     return Repair(table, key, entry.state, closing.state, f"run {closing.run_id} had written its rows")
