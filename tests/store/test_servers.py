@@ -44,6 +44,8 @@ def a_whole_life(client):
     Slates(client).rollback(DAY)
     assert reader.slate(DAY).meta == {"seed": 1}
     assert len(Slates(client).diff(DAY, 1, 2).changed) > 0
+    Slates(client).pin(DAY, 1)
+    assert Slates(client).unpin(DAY) == reader.slate(DAY).version == 2
 
 
 @pytest.mark.parametrize("name", ["valkey", pytest.param("redis-server", marks=pytest.mark.redis_server)])

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from backstop.errors import BackstopError, StoreError, UsageError
 from backstop.store.faults import explain
@@ -171,7 +171,7 @@ class Batcher:
                 pipeline.execute_command(*waiting.command)
             # each caller gets the error of its own command
             answers = await pipeline.execute(raise_on_error=False)
-        except RedisError as error:
+        except (RedisError, RedisClusterException) as error:
             answers = [error] * len(batch)
         except BaseException as error:
             self._give_up(batch, error)
@@ -220,7 +220,8 @@ def _settle(waiting: _Waiting, answer: Any) -> None:
     for future in waiting.futures:
         if future.done():
             continue
-        if isinstance(answer, RedisError):
+        # a cluster's pipeline hands out errors that are no RedisError among its answers
+        if isinstance(answer, Exception):
             name, *arguments = waiting.command
             key = arguments[0].decode(errors="replace") if arguments else ""
             error: BackstopError = explain(answer, f"{str(name).upper()} {key}".rstrip())

@@ -10,6 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from redis.exceptions import ResponseError
 
 from backstop.errors import SchemaDrift
 from backstop.limits import KEEP_VERSIONS
@@ -149,12 +150,14 @@ class SlateWriter:
         meta, name = draft.keys.meta(draft.version), f"dictionary:{kind.name}"
         known = self.redis.hget(meta, name)
         if known is None:
-            self.redis.hsetnx(meta, name, train(encoded.values if encoded else []))
-            known = self.redis.hget(meta, name)
-        return Packing(draft.codec, known or b"")
+            trained = train(encoded.values if encoded else [])
+            known = self.redis.eval(scripts.DICTIONARY, 1, meta, name, trained)
+        return Packing(draft.codec, known)
 
     def _shape(self, draft: Draft, kind: Kind) -> tuple[Columns, Packing]:
         text = self.redis.hget(draft.keys.meta(draft.version), f"columns:{kind.name}")
+        if text is None:
+            raise ResponseError("GONE")  # as the scripts say it: the meta is not there any more
         return Columns.parse(text), self._packing(draft, kind)
 
     def publish(
@@ -214,7 +217,9 @@ class SlateWriter:
 
     def _settle(self, draft: Draft, about: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         """Note what is known of a verified version; the flip copies it into the pointer."""
-        self.redis.hset(draft.keys.meta(draft.version), mapping={"keys": orjson.dumps(list(sizes)), **about})
+        known = {"keys": orjson.dumps(list(sizes)), **about}
+        flat = [part for pair in known.items() for part in pair]
+        self.redis.eval(scripts.SETTLE, 1, draft.keys.meta(draft.version), *flat)
         # the list of days may live on another node: listed first, then flipped; readers skip what is not flipped
         self.redis.zadd(keys.days(), {draft.day.isoformat(): draft.day.toordinal()})
 

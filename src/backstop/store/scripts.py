@@ -95,6 +95,21 @@ if state == 'open' then redis.call('HSET', KEYS[1], 'state', 'sealed') end
 return {state, redis.call('HGETALL', KEYS[2])}
 """
 
+SETTLE: Final = """
+-- KEYS: meta   ARGV: field, value, ...   notes what is known of a verified version
+local state = redis.call('HGET', KEYS[1], 'state')
+if state == 'sealed' then return redis.call('HSET', KEYS[1], unpack(ARGV)) end
+if state ~= 'published' then return redis.error_reply('GONE') end
+return 0
+"""
+
+DICTIONARY: Final = """
+-- KEYS: meta   ARGV: field, dictionary   the first one stays, and is returned
+if redis.call('HEXISTS', KEYS[1], 'state') == 0 then return redis.error_reply('GONE') end
+redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+return redis.call('HGET', KEYS[1], ARGV[1])
+"""
+
 FLIP: Final = f"""{SERVE}{RETIRE}
 -- KEYS: current, versions, meta
 -- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, elapsed, then key, size, ...
@@ -127,19 +142,23 @@ return {{cur[3] and 'kept' or 'served', redis.call('HGET', KEYS[1], 'version')}}
 """
 
 TURN: Final = f"""{SERVE}
--- KEYS: current, versions, meta   ARGV: version, pin (1, 0 or empty to leave it), channel, message
--- point readers at a version that was published before
-if redis.call('HGET', KEYS[3], 'state') ~= 'published' or not redis.call('ZSCORE', KEYS[2], ARGV[1]) then
-  return redis.error_reply('UNKNOWN ' .. ARGV[1])
+-- KEYS: current, versions
+-- ARGV: version (empty: the newest), pin (1, 0 or empty to leave it), channel, day, prefix
+-- point readers at a version that was published before; returns it, or nothing where none ever was
+local version = ARGV[1]
+if version == '' then version = redis.call('HGET', KEYS[1], 'newest') end
+if not version then return false end
+local meta = ARGV[5] .. version .. ':meta'
+if redis.call('HGET', meta, 'state') ~= 'published' or not redis.call('ZSCORE', KEYS[2], version) then
+  return redis.error_reply('UNKNOWN ' .. version)
 end
-local before = redis.call('HGET', KEYS[1], 'version')
 if ARGV[2] == '1' then redis.call('HSET', KEYS[1], 'pinned', '1') end
 if ARGV[2] == '0' then redis.call('HDEL', KEYS[1], 'pinned') end
-if before ~= ARGV[1] then
-  serve(KEYS[1], KEYS[3], ARGV[1])
-  redis.call('PUBLISH', ARGV[3], ARGV[4])
+if redis.call('HGET', KEYS[1], 'version') ~= version then
+  serve(KEYS[1], meta, version)
+  redis.call('PUBLISH', ARGV[3], ARGV[4] .. '=' .. version)
 end
-return before
+return version
 """
 
 NOW: Final = "return redis.call('TIME')"

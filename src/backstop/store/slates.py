@@ -125,7 +125,8 @@ class Slates:
             if not earlier:
                 raise UsageError(f"The slate of {day} has no version before the served one; there is nothing to go to.")
             version = earlier[-1]
-        return self._turn(day, version, "")
+        self._turn(day, version, "")
+        return version
 
     def pin(self, day: dt.date, version: int) -> int:
         """Serve a version and stay with it: later ones are kept, not served, until `unpin`.
@@ -133,7 +134,8 @@ class Slates:
         Raises:
             UsageError: there is no such version.
         """
-        return self._turn(day, version, "1")
+        self._turn(day, version, "1")
+        return version
 
     def unpin(self, day: dt.date) -> int:
         """Serve the newest version again; returns it.
@@ -141,18 +143,17 @@ class Slates:
         Raises:
             UsageError: the day has no published version.
         """
-        with explained(f"unpinning {day}"):
-            newest = self.redis.hget(keys.SlateKeys(day).current, "newest")
+        newest = self._turn(day, None, "0")
         if newest is None:
             raise UsageError(f"The slate of {day} was never published, so nothing can be pinned.")
-        return self._turn(day, int(newest), "0")
+        return newest
 
-    def _turn(self, day: dt.date, version: int, pin: str) -> int:
-        slate = keys.SlateKeys(day)
-        names = (slate.current, slate.versions, slate.meta(version))
-        with explained(f"serving version {version} of {day}"):
-            self.redis.eval(scripts.TURN, 3, *names, version, pin, keys.published(), f"{day}={version}")
-        return version
+    def _turn(self, day: dt.date, version: int | None, pin: str) -> int | None:
+        slate, which = keys.SlateKeys(day), "" if version is None else version
+        with explained(f"serving version {which or 'newest'} of {day}"):
+            about = (which, pin, keys.published(), day.isoformat(), slate.version_prefix)
+            served = self.redis.eval(scripts.TURN, 2, slate.current, slate.versions, *about)
+        return None if served is None else int(served)
 
     def rows(self, day: dt.date, version: int, kind: str) -> pl.DataFrame:
         """Return all rows of one kind of one version, sorted by key.
