@@ -53,9 +53,14 @@ def open_draft(house: House, day: dt.date, run_id: str) -> Draft:
 
 def load(house: House, draft: Draft, staged: Staged) -> Loaded:
     """Write a batch's rows into the draft."""
+    loaded = _load(house, draft, staged)
+    emit(Progress("load", total=1, done=1, note=f"batch {staged.number}"))
+    return loaded
+
+
+def _load(house: House, draft: Draft, staged: Staged) -> Loaded:
     features = house.writer.load(draft, "features", served(pl.read_parquet(staged.features)))
     props = house.writer.load(draft, "props", pl.read_parquet(staged.props))
-    emit(Progress("load", total=1, done=1, note=f"batch {staged.number}"))
     return Loaded(staged.number, features, props)
 
 
@@ -98,7 +103,13 @@ def publish(
     closing = closing_of(draft.run_id, props, gaps).of(content_hash(frames[PROPS]))
     meta = {**meta_of(house, day, draft.run_id, failed, gaps), rebuild.CLOSING: closing.dump()}
     _hold_on(house, draft)
-    published = house.writer.publish(draft, expected, meta)
+    try:
+        published = house.writer.publish(draft, expected, meta)
+    except IncompleteVersion:
+        # a batch that failed half-way left rows that nobody counts, or Redis lost some: what is staged still stands
+        draft = _loaded_again(house, draft, kept)
+        _hold_on(house, draft)
+        published = house.writer.publish(draft, expected, meta)
     # before the props: a day whose props are in the lake counts as done
     keep_terms(house, day, frames[PROPS], published)
     for table, frame in frames.items():
@@ -117,6 +128,15 @@ def _hold_on(house: House, draft: Draft) -> None:
     except LeaseHeld:
         house.writer.abandon(draft)
         raise
+
+
+def _loaded_again(house: House, draft: Draft, staged: Sequence[Staged]) -> Draft:
+    """Write batches into a version of their own, in place of one that does not hold them and nothing else."""
+    house.writer.abandon(draft)
+    fresh = house.writer.open(draft.day, cutoff=draft.cutoff, run_id=draft.run_id)
+    for each in staged:
+        _load(house, fresh, each)
+    return fresh
 
 
 def reached(sifted: Sequence[Sifted], loaded: Sequence[Loaded]) -> list[Sifted]:
