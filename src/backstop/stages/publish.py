@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from backstop import tables
-from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN
+from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN, SystemClock
 from backstop.errors import IncompleteVersion, LeaseHeld
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
@@ -45,10 +45,13 @@ class Loaded:
 def open_draft(house: House, day: dt.date, run_id: str) -> Draft:
     """Open a new version of the slate that no reader sees yet.
 
-    Its cutoff is the instant up to which anything could be known for it: now, or the end of a day that is over.
+    Its cutoff is the instant up to which anything could be known for it: now, or the end of a day that is over. Now is
+    by the server's clock, unless the day is a simulated one: of two machines the one whose clock runs ahead would keep
+    the other from publishing, and one that runs behind could not publish itself.
     """
+    now = house.writer.server_now(day) if isinstance(house.clock, SystemClock) else house.clock.now()
     over = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(DAY_STARTS_AT_HOUR), EASTERN)
-    return house.writer.open(day, cutoff=min(house.clock.now(), over), run_id=run_id)
+    return house.writer.open(day, cutoff=min(now, over), run_id=run_id)
 
 
 def load(house: House, draft: Draft, staged: Staged) -> Loaded:

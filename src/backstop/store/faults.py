@@ -41,8 +41,8 @@ def explained(doing: str) -> Iterator[None]:
         raise explain(error, doing) from error
 
 
-def explain(error: exceptions.RedisError | exceptions.RedisClusterException, doing: str) -> BackstopError:
-    """Return the error of our tree that stands for one of redis-py's."""
+def explain(error: Exception, doing: str) -> BackstopError:
+    """Return the error of our tree that stands for one of redis-py's, or for one that came as an answer."""
     text = answer_in(str(error))
     if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
         return StoreError(

@@ -17,7 +17,7 @@ from backstop.limits import KEEP_VERSIONS
 from backstop.store import codec, keys, scripts
 from backstop.store.blocks import Rows
 from backstop.store.columns import Columns
-from backstop.store.drafts import Draft, Published, cutoff_of, micros
+from backstop.store.drafts import EPOCH, Draft, Published, cutoff_of, micros
 from backstop.store.faults import explained
 from backstop.store.kinds import KINDS, Kind, kind_of, shards_for
 from backstop.store.packing import Codec, Packing, train
@@ -52,6 +52,16 @@ class SlateWriter:
         self.clock = clock
         self.keep = keep
         self.codec = Codec(codec)
+
+    def server_now(self, day: dt.date) -> dt.datetime:
+        """Return the instant by the clock of the server that holds a slate: the same to all who write it.
+
+        Raises:
+            StoreError: Redis does not answer.
+        """
+        with explained(f"asking for the time at the slate of {day}"):
+            seconds, more = self.redis.eval(scripts.NOW, 1, keys.SlateKeys(day).current)
+        return EPOCH + dt.timedelta(seconds=int(seconds), microseconds=int(more))
 
     def open(
         self,
