@@ -43,7 +43,8 @@ UNITS: Final = {
 SUFFIX: Final = {"counter": "_total"}
 
 MESSAGES: Final = {
-    "hello": "first of all: what is served now, the name of the stream, whether messages that were missed follow",
+    "hello": "first of all: the version that was told of last, the name of the stream, whether messages that were "
+    "missed follow; every other flip that follows is a later one",
     "ping": "after 10 s without another message; numbers nothing",
     "flip": "another version is served; `delta` says whether a `reprice` follows",
     "reprice": "what changed between the two versions: of each changed prop its `prop_id` and the new values, whole "

@@ -79,6 +79,10 @@ class Hub:
         if self.clients >= READERS:
             await socket.close(TRY_LATER, "too many readers; come back in a moment")
             return
+        with self.desk.cache.pointers.wanting(day):
+            await self._serve(socket, day, since, stream_name)
+
+    async def _serve(self, socket: WebSocket, day: dt.date, since: int | None, stream_name: str | None) -> None:
         with contextlib.suppress(BackstopError):
             # a slate that is not published yet may be waited for, one that cannot be read now likewise
             await self.desk.cache.pointers.pointer(day)
@@ -134,8 +138,8 @@ class Hub:
     def _stream(self, day: dt.date) -> Stream:
         if day not in self.streams:
             stream = self.streams[day] = Stream(day)
-            pointer = self.desk.cache.pointers.known(day)
-            stream.state = None if pointer is None else self.desk.seen(pointer).freshness.state
+            stream.told = self.desk.cache.pointers.known(day)
+            stream.state = None if stream.told is None else self.desk.seen(stream.told).freshness.state
             stream.worker = asyncio.create_task(self._work(stream))
             stream.worker.add_done_callback(lambda task: self._ended(stream, task))
         return self.streams[day]
@@ -159,15 +163,17 @@ class Hub:
             if stream.worker is not None:
                 stream.worker.cancel()
 
-    def _turned(self, old: Pointer | None, new: Pointer) -> None:
+    def _turned(self, _: Pointer | None, new: Pointer) -> None:
         stream = self.streams.get(new.day)
         if stream is not None:
-            stream.turns.put_nowait((old, new))
+            stream.turns.put_nowait(new)
 
     async def _work(self, stream: Stream) -> None:
         """Tell of the flips of one slate, one after the other, each followed by what it changed."""
         while True:
-            old, new = await stream.turns.get()
+            old, new = stream.told, await stream.turns.get()
+            if old is not None and old.turn == new.turn:
+                continue  # it was not followed for a while, and is what it was
             delta = await self._delta(stream, old, new)
             flip = {
                 "type": "flip",
@@ -178,6 +184,8 @@ class Hub:
                 "published_at": dt.datetime.fromtimestamp(new.published_us / 1e6, dt.UTC),
                 "delta": delta is not None,
             }
+            # nothing is awaited from here to the delta: whoever comes is greeted with what the stream told, no more
+            stream.told = new
             stream.publish(flip, self.counts)
             if delta is not None and old is not None:
                 versions = {"date": stream.day, "from": old.version, "version": new.version}
@@ -203,7 +211,7 @@ class Hub:
                 self._check_freshness(stream)
 
     def _check_freshness(self, stream: Stream) -> None:
-        pointer = self.desk.cache.pointers.known(stream.day)
+        pointer = stream.told
         if pointer is None:
             return
         freshness = self.desk.seen(pointer).freshness
@@ -223,7 +231,7 @@ class Hub:
         return orjson.dumps({"type": "ping", "seq": stream.seq, "age_s": told["age_s"], "state": told["state"]})
 
     def _now(self, stream: Stream) -> dict[str, Any]:
-        pointer = self.desk.cache.pointers.known(stream.day)
+        pointer = stream.told
         if pointer is None:
             return {"version": None, "edition": None, "state": State.MISSING, "age_s": None}
         freshness = self.desk.seen(pointer).freshness

@@ -70,6 +70,10 @@ class Stream:
 
     Args:
         day: The slate.
+
+    Attributes:
+        turns: What readers of the slate are served from now on, to be told one after the other.
+        told: What the messages have told of last: behind what is served while a difference is worked out.
     """
 
     def __init__(self, day: dt.date) -> None:
@@ -79,7 +83,8 @@ class Stream:
         self.readers: set[Reader] = set()
         self.kept: deque[tuple[int, bytes]] = deque()
         self.kept_bytes = 0
-        self.turns: asyncio.Queue[tuple[Pointer | None, Pointer]] = asyncio.Queue()
+        self.turns: asyncio.Queue[Pointer] = asyncio.Queue()
+        self.told: Pointer | None = None
         self.worker: asyncio.Task[None] | None = None
         self.state: State | None = None
 

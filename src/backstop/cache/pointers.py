@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +38,8 @@ SILENT_S: Final = 3.0
 """A pointer that nobody could confirm for so many polls may be out of date: what it leads to is stale."""
 
 FOLLOWED: Final = 64
-"""Slates that are polled; the one that was asked for longest ago makes room for a new one."""
+"""Slates that are polled without anybody waiting for their news; the one that was asked for longest ago makes room for
+a new one. Of slates that are waited for without being published so many are polled at a time, in turn."""
 
 
 @dataclass(slots=True)
@@ -88,6 +89,7 @@ class Pointers:
         self.listeners: list[Listener] = []
         self.announced: list[Callable[[], None]] = []
         self._known: dict[dt.date, Pointer] = {}
+        self._wanted: Counter[dt.date] = Counter()
         self._confirmed: dict[dt.date, float] = {}
         self._floors: dict[dt.date, int] = {}
         self._locks: defaultdict[dt.date, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -100,6 +102,21 @@ class Pointers:
     def followed(self) -> list[dt.date]:
         """Return the slates whose pointers are followed, oldest day first."""
         return sorted(self._known)
+
+    @contextlib.contextmanager
+    def wanting(self, day: dt.date) -> Iterator[None]:
+        """Follow a slate as long as somebody waits for its news, also before it is published."""
+        self._wanted[day] += 1
+        try:
+            yield
+        finally:
+            self._wanted[day] -= 1
+            if not self._wanted[day]:
+                del self._wanted[day]
+
+    def waiting(self) -> list[dt.date]:
+        """Return the slates that somebody waits for and nobody saw published, the next to be polled first."""
+        return [day for day in self._wanted if day not in self._known]
 
     async def pointer(self, day: dt.date) -> Pointer | None:
         """Return what a slate's readers are served, `None` when it was never published.
@@ -137,12 +154,18 @@ class Pointers:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def look(self, days: Sequence[dt.date] | None = None) -> None:
-        """Ask Redis for pointers, by default of every followed slate.
+        """Ask Redis for pointers, by default of every followed slate and of those that are waited for.
 
         Raises:
             StoreError: it does not answer.
         """
-        await self._ask(list(self._known) if days is None else days)
+        if days is None:
+            next_ones = self.waiting()[:FOLLOWED]
+            for day in next_ones:
+                # callers choose these: however many they are, a look asks for so many, and for others the next time
+                self._wanted[day] = self._wanted.pop(day)
+            days = [*self._known, *next_ones]
+        await self._ask(days)
 
     async def _listen(self) -> None:
         while True:
@@ -188,7 +211,7 @@ class Pointers:
         """Look at the slate that a message names; the message itself proves nothing, the pointer does."""
         self._tell_announced()
         day = dt.date.fromisoformat(data.split(b"=")[0].decode())
-        if day in self._known or day >= max(self._known, default=dt.date.min):
+        if day in self._known or day in self._wanted or day >= max(self._known, default=dt.date.min):
             with contextlib.suppress(StoreError):
                 await self._ask([day])
 
@@ -236,8 +259,8 @@ class Pointers:
             self._known[day] = pointer
             self._confirmed[day] = read_at
             self._floors[day] = pointer.turn
-            while len(self._known) > FOLLOWED:
-                self._known.pop(next(iter(self._known)))
+            for spare in [each for each in self._known if each not in self._wanted][:-FOLLOWED]:
+                del self._known[spare]
             if known is None or known.turn != pointer.turn:
                 self.counts.turns += 1
                 for listener in self.listeners:
