@@ -8,6 +8,7 @@ import random
 
 import pytest
 
+from backstop.cache.keys import code
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.shared import PACKED, PLAIN
 from backstop.cache.slates import Slates
@@ -155,7 +156,7 @@ def test_a_value_that_is_spoilt_into_a_plain_one_is_not_ours_to_tell(embedded_ur
 
             cache.add(Collection("test.values", Namespace.METADATA, load, shared=True))
             pointer = await cache.pointers.pointer(DAY)
-            key = f"bs:mlb:{{{DAY}}}:cache:{pointer.version}-{pointer.published_us}:test.values:a"
+            key = f"bs:mlb:{{{DAY}}}:cache:{pointer.version}-{pointer.published_us}:{code()}:test.values:a"
             redis.set(key, PLAIN + b"as it is", ex=60)
             assert await cache.get("test.values", pointer, "a") == b"as it is"
 

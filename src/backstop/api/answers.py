@@ -13,6 +13,7 @@ import orjson
 import zstandard
 from starlette.responses import Response
 
+from backstop.cache import keys
 from backstop.limits import SLATE_FRESH_S
 
 if TYPE_CHECKING:
@@ -63,9 +64,18 @@ class Seen:
 
 
 def tag(pointer: Pointer, request: Request, state: State) -> str:
-    """Return the entity tag of an answer that tells its state: weak, another one when the slate becomes stale."""
+    """Return the entity tag of an answer that tells its state: another one when the slate becomes stale or pinned."""
     asked = hashlib.sha256(f"{request.url.path}?{request.url.query}|{request.headers.get('accept', '')}".encode())
-    return f'W/"{pointer.edition}.{asked.hexdigest()[:8]}.{state.value}"'
+    held = ".pinned" if pointer.pinned else ""
+    return f'W/"{pointer.edition};{keys.code()}.{asked.hexdigest()[:8]}.{state.value}{held}"'
+
+
+def tag_of_edition(pointer: Pointer) -> str:
+    """Return the entity tag of an answer that depends on nothing but the edition, and on the code that made it.
+
+    All tags are weak: a body has the same one in each encoding (RFC 9110, 8.8.3).
+    """
+    return f'W/"{pointer.edition};{keys.code()}"'
 
 
 def is_known(request: Request, etag: str) -> bool:

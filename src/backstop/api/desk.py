@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from backstop.api.answers import Seen, is_known, not_modified, tag
+from backstop.api.answers import Seen, is_known, not_modified, tag, tag_of_edition
 from backstop.api.problems import Problem
 from backstop.api.sheet import Asked, Part, Sheet
+from backstop.cache import keys
 from backstop.cache.cache import VersionGone
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.store import decode
@@ -43,6 +44,7 @@ class Desk:
     def __init__(self, slates: Slates) -> None:
         self.slates = slates
         self.cache = slates.cache
+        keys.code()  # reads the package's files: not while somebody waits for an answer
         self.cache.add(
             Collection(SHEET, Namespace.PROPS, self._load_sheet),
             Collection(PART, Namespace.PROPS, self._load_part, carried=False),
@@ -69,8 +71,8 @@ class Desk:
             day: The slate.
             work: Makes the answer.
             version: A kept version instead of the one that is served.
-            stamped: Whether the body says the state. One that does not depends on nothing but the version, and its
-                tag is the edition.
+            stamped: Whether the body says the state. One that does not depends on nothing but the version, and so
+                does its tag.
 
         Raises:
             Problem: there is no such slate or version.
@@ -79,7 +81,7 @@ class Desk:
 
         async def on(pointer: Pointer) -> Response:
             seen = self.seen(pointer)
-            etag = tag(pointer, request, seen.freshness.state) if stamped else f'"{pointer.edition}"'
+            etag = tag(pointer, request, seen.freshness.state) if stamped else tag_of_edition(pointer)
             if is_known(request, etag):
                 return not_modified(seen.headers(), etag)
             return await work(seen, etag)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from backstop.api.answers import weights
+from backstop.api.answers import is_known, weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Asset:
     Attributes:
         body: Its bytes.
         packed: Its bytes with gzip; the same bytes where compression gains nothing.
-        etag: Names the content.
+        etag: Names the content, whatever its encoding.
         media_type: Content type.
     """
 
@@ -84,12 +84,12 @@ class Asset:
         """Prepare a file by its name and bytes."""
         suffix = name.rpartition(".")[2]
         packed = body if suffix in PACKED else gzip.compress(body, mtime=0)
-        return cls(body, packed, f'"{hashlib.sha256(body).hexdigest()[:16]}"', TYPES[suffix])
+        return cls(body, packed, f'W/"{hashlib.sha256(body).hexdigest()[:16]}"', TYPES[suffix])
 
     def answer(self, request: Request, cache_control: str) -> Response:
         """Return the file, or 304 to a browser that has it."""
         headers = {**SECURITY, "ETag": self.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
-        if self.etag in request.headers.get("if-none-match", ""):
+        if is_known(request, self.etag):
             return Response(status_code=NOT_MODIFIED, headers=headers)
         small = self.packed is not self.body and weights(request.headers.get("accept-encoding", "")).get("gzip", 0)
         if small:

@@ -183,7 +183,7 @@ class Board {
 
   /** Whether a message tells of another version, or another spelling of it, than is shown. */
   behind({ version, edition }) {
-    if (edition) return this.etag !== `"${edition}"`;
+    if (edition) return editionOf(this.etag) !== edition;
     return Boolean(version) && version !== this.slate?.version;
   }
 
@@ -191,7 +191,7 @@ class Board {
   reprice(delta) {
     const changed = this.slate?.apply(delta) ?? null;
     if (changed === null) return void this.load();
-    this.etag = this.edition ? `"${this.edition}"` : null;
+    this.etag = this.edition ? tagOf(this.edition, this.etag) : null;
     this.draw(changed);
     clearTimeout(this.settling);
     this.settling = setTimeout(() => this.settle(), SETTLE_MS * (0.5 + Math.random() / 2));
@@ -281,6 +281,16 @@ class Board {
   }
 
   remember() { address.write(this); }
+}
+
+/** An entity tag is `W/"edition;code"`: which edition of the slate it names, and the code that made a document of it. */
+const TAG = /^W\/"([^";]*);([^"]*)"$/;
+const editionOf = (etag) => TAG.exec(etag ?? "")?.[1] ?? null;
+
+/** The tag of another edition in the same form as the one before; null when that has none of this form. */
+function tagOf(edition, before) {
+  const code = TAG.exec(before ?? "")?.[2];
+  return code === undefined ? null : `W/"${edition};${code}"`;
 }
 
 /** Ids of the props whose price or edge differs between two versions. */
