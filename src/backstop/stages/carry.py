@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from backstop.stages.receive import Received
 
 
+SAME_PRICE: Final = ("game_pk", "bookmaker", "market", "player_name", "line", "side")
+"""What a price is of, under whichever event it is listed."""
+
+
 def over(house: House, received: Received, day: dt.date) -> Received:
-    """Add the kept quotes of games that have begun and of which no quote came: their last prices stand.
+    """Add the kept quotes of games that have begun, as far as they did not come anew: their last prices stand.
 
     A day's partition is replaced whole, so without this a refresh of the evening's prices would lose the afternoon's.
+    Events stay listed while they are played, and a book that was last touched before the start is told still, so that
+    one book's price says nothing of the others'. A game whose start the books have put off has not begun.
     Rows that are carried over count as rows that came in, and go through the rules once more.
 
     Args:
@@ -31,11 +37,12 @@ def over(house: House, received: Received, day: dt.date) -> Received:
         received: Quotes that came, with their games.
         day: The slate.
     """
-    games = plan.games_of(house, day).filter(pl.col("start_at") <= house.clock.now())["game_pk"]
-    begun, told = games.implode(), received.parsed.frame["game_pk"].drop_nulls().unique().implode()
+    now, came = house.clock.now(), received.parsed.frame
+    begun = plan.games_of(house, day).filter(pl.col("start_at") <= now)["game_pk"].implode()
+    put_off = came.filter(pl.col("commence_at") > now)["game_pk"].drop_nulls().implode()
     kept = receive.known(house, tables.QUOTES, day)
-    carried = kept.filter(pl.col("game_pk").is_in(begun) & ~pl.col("game_pk").is_in(told))
-    return _with(received, carried)
+    ours = kept.filter(pl.col("game_pk").is_in(begun) & ~pl.col("game_pk").is_in(put_off))
+    return _with(received, ours.join(came, on=SAME_PRICE, how="anti"))
 
 
 def scores(
