@@ -28,9 +28,14 @@ def world() -> LeagueWorld:
 
 
 @pytest.fixture(scope="module")
-def box(world: LeagueWorld) -> pl.DataFrame:
+def listed(world: LeagueWorld) -> pl.DataFrame:
     games = world.games(DAY, DAY)
-    listed = schedule.parse(answer(schedule.plan_day(DAY)[0], statsapi.schedule(games, world.person))).frame
+    return schedule.parse(answer(schedule.plan_day(DAY)[0], statsapi.schedule(games, world.person))).frame
+
+
+@pytest.fixture(scope="module")
+def box(world: LeagueWorld, listed: pl.DataFrame) -> pl.DataFrame:
+    games = world.games(DAY, DAY)
     parts = [
         boxscore.parse(answer(boxscore.plan([game.game_pk])[0], statsapi.boxscore(game, world.appearances(game.game_pk), world.person)), listed)
         for game in games
@@ -39,13 +44,13 @@ def box(world: LeagueWorld) -> pl.DataFrame:
     return pl.concat([part.box.frame for part in parts])
 
 
-def test_props_settle_on_what_truly_happened_in_every_market(box: pl.DataFrame):
+def test_props_settle_on_what_truly_happened_in_every_market(box: pl.DataFrame, listed: pl.DataFrame):
     told = truth.happened(SEED).with_columns(
         pl.col("game_id").cast(pl.Int64).alias("game_pk"), pl.col("player_id").cast(pl.Int64).alias("player_id_mlbam")
     )
     mine = told.join(box.select("game_pk", "player_id_mlbam"), on=["game_pk", "player_id_mlbam"], how="semi")
     assert set(mine["market"]) == set(truth.MARKETS)
-    settled = settle(mine.with_columns(line=pl.lit(0.5)), box)
+    settled = settle(mine.with_columns(line=pl.lit(0.5)), box, listed)
     decided = settled.filter(pl.col("reason").is_null())
     assert (decided["outcome"].cast(pl.Int64) == decided["value"]).all()
     assert ((decided["result"] == "over") == (decided["value"] > 0)).all()

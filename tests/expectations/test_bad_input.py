@@ -88,11 +88,12 @@ def test_a_starter_scratched_after_the_projection_is_void_and_his_replacement_pr
         {"game_pk": before.filter(player_id_mlbam=scratched)["game_pk"][:1], "player_id_mlbam": replacement}
     )
     played = full(tables.BOX, box.with_columns(game_date=pl.lit(DAY), is_starter=pl.lit(value=True), batters_faced=20))
-    settled = settle.settle(before, played).filter(player_id_mlbam=scratched)
+    games = league.lake.read("core_games", DAY)
+    over = games.with_columns(status=pl.lit("Final"), abstract_status=pl.lit("Final"))
+    settled = settle.settle(before, played, over).filter(player_id_mlbam=scratched)
     assert set(settled["result"]) == {"void"}
     assert set(settled["reason"]) == {"he did not start"}
     changed = {scratched: replacement}
-    games = league.lake.read("core_games", DAY)
     starters = pl.col("home_starter_id_mlbam", "away_starter_id_mlbam")
     league.lake.write("core_games", DAY, games.with_columns(starters.replace(changed)))
     players = league.lake.read("core_players", DAY)

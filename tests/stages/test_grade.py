@@ -12,6 +12,7 @@ from backstop.errors import DataError
 from backstop.features.build import build
 from backstop.features.tally import tally
 from backstop.props import generate, price
+from backstop.sources import parsed as parsing
 from backstop.stages import grade
 from backstop.stages.taken import keep_terms
 from backstop.store.loader import Published
@@ -65,6 +66,7 @@ def published(house):
         batters_faced=pl.when(pl.col("slot").is_null()).then(22), pitcher_strikeouts=5,
     )  # fmt: skip
     house.lake.write("core_box", DAY, full(tables.BOX, people))
+    house.lake.write("core_games", DAY, games.with_columns(status=pl.lit("Final"), abstract_status=pl.lit("Final")))
     late = START + dt.timedelta(hours=1)
     house.lake.write("core_quotes", DAY, quotes_of(made, 2.0, START - dt.timedelta(minutes=5)))
     return house, made, lost, late
@@ -132,12 +134,12 @@ def test_props_that_a_later_slate_withdrew_are_settled_or_say_that_they_were_wit
     assert set(settled.filter(pl.col("withdrawn"))["player_id_mlbam"]) == {scratched, moved}
     gone = settled.filter(player_id_mlbam=scratched)
     assert set(gone.select("result", "reason").iter_rows()) == {
-        ("void", "withdrawn after it was published; he did not bat")
+        ("void", "withdrawn after it was published; he did not start")
     }
     hits = settled.filter(player_id_mlbam=moved, market="batter_hits", line=0.5).row(0, named=True)
     assert (hits["result"], hits["reason"]) == ("over" if moved % 2 else "under", None)
     assert hits["prob_over"] == last.filter(prop_id=hits["prop_id"])["prob_over"].item()
-    waiting = graded.waiting.filter(pl.col("reason") == "withdrawn after it was published; he did not bat")
+    waiting = graded.waiting.filter(pl.col("reason") == "withdrawn after it was published; he did not start")
     assert waiting["props"].sum() == gone.height
 
 
@@ -159,3 +161,54 @@ def test_grading_twice_changes_nothing(published):
 def test_a_day_that_was_never_published_is_refused_with_what_to_do(house):
     with pytest.raises(DataError, match="refresh that day first"):
         grade.check_published(house, DAY)
+
+
+def test_a_game_that_is_not_over_stays_open_whatever_its_box_score_says_so_far(published):
+    house, _, lost, _ = published
+    games = house.lake.read("core_games", DAY)
+    (played,) = set(games["game_pk"]) - {lost}
+    live = pl.when(pl.col("game_pk") == played).then(pl.lit("Live")).otherwise("abstract_status")
+    house.lake.write("core_games", DAY, games.with_columns(abstract_status=live))
+    graded = grade.grade_slate(house, DAY)
+    told = house.lake.read(grade.SETTLED, DAY).filter(game_pk=played)
+    assert set(told.select("result", "reason").iter_rows()) == {("open", "the game is not over")}
+    assert graded.grades.is_empty()
+    assert graded.calibration == b""
+
+
+@pytest.mark.parametrize("how", ["listed later", "named as another day's", "unknown"])
+def test_props_of_a_game_that_left_the_day_are_void_once_it_is_known_where_it_went(published, how):
+    house, _, lost, _ = published
+    games = house.lake.read("core_games", DAY)
+    house.lake.write("core_games", DAY, games.filter(pl.col("game_pk") != lost))
+    later = DAY + dt.timedelta(days=30)
+    if how == "listed later":
+        moved = games.filter(pl.col("game_pk") == lost).with_columns(game_date=pl.lit(later))
+        house.lake.write("core_games", later, moved)
+    if how == "named as another day's":
+        rows = parsing.rejections([({"gamePk": lost, "officialDate": str(later)}, "other_day", "moved")])
+        house.quarantine.put("core_games", DAY, rows, run_id="r", raw_ref=None)
+    grade.grade_slate(house, DAY)
+    told = set(house.lake.read(grade.SETTLED, DAY).filter(game_pk=lost).select("result", "reason").iter_rows())
+    known = {("void", "the game was moved to another day")}
+    assert told == ({("open", "the day's schedule does not list the game")} if how == "unknown" else known)
+
+
+@pytest.mark.parametrize("shape", [lambda who: {"person": {"id": who}}, lambda who: {"player_id_mlbam": who}])
+def test_a_player_whose_line_lies_in_quarantine_is_open_until_it_is_brought_back_or_dropped(published, shape):
+    house, _, lost, _ = published
+    box = house.lake.read("core_box", DAY)
+    who, other = box.filter(pl.col("plate_appearances") > 0)["player_id_mlbam"][:2]
+    house.lake.write("core_box", DAY, box.filter(~pl.col("player_id_mlbam").is_in([who, other])))
+    rows = parsing.rejections([(shape(who), "outs", "outs contradict"), (["no", "object"], "type", "no object")])
+    house.quarantine.put("core_box", DAY, rows, run_id="r", raw_ref=None)
+
+    def results(player):
+        grade.grade_slate(house, DAY)
+        told = house.lake.read(grade.SETTLED, DAY).filter(pl.col("game_pk") != lost, player_id_mlbam=player)
+        return set(told.select("result", "reason").iter_rows())
+
+    assert results(who) == {("open", "his line in the box score was refused")}
+    assert results(other) == {("void", "he did not start")}
+    house.quarantine.drop(house.quarantine.list("core_box", DAY)["row_id"].to_list(), because="he did not play")
+    assert results(who) == {("void", "he did not start")}

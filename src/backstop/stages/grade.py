@@ -14,6 +14,8 @@ from backstop.props import generate, grade, plot, price, settle
 from backstop.stages import receive, taken
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from backstop.stages.house import House
 
 SETTLED = "out_settled"
@@ -54,19 +56,45 @@ def check_published(house: House, day: dt.date) -> None:
 def grade_slate(house: House, day: dt.date) -> Grade:
     """Settle every published prop of a day from its box scores, keep the results, and score the probabilities.
 
-    A prop that was published and withdrawn later is settled on the terms it had last.
+    A prop that was published and withdrawn later is settled on the terms it had last. Props of a game that the schedule
+    in the lake does not call over stay open, whatever its box score says so far.
 
     Raises:
         LakeError: no slate of the day was published.
     """
     terms = receive.known(house, tables.TAKEN, day)
     props = taken.with_withdrawn(house.lake.read(tables.PROPS.name, day), terms)
-    settled = _told_withdrawn(settle.settle(props, receive.known(house, tables.BOX, day)))
+    box, games = receive.known(house, tables.BOX, day), receive.known(house, tables.GAMES, day)
+    gone = set(props["game_pk"]) - set(games["game_pk"])
+    settled = _told_withdrawn(
+        settle.settle(props, box, games, moved=gone & _elsewhere(house, day, gone), refused=_refused(house, day))
+    )
     settled = settled.join(_taken(house, day, props, terms), on="prop_id", how="left", maintain_order="left")
     grades = grade.grade(settled).join(_line_value(settled), on=["market", "model_version"], how="left")
     house.lake.write(SETTLED, day, settled)
     house.lake.write(GRADES, day, grades.with_columns(game_date=pl.lit(day)))
     return Grade(day, settled.height, grades, settle.unsettled(settled), _picture(day, settled))
+
+
+def _elsewhere(house: House, day: dt.date, gone: Collection[int]) -> set[int]:
+    """Return the games that another day's schedule lists, or that the day's own names as another's."""
+    if not gone:
+        return set()
+    later = house.lake.scan(tables.GAMES.name, day + dt.timedelta(days=1)).filter(pl.col("game_pk").is_in(list(gone)))
+    named = house.quarantine.list(tables.GAMES.name, day, rule="other_day")["row"]
+    return {*later.select("game_pk").collect()["game_pk"], *_ids(named, "$.gamePk", "$.game_pk")}
+
+
+def _refused(house: House, day: dt.date) -> set[int]:
+    """Return the players a box-score line of whom lies in quarantine."""
+    return _ids(house.quarantine.list(tables.BOX.name, day)["row"], "$.player_id_mlbam", "$.person.id")
+
+
+def _ids(rows: pl.Series, *paths: str) -> set[int]:
+    """Return the numbers at any of the places in rows of JSON; a row that is no JSON or lacks them has none."""
+    told = rows.to_frame("row").filter(pl.col("row").str.starts_with("{"))
+    found = told.select(pl.coalesce(pl.col("row").str.json_path_match(path) for path in paths).alias("id"))
+    return set(found["id"].cast(pl.Int64, strict=False).drop_nulls())
 
 
 def _told_withdrawn(settled: pl.DataFrame) -> pl.DataFrame:
