@@ -49,6 +49,7 @@ class Hub:
         self.counts = Counts()
         self.streams: dict[dt.date, Stream] = {}
         self._beat: asyncio.Task[None] | None = None
+        self._taken = 0
         desk.cache.pointers.listeners.append(self._turned)
 
     @property
@@ -76,11 +77,16 @@ class Hub:
 
     async def serve(self, socket: WebSocket, day: dt.date, since: int | None, stream_name: str | None) -> None:
         """Serve one reader until he leaves or is dropped."""
-        if self.clients >= READERS:
+        if self._taken >= READERS:
             await socket.close(TRY_LATER, "too many readers; come back in a moment")
             return
-        with self.desk.cache.pointers.wanting(day):
-            await self._serve(socket, day, since, stream_name)
+        # taken before anything is awaited: those who come while Redis is slow need room too
+        self._taken += 1
+        try:
+            with self.desk.cache.pointers.wanting(day):
+                await self._serve(socket, day, since, stream_name)
+        finally:
+            self._taken -= 1
 
     async def _serve(self, socket: WebSocket, day: dt.date, since: int | None, stream_name: str | None) -> None:
         with contextlib.suppress(BackstopError):
@@ -158,8 +164,10 @@ class Hub:
 
     def _tidy(self, stream: Stream) -> None:
         """Forget a slate that nobody ever saw published and nobody waits for: days are the caller's to choose."""
+        if self.streams.get(stream.day) is not stream:
+            return  # forgotten already; what is there now is of others
         if not stream.readers and self.desk.cache.pointers.known(stream.day) is None:
-            self.streams.pop(stream.day, None)
+            del self.streams[stream.day]
             if stream.worker is not None:
                 stream.worker.cancel()
 
