@@ -29,6 +29,7 @@ from backstop.net import address
 from backstop.settings import Settings
 from deployments import automations
 from deployments.catalog import CATALOG, LIMITS, MANAGED, POOL, QUEUES, VARIABLES, Deployment
+from tasks.tags import PAUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,22 +65,23 @@ async def apply(catalog: Iterable[Deployment] = CATALOG) -> Applied:
             if await client.read_variable_by_name(name) is None:
                 await client.create_variable(VariableCreate(name=name, value=value, tags=[MANAGED]))
         for each in catalog:
-            applied.deployments[each.full_name] = await register(each, paused=await _is_paused(client, each))
+            applied.deployments[each.full_name] = await register(each, **await _pause(client, each))
         webhook = await _webhook()
         await _automations(client, automations.wanted(applied.deployments, webhook), applied)
         await _prune(client, applied)
     return applied
 
 
-async def _is_paused(client: PrefectClient, deployment: Deployment) -> bool:
-    """Return whether a deployment is paused: an update that does not say so resumes it."""
+async def _pause(client: PrefectClient, deployment: Deployment) -> dict[str, bool]:
+    """Return whether a deployment is paused, and whether by a breaker: an update that does not say so changes it."""
     try:
-        return (await client.read_deployment_by_name(deployment.full_name)).paused
+        known = await client.read_deployment_by_name(deployment.full_name)
     except ObjectNotFound:
-        return False
+        return {}
+    return {"paused": known.paused, "by_breaker": PAUSED in known.tags}
 
 
-async def register(deployment: Deployment, *, paused: bool = False) -> UUID:
+async def register(deployment: Deployment, *, paused: bool = False, by_breaker: bool = False) -> UUID:
     """Create or update one deployment and return its id."""
     schedule = deployment.schedule
     schedules = [Cron(schedule.cron, timezone=schedule.timezone, slug=schedule.slug)] if schedule else []
@@ -93,7 +95,7 @@ async def register(deployment: Deployment, *, paused: bool = False) -> UUID:
         parameters=deployment.parameters,
         paused=paused,
         concurrency_limit=limit,
-        tags=deployment.all_tags,
+        tags=[*deployment.all_tags, *([PAUSED] if by_breaker else [])],
         description=deployment.description,
         work_pool_name=POOL,
         work_queue_name=deployment.queue,

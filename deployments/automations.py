@@ -1,4 +1,4 @@
-"""What happens by itself: a feed's breaker pauses what depends on it, and somebody is told when a slate goes wrong.
+"""What happens by itself: a breaker's move lets `reconcile` pause or resume, and somebody is told of a bad slate.
 
 The events come from `tasks.feeds` (breakers), `tasks.summary` (degraded slates), `flows.reconcile` (late ones), and
 Prefect itself (failed runs).
@@ -9,12 +9,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from prefect.events.actions import CallWebhook, PauseDeployment, ResumeDeployment
+from prefect.events.actions import CallWebhook, RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
-from backstop.settings import Feed
-from deployments.catalog import MANAGED, depending_on
+from backstop.store.keys import SPORT
+from deployments.catalog import MANAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,10 @@ FAILURES: Final = frozenset({"prefect.flow-run.Failed", "prefect.flow-run.Crashe
 
 AGAIN_AFTER: Final = dt.timedelta(hours=6)
 """Reconcile finds a late slate late, and prices find a degraded one degraded, every five minutes: once is enough."""
+
+RECONCILE: Final = f"reconcile/{SPORT}"
+AT_MOST_EVERY: Final = dt.timedelta(minutes=1)
+"""A feed whose breaker opens and closes all the time starts no storm of runs."""
 
 SAID: Final = '{"text": {{ event.payload.sentence | tojson }}, "event": "{{ event.event }}"}'
 RUN_SAID: Final = (
@@ -47,27 +51,17 @@ def wanted(deployments: Mapping[str, UUID], webhook: UUID | None) -> list[Automa
 
 
 def _breakers(deployments: Mapping[str, UUID]) -> list[AutomationCore]:
-    made = []
-    for feed in Feed:
-        ids = [deployments[each.full_name] for each in depending_on(feed) if each.full_name in deployments]
-        if not ids:
-            continue
-        match = ResourceSpecification({"prefect.resource.id": f"backstop.feed.{feed}"})
-        made += [
-            _automation(
-                f"{feed} is down",
-                f"Pauses what depends on {feed} when its breaker opens.",
-                _on(match, "backstop.breaker.open"),
-                [PauseDeployment(deployment_id=each) for each in ids],
-            ),
-            _automation(
-                f"{feed} is back",
-                f"Resumes what depends on {feed} when its breaker closes.",
-                _on(match, "backstop.breaker.closed"),
-                [ResumeDeployment(deployment_id=each) for each in ids],
-            ),
-        ]
-    return made
+    """Return what lets `reconcile` pause and resume at once; it compares deployments with breakers in any case."""
+    if RECONCILE not in deployments:
+        return []
+    feeds = ResourceSpecification({"prefect.resource.id": "backstop.feed.*"})
+    act = [RunDeployment(deployment_id=deployments[RECONCILE], parameters={})]
+    return [
+        _automation("feed down", "Lets reconcile pause what depends on a feed when its breaker opens.",
+                    _once(feeds, "backstop.breaker.open", AT_MOST_EVERY), act),
+        _automation("feed back", "Lets reconcile resume what depends on a feed when its breaker closes.",
+                    _once(feeds, "backstop.breaker.closed", AT_MOST_EVERY), act),
+    ]  # fmt: skip
 
 
 def _notices(webhook: UUID) -> list[AutomationCore]:
@@ -90,19 +84,15 @@ def _failed(flow_name: str) -> EventTrigger:
     return EventTrigger(expect=set(FAILURES), match=match, match_related=flow, posture=Posture.Reactive)
 
 
-def _on(match: ResourceSpecification, event: str) -> EventTrigger:
-    return EventTrigger(expect={event}, match=match, posture=Posture.Reactive)
-
-
-def _once(match: ResourceSpecification, event: str) -> EventTrigger:
-    """Return a trigger that fires for a resource's first event, and not again before `AGAIN_AFTER`."""
+def _once(match: ResourceSpecification, event: str, within: dt.timedelta = AGAIN_AFTER) -> EventTrigger:
+    """Return a trigger that fires for a resource's first event, and not again before some time has passed."""
     return EventTrigger(
         expect={event},
         match=match,
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,
         threshold=1,
-        within=AGAIN_AFTER,
+        within=within,
     )
 
 

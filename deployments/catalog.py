@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from backstop.settings import Feed
 from backstop.store.keys import SPORT
+from tasks.tags import NEEDS
 
 POOL: Final = "backstop"
 EASTERN: Final = "America/New_York"
@@ -91,8 +92,8 @@ class Deployment:
 
     @property
     def all_tags(self) -> list[str]:
-        """Tags with the sport and the mark of what is managed here."""
-        return sorted({MANAGED, SPORT, *self.tags})
+        """Tags with the sport, the mark of what is managed here, and the feeds that are needed."""
+        return sorted({MANAGED, SPORT, *self.tags, *(f"{NEEDS}{feed}" for feed in self.feeds)})
 
 
 QUEUES: Final = (
@@ -223,8 +224,3 @@ CATALOG: Final = (
         ),
     ),
 )
-
-
-def depending_on(feed: Feed) -> list[Deployment]:
-    """Return the deployments that come to nothing while a feed is down."""
-    return [each for each in CATALOG if feed in each.feeds]

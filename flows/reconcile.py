@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks import marks, upkeep
+from tasks import marks, pauses, upkeep
 from tasks.forms import Instant
 
 
 @flow(name="reconcile", flow_run_name="reconcile", timeout_seconds=600, **marks.SIGNED)
 def reconcile(at: Instant = None) -> list[str]:
-    """Free what dead runs held, bring the calendar up, and start exactly the runs that are due.
+    """Free what dead runs held, bring pauses and the calendar up, and start exactly the runs that are due.
 
     Args:
         at: What counts as now, with its time zone; the present by default.
@@ -19,6 +19,7 @@ def reconcile(at: Instant = None) -> list[str]:
     upkeep.bury_dead()
     upkeep.repair_ledger(now)
     upkeep.probe_feeds(now)
+    pauses.tend_pauses()
     if upkeep.calendar_is_old(now):
         # its imports take five seconds of CPU: most runs of this flow do without
         from flows.calendar import calendar_refresh  # noqa: PLC0415

@@ -8,7 +8,12 @@ from collections.abc import Callable
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterTags,
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+)
 
 from backstop.net.breaker import Moved, State
 from deployments import apply as applying
@@ -69,7 +74,7 @@ def test_pool_queues_limits_deployments_and_automations_stand(applied):
     ours = {limit.name: limit.limit for limit in limits if limit.name.startswith("backstop-")}
     assert ours == LIMITS == {"backstop-days": 25}
     names = {each.name for each in standing_automations}
-    assert {"backstop: theodds is down", "backstop: theodds is back", "backstop: late slate"} <= names
+    assert {"backstop: feed down", "backstop: feed back", "backstop: late slate"} <= names
     by_flow = {each.entrypoint: each for each in deployments}
     assert by_flow["flows.reconcile.reconcile"].schedules[0].schedule.timezone == "America/New_York"
     assert by_flow["flows.reconcile.reconcile"].concurrency_options.collision_strategy == "CANCEL_NEW"
@@ -118,19 +123,16 @@ def applying_flow(function):
     return flow(name="strange")(function)
 
 
-def test_a_breaker_that_opens_pauses_what_depends_on_the_feed_and_resumes_it_when_it_closes(applied):
-    def paused(name):
-        async def ask():
-            async with get_client() as client:
-                return (await client.read_deployment(applied.deployments[name])).paused
+@pytest.mark.parametrize("after", [State.OPEN, State.CLOSED])
+def test_a_breaker_that_moves_starts_reconcile_which_pauses_and_resumes(applied, after):
+    def started():
+        wanted = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[applied.deployments["reconcile/mlb"]]))
+        with get_client(sync_client=True) as client:
+            return [run for run in client.read_flow_runs(flow_run_filter=wanted) if run.created_by.type == "AUTOMATION"]
 
-        return asyncio.run(ask())
-
-    opened = Moved("theodds", State.CLOSED, State.OPEN, "5 of 5 requests failed", 30)
-    tell_until(lambda: paused("odds-refresh/mlb"), lambda: feeds.tell(opened))
-    assert not paused("slate-refresh/mlb")
-    closed = Moved("theodds", State.HALF_OPEN, State.CLOSED, "a probe succeeded")
-    tell_until(lambda: not paused("odds-refresh/mlb"), lambda: feeds.tell(closed))
+    before = len(started())
+    moved = Moved("theodds", State.HALF_OPEN, after, "a probe went out")
+    tell_until(lambda: len(started()) > before, lambda: feeds.tell(moved))
 
 
 def test_a_degraded_and_a_late_slate_are_told_to_the_webhook_once(applied, receiver):

@@ -9,7 +9,7 @@ import pytest
 from backstop.settings import Feed
 from deployments import recipe
 from deployments.apply import flow_of
-from deployments.catalog import CATALOG, QUEUES, depending_on
+from deployments.catalog import CATALOG, QUEUES
 from tasks import spread
 
 WANTED = {
@@ -61,4 +61,5 @@ def test_no_run_keeps_its_place_for_ever():
 
 
 def test_prices_depend_on_the_odds_feed_and_slates_do_not():
-    assert [each.flow_name for each in depending_on(Feed.THEODDS)] == ["odds-refresh"]
+    assert [each.flow_name for each in CATALOG if "needs-theodds" in each.all_tags] == ["odds-refresh"]
+    assert not [each for each in CATALOG if Feed.SPORTRADAR in each.feeds], "the second source stops nothing"

@@ -1,4 +1,4 @@
-"""Automations as they should stand: whose breaker pauses what, whom a webhook tells, in JSON whatever a run is called."""
+"""Automations as they should stand: what a breaker that moves starts, whom a webhook tells, in JSON whatever a run is called."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # Prefect imports modules that Python has deprecated
     templates = importlib.import_module("prefect.server.utilities.user_templates")
 
-from backstop.settings import Feed
 from deployments import automations, catalog, recipe
 from deployments.automations import RUN_SAID, SAID, wanted
-from deployments.catalog import CATALOG, Deployment, depending_on
+from deployments.catalog import CATALOG, Deployment
 
 IDS = {each.full_name: uuid4() for each in CATALOG}
 HOOK = UUID(int=7)
@@ -28,28 +27,21 @@ def named(made):
     return {each.name.removeprefix(automations.PREFIX): each for each in made}
 
 
-def test_every_feed_that_deployments_need_has_a_pair_and_no_other():
-    needed = {feed for feed in Feed if depending_on(feed)}
-    assert set(named(wanted(IDS, None))) == {f"{feed} is {word}" for feed in needed for word in ("down", "back")}
-    assert Feed.SPORTRADAR not in needed, "the second source stops nothing"
+@pytest.mark.parametrize(("name", "event"), [("feed down", "open"), ("feed back", "closed")])
+def test_a_breaker_that_moves_lets_reconcile_compare_at_once_and_a_flapping_one_starts_no_storm(name, event):
+    made = named(wanted(IDS, None))
+    assert set(made) == {"feed down", "feed back"}
+    trigger, (action,) = made[name].trigger, made[name].actions
+    assert (action.type, action.deployment_id) == ("run-deployment", IDS["reconcile/mlb"])
+    assert trigger.expect == {f"backstop.breaker.{event}"}
+    assert trigger.match.model_dump() == {"prefect.resource.id": "backstop.feed.*"}
+    assert trigger.for_each == {"prefect.resource.id"}, "each feed, not one for all"
+    assert (trigger.threshold, trigger.within) == (1, automations.AT_MOST_EVERY)
 
 
-@pytest.mark.parametrize("feed", [feed for feed in Feed if depending_on(feed)])
-def test_a_breaker_pauses_exactly_what_cannot_do_without_its_feed_and_resumes_the_same(feed):
-    found = named(wanted(IDS, None))
-    down, back = found[f"{feed} is down"], found[f"{feed} is back"]
-    ids = {IDS[each.full_name] for each in CATALOG if feed in each.feeds}
-    assert {action.deployment_id for action in down.actions} == {action.deployment_id for action in back.actions} == ids
-    assert {action.type for action in down.actions} == {"pause-deployment"}
-    assert {action.type for action in back.actions} == {"resume-deployment"}
-    assert (down.trigger.expect, back.trigger.expect) == ({"backstop.breaker.open"}, {"backstop.breaker.closed"})
-    assert down.trigger.match.model_dump() == {"prefect.resource.id": f"backstop.feed.{feed}"}
-
-
-def test_what_is_not_registered_is_not_paused():
-    only = {name: each for name, each in IDS.items() if name == "odds-refresh/mlb"}
-    assert set(named(wanted(only, None))) == {"theodds is down", "theodds is back"}
-    assert wanted({}, None) == []
+def test_without_reconcile_on_the_server_no_breaker_starts_it():
+    others = {name: each for name, each in IDS.items() if name != "reconcile/mlb"}
+    assert wanted(others, None) == []
 
 
 def test_a_webhook_is_told_of_late_degraded_and_failed_work_and_without_one_nobody_is():
