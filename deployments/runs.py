@@ -1,4 +1,4 @@
-"""The newest flow runs of the Prefect server, for whoever asks how things stand."""
+"""What the Prefect server says of how things stand: its newest runs, and the deployments that are paused."""
 
 from __future__ import annotations
 
@@ -7,22 +7,47 @@ from typing import Any, Final
 
 import httpx
 
+from deployments.catalog import MANAGED
+from tasks.tags import PAUSED
+
 NEWEST: Final = 8
 ANSWER_WITHIN_S: Final = 3.0
 """`status` is asked in a hurry, also when the server is what is broken."""
 
 
-def last() -> list[dict[str, Any]]:
-    """Return the newest runs, one that says why when the server does not answer: name, state, began, took_s."""
-    begun = {"start_time": {"is_null_": False}}
-    body = {"limit": NEWEST, "sort": "START_TIME_DESC", "flow_runs": begun}
-    address = f"{os.environ['PREFECT_API_URL'].rstrip('/')}/flow_runs/filter"
+def look() -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the newest runs (name, state, began, took_s), and what somebody should look at, a sentence each."""
+    address = os.environ["PREFECT_API_URL"].rstrip("/")
     try:
-        found = httpx.post(address, json=body, timeout=ANSWER_WITHIN_S).raise_for_status().json()
+        with httpx.Client(timeout=ANSWER_WITHIN_S) as client:
+            begun = {"start_time": {"is_null_": False}}
+            found = _asked(client, address, "flow_runs", limit=NEWEST, sort="START_TIME_DESC", flow_runs=begun)
+            return [_about(run) for run in found], _paused(client, address)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         why = str(error).partition("\n")[0]  # httpx goes on with a link to a dictionary of codes
-        return [{"name": "Prefect does not answer", "state": why, "began": None, "took_s": None}]
-    return [_about(run) for run in found]
+        return [], [f"The Prefect server at {address} does not answer, so nothing is started: {why}"]
+
+
+def _paused(client: httpx.Client, address: str) -> list[str]:
+    """Return a sentence for each deployment of ours that is paused: what it does is not done."""
+    ours = {"tags": {"all_": [MANAGED]}}
+    paused = [each for each in _asked(client, address, "deployments", deployments=ours) if each["paused"]]
+    if not paused:
+        return []
+    wanted = {"id": {"any_": [each["flow_id"] for each in paused]}}
+    names = {each["id"]: each["name"] for each in _asked(client, address, "flows", flows=wanted)}
+    return sorted(f"{names.get(each['flow_id'], '?')}/{each['name']} is paused {_why(each)}" for each in paused)
+
+
+def _why(deployment: dict[str, Any]) -> str:
+    if PAUSED in deployment["tags"]:
+        return "until a feed that it needs answers again; `reconcile` resumes it."
+    return "by hand; resume it on its page in the Prefect UI when it is to run again."
+
+
+def _asked(client: httpx.Client, address: str, what: str, **body: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.post(f"{address}/{what}/filter", json=body).raise_for_status().json()
+    return found
 
 
 def _about(run: dict[str, Any]) -> dict[str, Any]:

@@ -51,8 +51,10 @@ def test_status_names_a_prefect_server_that_does_not_answer(backstop, store, env
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         environment.setenv("PREFECT_API_URL", f"http://127.0.0.1:{probe.getsockname()[1]}/api")
-        told = json.loads(backstop("status", "--json").out)
-    assert told["runs"][0]["name"] == "Prefect does not answer"
+        ended = backstop("status", "--json")
+    told = json.loads(ended.out)
+    assert (ended.code, told["ok"], told["runs"]) == (1, False, [])
+    assert told["problems"][-1].startswith("The Prefect server at http://127.0.0.1:")
 
 
 def test_the_shell_completes_a_commands_options(environment):

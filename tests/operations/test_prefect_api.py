@@ -18,6 +18,7 @@ from tests.operations.answering import Answering
 
 DAY = dt.date(2025, 6, 15)
 FILTER = ("POST", "/api/flow_runs/filter")
+DEPLOYMENTS = ("POST", "/api/deployments/filter")
 NAMED = ("GET", "/api/deployments/name/slate-refresh/mlb")
 FILTERED = ("POST", "/api/deployments/filter")
 POOL = ("GET", "/api/work_pools/backstop")
@@ -49,12 +50,15 @@ def told(**changes):
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_newest_runs_are_told_by_name_state_and_time(prefect, monkeypatch, slash):
     prefect.script[FILTER] = (200, [told(), told(name="reconcile", start_time=None, total_run_time=0.0)])
+    prefect.script[DEPLOYMENTS] = (200, [deployment("canary")])
     monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api{slash}")
-    assert runs.last() == [
+    newest, problems = runs.look()
+    assert problems == []
+    assert newest == [
         {"name": "slate 2025-06-15", "state": "Completed", "began": "2025-06-15 16:05", "took_s": 61.5},
         {"name": "reconcile", "state": "Completed", "began": None, "took_s": 0.0},
     ]
-    ((_, _, asked),) = prefect.asked
+    (_, _, asked), *_ = prefect.asked
     assert asked == {"limit": 8, "sort": "START_TIME_DESC", "flow_runs": {"start_time": {"is_null_": False}}}
 
 
@@ -66,19 +70,51 @@ def test_the_newest_runs_are_told_by_name_state_and_time(prefect, monkeypatch, s
         ((404, {}), "404"),
     ],
 )
-def test_a_server_that_has_no_runs_to_tell_is_one_line_that_says_why(prefect, monkeypatch, answer, said):
+def test_a_server_that_has_no_runs_to_tell_is_a_problem_in_one_line_that_says_why(prefect, monkeypatch, answer, said):
     prefect.script[FILTER] = answer
     monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api")
-    (line,) = runs.last()
-    assert (line["name"], line["began"], line["took_s"]) == ("Prefect does not answer", None, None)
-    assert said in line["state"]
-    assert "\n" not in line["state"], "one line of a table"
+    newest, (problem,) = runs.look()
+    assert newest == []
+    assert problem.startswith(f"The Prefect server at {prefect.url}/api does not answer, so nothing is started: ")
+    assert said in problem
+    assert "\n" not in problem
 
 
 @pytest.mark.parametrize("address", ["http://a..b/api", "http://[::1/api", "nowhere", "ftp://127.0.0.1/api"])
 def test_an_address_that_is_none_is_said_and_no_traceback(monkeypatch, address):
     monkeypatch.setenv("PREFECT_API_URL", address)
-    assert runs.last()[0]["name"] == "Prefect does not answer"
+    newest, (problem,) = runs.look()
+    assert (newest, problem.startswith(f"The Prefect server at {address} does not answer")) == ([], True)
+
+
+def deployment(flow, *tags, paused=False):
+    return {"name": "mlb", "flow_id": f"id of {flow}", "paused": paused, "tags": ["backstop", *tags]}
+
+
+def test_each_deployment_that_is_paused_is_a_problem_that_says_who_paused_it(prefect, monkeypatch):
+    prefect.script[FILTER] = (200, [])
+    prefect.script[DEPLOYMENTS] = (
+        200,
+        [
+            deployment("slate-refresh", paused=True),
+            deployment("canary"),
+            deployment("odds-refresh", "paused-by-breaker", paused=True),
+        ],
+    )
+    flows = [{"id": f"id of {name}", "name": name} for name in ("odds-refresh", "slate-refresh")]
+    prefect.script["POST", "/api/flows/filter"] = (200, flows)
+    monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api")
+    assert runs.look() == (
+        [],
+        [
+            "odds-refresh/mlb is paused until a feed that it needs answers again; `reconcile` resumes it.",
+            "slate-refresh/mlb is paused by hand; resume it on its page in the Prefect UI when it is to run again.",
+        ],
+    )
+    assert [asked for _, _, asked in prefect.asked][1:] == [
+        {"deployments": {"tags": {"all_": ["backstop"]}}},
+        {"flows": {"id": {"any_": ["id of slate-refresh", "id of odds-refresh"]}}},
+    ]
 
 
 # a refresh that the HTTP API starts

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from backstop import tables
+from backstop.clock import SystemClock
 from backstop.lake.states import State
 from backstop.net.health import FeedHealth
 from backstop.net.meter import Counts
@@ -14,6 +15,8 @@ from backstop.stages import standing
 from backstop.stages.days import Condition, Day, count, in_season
 from backstop.stages.feeds import FeedStatus
 from backstop.stages.house import House
+from backstop.store.loader import SlateWriter
+from tests.stages.gameday import at, begin, failed, post
 from tests.stages.rows import games
 
 TODAY = dt.date(2025, 6, 15)
@@ -60,7 +63,7 @@ def test_an_off_day_is_never_late(known: House):
     assert [each.condition for each in found.recent[:-1]] == [Condition.COMPLETE] * 7
 
 
-def test_a_published_slate_without_a_key_for_prices_is_no_problem(known: House):
+def test_a_slate_that_is_served_without_a_key_for_prices_is_no_problem_and_one_that_redis_lost_is(known: House):
     schedule(known, 10, 60)
     known.ledger.begin(tables.PROPS.name, TODAY.isoformat(), run_id="now")
     known.ledger.degrade(
@@ -72,6 +75,12 @@ def test_a_published_slate_without_a_key_for_prices_is_no_problem(known: House):
         rows_quarantined=1,
         reason="one name",
     )
+    lost = "The slate of 2025-06-15 is degraded by the ledger, and Redis serves none; "
+    assert standing.look(known).problems == [
+        f"{lost}`backstop redis rebuild --slate 2025-06-15` loads it from the lake."
+    ]
+    writer = SlateWriter(known.redis, SystemClock())
+    writer.publish(writer.open(TODAY, cutoff=NOON, run_id="now"), {}, {}, published_at=NOON)
     found = standing.look(known)
     assert found.problems == []
     assert found.recent[-1].condition is Condition.DEGRADED
@@ -109,3 +118,48 @@ def test_days_are_counted_by_condition_and_none_is_made_up():
     found = count([Day(TODAY, Condition.EMPTY), Day(TODAY, Condition.FAILED), Day(TODAY, Condition.EMPTY)])
     assert found == {Condition.EMPTY: 2, Condition.FAILED: 1}
     assert count([]) == {}
+
+
+@pytest.fixture
+def season(store, clock):
+    """A house that knows the day's games, to begin at 17:00, and the days before, and has no key for prices."""
+    begin(store)
+    store.clock = store.ledger.clock = clock
+    for back in range(8):
+        store.ledger.empty(tables.GAMES.name, (TODAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
+    return store
+
+
+def status_at(house, clock, hours):
+    """Return today's problems, its schedule asked for just now."""
+    clock.at = at(hours)
+    house.ledger.begin(tables.GAMES.name, TODAY.isoformat(), run_id="r")
+    house.ledger.complete(tables.GAMES.name, TODAY.isoformat(), run_id="r", rows_in=2, rows_loaded=2)
+    return standing.look(house).problems
+
+
+def test_line_ups_that_nobody_makes_a_slate_of_are_told_hours_before_the_first_pitch(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1)
+    assert status_at(season, clock, -3.8) == [], "reconcile looks every five minutes, and the run takes its time"
+    due = "The slate of 2025-06-15 is due: line-ups of 1 games are posted."
+    assert status_at(season, clock, -3.7) == [due]
+    assert status_at(season, clock, -0.6) == [due]
+    assert status_at(season, clock, -0.4) == [
+        "The slate of 2025-06-15 is missing; its first game begins at 13:00 Eastern."
+    ]
+
+
+def test_a_slate_that_failed_is_told_once_with_its_reason(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1)
+    failed(season)
+    assert status_at(season, clock, -3) == ["The slate of 2025-06-15 failed: the feed was down"]
+
+
+def test_a_schedule_that_nobody_asks_for_any_more_is_told_after_some_patience(season, clock):
+    assert status_at(season, clock, -7) == []
+    for hours, late in ((-4.8, False), (-4.7, True)):
+        clock.at = at(hours)
+        told = "The schedule of 2025-06-15 is due; `reconcile` asks for it, is a worker running?"
+        assert standing.look(season).problems == ([told] if late else [])

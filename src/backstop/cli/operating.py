@@ -75,7 +75,8 @@ def status(as_json: AsJson = False) -> None:
     """Say whether all is right: slates, feeds, quarantine, last runs; exit code 1 when something needs a look."""
     house = House.of(Settings())
     found = standing.look(house)
-    runs = _last_runs()
+    runs, problems = _prefect()
+    found = dataclasses.replace(found, problems=[*found.problems, *problems])
     if as_json:
         text = orjson.dumps({**_plain(found), "runs": runs}, option=orjson.OPT_INDENT_2, default=str)
         typer.echo(text.decode())
@@ -102,12 +103,13 @@ def _plain(found: standing.Standing) -> dict[str, Any]:
     }
 
 
-def _last_runs() -> list[dict[str, Any]]:
-    """Return the newest flow runs of the server that PREFECT_API_URL names; none where no server is named."""
+def _prefect() -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the newest flow runs of the server that PREFECT_API_URL names, and what is wrong; nothing without one."""
     if not os.environ.get("PREFECT_API_URL"):
-        return []
-    runs: list[dict[str, Any]] = deployments("runs").last()
-    return runs
+        return [], []
+    runs: list[dict[str, Any]]
+    runs, problems = deployments("runs").look()
+    return runs, problems
 
 
 def rollback(

@@ -15,11 +15,12 @@ from backstop.errors import BackstopError
 from backstop.lake.states import State
 from backstop.stages import days, feeds, overdue, plan
 from backstop.stages.days import Condition, Day
+from backstop.store.views import SlateView
+from backstop.store.views import State as Served
 
 if TYPE_CHECKING:
     from backstop.stages.feeds import FeedStatus
     from backstop.stages.house import House
-    from backstop.store.reader import SlateView
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ def look(house: House) -> Standing:
     known_feeds = _reached(lambda: feeds.status(house), problems) or []
     problems += _wrong(house, recent, today)
     problems += _today(house, recent[-1], served, games, now)
+    problems += _schedule(house, now)
     problems += [_down(each) for each in known_feeds if each.health.breaker != "closed"]
     return Standing(
         at=now,
@@ -110,16 +112,31 @@ def _wrong(house: House, recent: list[Day], today: dt.date) -> list[str]:
 
 
 def _today(house: House, day: Day, served: SlateView | None, games: pl.DataFrame, now: dt.datetime) -> list[str]:
-    """Return what is wrong with today's slate: late, or old while prices still move."""
+    """Return what is wrong with today's slate: late, or due for so long that whoever should make it is not there."""
     first = games["start_at"].min()
     if not isinstance(first, dt.datetime):
         return []
     published = day.condition in {Condition.COMPLETE, Condition.DEGRADED}
     if not published and now > first - overdue.LATE_BEFORE:
         return [f"The slate of {day.day} is {day.condition}; its first game begins at {overdue.eastern(first)}."]
-    if not published or served is None:
-        return []
-    late = _reached(lambda: overdue.of_prices(house, served, games.filter(pl.col("start_at") > now).height, now), [])
+    to_begin = games.filter(pl.col("start_at") > now).height
+    if not to_begin or (served is None and published) or (day.condition is Condition.FAILED and not published):
+        return []  # nobody is owed anything; or it cannot be told; or that it failed is said among the last days
+    if served is not None and published and served.published_at is None:
+        again = f"`backstop redis rebuild --slate {day.day}` loads it from the lake"
+        return [f"The slate of {day.day} is {day.condition} by the ledger, and Redis serves none; {again}."]
+    view = served or SlateView(day.day, Served.MISSING)
+    problems = list[str]()
+    late = _reached(lambda: overdue.of_prices(house, view, to_begin, now), problems)
+    late = late or _reached(lambda: overdue.of_slate(house, day, view, now - overdue.PATIENCE), problems)
+    return [late] if late else problems
+
+
+def _schedule(house: House, now: dt.datetime) -> list[str]:
+    """Return that today's schedule is known and was to be asked for again long ago."""
+    if house.ledger.entry(tables.GAMES.name, baseball_day(now).isoformat()) is None:
+        return []  # said among the last days
+    late = overdue.of_schedule(house, now - overdue.PATIENCE)
     return [late] if late else []
 
 
