@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
     FlowRunFilterTags,
@@ -34,9 +37,16 @@ if TYPE_CHECKING:
 DEPLOYMENT: Final = "backfill/mlb-part"
 """Its queue is its own: in that of `backfill/mlb` the runs that wait for parts could hold every place."""
 
+PART_OF: Final = "part-of-"
+"""Before the id of a run: the tag of its parts."""
+
+_UNENDED: Final = FlowRunFilterState(
+    type=FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED])
+)
+
 LOOK_EVERY_S: Final = 2.0
 ATTEMPTS: Final = 5
-"""Times that a part is started again after it crashed or failed; more is a fault that somebody should look at."""
+"""Times that a backfill starts a part that crashes or fails; more is a fault that somebody should look at."""
 
 
 @task(name="spread", task_run_name="spread over workers", cache_policy=NO_CACHE)
@@ -48,10 +58,10 @@ def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degrade
     """
     parts = [todo.todo[start : start + days] for start in range(0, len(todo.todo), days)]
     fixed = {"parallel": parallel, "prices": prices, "degraded": degraded, "credit_limit": todo.credits}
-    attempts = dict.fromkeys(parts, 0)
+    attempts = dict.fromkeys(parts, 1)
     reasons: dict[dt.date, str] = {}
     with get_client(sync_client=True) as client:
-        running = {part: _start(client, part, fixed, attempts) for part in parts}
+        running = {part: _start(client, part, fixed) for part in parts}
         say(f"{len(parts)} runs of up to {days} days each are started on {DEPLOYMENT}.")
         while running:
             time.sleep(LOOK_EVERY_S)
@@ -65,50 +75,59 @@ def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degrade
                     continue
                 if attempts[part] < ATTEMPTS and (state.is_crashed() or state.is_failed()):
                     warn(f"{run.name} ended as {state.name}; it is started again.")
-                    running[part] = _start(client, part, fixed, attempts)
+                    running[part] = _start(client, part, fixed)
+                    attempts[part] += 1
                 else:
                     reasons |= dict.fromkeys(part, f"run {run.name} ended as {state.name}: {state.message}")
     return reasons
 
 
-def _start(
-    client: SyncPrefectClient, part: Sequence[dt.date], fixed: dict[str, Any], attempts: dict[Any, int]
-) -> FlowRun:
-    """Start a part under the first key that no dead run has used, and count the attempt."""
+def _start(client: SyncPrefectClient, part: Sequence[dt.date], fixed: dict[str, Any]) -> FlowRun:
+    """Start a part under the first key that no run has used which is over, or join one that does the same work."""
     first, last = part[0], part[-1]
-    while True:
-        attempts[tuple(part)] += 1
-        key = f"backfill:{first}:{last}:{attempts[tuple(part)]}"
+    # how many days at once, and what may be spent, differ without the work being another
+    work = ":".join(f"{name}={fixed.get(name)}".lower() for name in ("prices", "degraded"))
+    for number in count(1):
+        key = f"backfill:{first}:{last}:{work}:{number}"
         known = starts.runs_under(client, [key]).get(key)
         if known is None or not starts.is_over(known):
-            parameters = {"first": first.isoformat(), "last": last.isoformat(), **fixed}
-            name, tags = f"backfill {first} to {last}", [str(first), *_whole(this_run.id)]
-            run = starts.start(client, DEPLOYMENT, parameters, key, name, tags)
-            if not set(tags) <= set(run.tags):  # a run that died began it: it is this one's part now
-                client.update_flow_run(run.id, tags=sorted({*run.tags, *tags}))
-            return run
+            break
+    parameters = {"first": first.isoformat(), "last": last.isoformat(), **fixed}
+    name, tags = f"backfill {first} to {last}", [str(first), *_whole(this_run.id)]
+    run = starts.start(client, DEPLOYMENT, parameters, key, name, tags)
+    if not set(tags) <= set(run.tags):  # another backfill began it: it is this one's part too
+        client.update_flow_run(run.id, tags=sorted({*run.tags, *tags}))
+    return run
 
 
 def _whole(run_id: object) -> list[str]:
     """Return the tag of the parts of a run; none outside of a run."""
-    return [f"part-of-{run_id}"] if run_id else []
+    return [f"{PART_OF}{run_id}"] if run_id else []
 
 
 def stop_parts(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect names them
     """Cancel the parts that a cancelled run, or one past its time, leaves behind; nobody else ends them.
 
-    After another failure they go on.
+    After another failure they go on, and so do those that another backfill waits for.
     """
     if state.is_failed() and state.name != "TimedOut":
         return
-    unended = FlowRunFilterStateType(any_=[StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED])
-    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=_whole(flow_run.id)), state=FlowRunFilterState(type=unended))
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=_whole(flow_run.id)), state=_UNENDED)
     with get_client(sync_client=True) as client:
         for part in pages.every(client.read_flow_runs, flow_run_filter=wanted):
+            if _is_waited_for(client, part, flow_run):
+                continue
             # one that no worker has taken is cancelled at once, the others by their workers
             client.set_flow_run_state(
                 part.id, Cancelling(message=f"{flow_run.name} was ended, of which this is a part")
             )
+
+
+def _is_waited_for(client: SyncPrefectClient, part: FlowRun, ended: FlowRun) -> bool:
+    """Return whether another backfill that is not over has joined a part."""
+    wholes = {tag.removeprefix(PART_OF) for tag in part.tags if tag.startswith(PART_OF)} - {str(ended.id)}
+    wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(each) for each in wholes]), state=_UNENDED)
+    return bool(wholes and client.read_flow_runs(flow_run_filter=wanted, limit=1))
 
 
 HOOKS: Final[dict[str, Any]] = {

@@ -14,6 +14,9 @@ from tasks import spread
 
 pytestmark = pytest.mark.prefect
 
+PLAIN, SCANT = "prices=true:degraded=false", "prices=false:degraded=true"
+"""What parts of the tests do."""
+
 
 class Workers:
     """Workers that end each run as they are told: states by the first day of its part, one for every attempt."""
@@ -34,7 +37,8 @@ class Workers:
 
 
 def runs(client, first):
-    keys = [f"backfill:{first}:{last}:{attempt}" for last in later(first) for attempt in range(1, 9)]
+    keys = [f"backfill:{first}:{last}:{PLAIN}:{attempt}" for last in later(first) for attempt in range(1, 12)]
+    keys += [key.replace(PLAIN, SCANT) for key in keys]
     wanted = FlowRunFilter(idempotency_key=FlowRunFilterIdempotencyKey(any_=keys))
     return sorted(client.read_flow_runs(flow_run_filter=wanted), key=lambda each: each.idempotency_key)
 
@@ -76,7 +80,7 @@ def test_a_part_that_crashed_or_failed_is_started_again_under_the_next_key(monke
     workers = Workers(monkeypatch, _2025_06_01=[Crashed(), Failed(), Completed()])
     assert spread_over(dt.date(2025, 6, 1), 2, 2) == {}
     keys = [run.idempotency_key for run in workers.seen]
-    assert keys == [f"backfill:2025-06-01:2025-06-02:{attempt}" for attempt in (1, 2, 3)]
+    assert keys == [f"backfill:2025-06-01:2025-06-02:{PLAIN}:{attempt}" for attempt in (1, 2, 3)]
 
 
 def test_a_part_that_fails_every_time_is_given_up_with_its_reason_for_each_of_its_days(monkeypatch):
@@ -98,13 +102,38 @@ def test_a_part_that_somebody_cancelled_is_not_started_again(monkeypatch):
 def test_the_same_backfill_joins_the_part_that_still_runs_and_passes_over_one_that_ended(monkeypatch):
     first = dt.date(2025, 9, 1)
     with get_client(sync_client=True) as client:
-        fixed = {"parallel": 1}
-        ended = spread._start(client, (first,), fixed, {(first,): 0})
+        fixed = {"parallel": 1, "prices": True, "degraded": False}
+        ended = spread._start(client, (first,), fixed)
         client.set_flow_run_state(ended.id, Crashed(), force=True)
-        second = spread._start(client, (first,), fixed, {(first,): 0})
-        joined = spread._start(client, (first,), fixed, {(first,): 0})
+        second = spread._start(client, (first,), fixed)
+        joined = spread._start(client, (first,), fixed)
     assert ended.id != second.id == joined.id
     assert joined.idempotency_key.endswith(":2")
     workers = Workers(monkeypatch, _2025_09_01=[Completed()])
     assert spread_over(first, 1, 1) == {}
     assert [run.id for run in workers.seen] == [second.id]
+
+
+def test_a_backfill_with_prices_does_not_take_a_part_that_runs_without_them_for_its_own(monkeypatch):
+    first = dt.date(2025, 10, 1)
+    with get_client(sync_client=True) as client:
+        without = spread._start(client, (first,), {"parallel": 1, "prices": False, "degraded": False})
+        slower = spread._start(client, (first,), {"parallel": 2, "prices": False, "degraded": False})
+        workers = Workers(monkeypatch, _2025_10_01=[Completed()])
+        assert spread_over(first, 1, 1, prices=True) == {}
+        assert [run.parameters["prices"] for run in workers.seen] == [True]
+        assert slower.id == without.id, "how many days at once makes it no other work"
+        assert not client.read_flow_run(without.id).state.is_final()
+        client.set_flow_run_state(without.id, Cancelled(), force=True)
+
+
+def test_runs_of_earlier_backfills_that_ended_are_no_attempts_of_this_one(monkeypatch):
+    first = dt.date(2025, 11, 1)
+    fixed = {"parallel": 1, "prices": True, "degraded": False}
+    with get_client(sync_client=True) as client:
+        for _ in range(spread.ATTEMPTS):
+            client.set_flow_run_state(spread._start(client, (first,), fixed).id, Crashed(), force=True)
+    workers = Workers(monkeypatch, _2025_11_01=[Crashed(), Completed()])
+    assert spread_over(first, 1, 1) == {}
+    numbers = [int(run.idempotency_key.rpartition(":")[2]) for run in workers.seen]
+    assert numbers == [spread.ATTEMPTS + 1, spread.ATTEMPTS + 2]

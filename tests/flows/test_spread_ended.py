@@ -41,7 +41,7 @@ def parts_of(client, run_id):
 
 def part(client, monkeypatch, run_id, first):
     monkeypatch.setattr(spread, "this_run", type("Context", (), {"id": run_id}))
-    return spread._start(client, (first,), {"parallel": 1}, {(first,): 0})
+    return spread._start(client, (first,), {"parallel": 1})
 
 
 @pytest.fixture
@@ -111,11 +111,14 @@ def test_parts_go_with_a_backfill_that_is_cancelled_or_past_its_time_and_outlive
         client.set_flow_run_state(each.id, Cancelled(), force=True)
 
 
-def test_a_part_that_is_joined_goes_with_the_backfill_that_joined_it(client, monkeypatch):
+def test_a_part_that_two_backfills_wait_for_goes_with_the_last_of_them(client, monkeypatch):
     first = dt.date(2024, 8, 1)
     dead, joining = (client.create_flow_run(backfill) for _ in range(2))
     begun = part(client, monkeypatch, dead.id, first)
     assert part(client, monkeypatch, joining.id, first).id == begun.id
+    spread.stop_parts(backfill, dead, Cancelling())
+    assert client.read_flow_run(begun.id).state.is_scheduled(), "somebody waits for it"
+    client.set_flow_run_state(dead.id, Cancelled(), force=True)
     spread.stop_parts(backfill, joining, Cancelling())
     ended = client.read_flow_run(begun.id)
     assert ended.state.is_cancelled()
