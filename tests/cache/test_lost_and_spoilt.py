@@ -12,6 +12,7 @@ from backstop.cache.keys import code
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.shared import PACKED, PLAIN
 from backstop.cache.slates import Slates
+from backstop.errors import StoreError
 from backstop.store import keys
 from tests.cache.conftest import cache_over, publish, settled, until
 from tests.store.rows import DAY
@@ -159,5 +160,50 @@ def test_a_value_that_is_spoilt_into_a_plain_one_is_not_ours_to_tell(embedded_ur
             key = f"bs:mlb:{{{DAY}}}:cache:{pointer.version}-{pointer.published_us}:{code()}:test.values:a"
             redis.set(key, PLAIN + b"as it is", ex=60)
             assert await cache.get("test.values", pointer, "a") == b"as it is"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "spoil", [("hdel", "published_at"), ("hset", "published_at", "soon"), ("hset", "version", "x")]
+)
+def test_a_pointer_that_somebody_spoilt_leaves_what_it_led_to_stale_and_all_others_followed(
+    embedded_url, redis, clock, spoil
+):
+    async def run():
+        other = DAY + dt.timedelta(days=1)
+        publish(redis, clock)
+        publish(redis, clock, day=other)
+        async with settled(cache_over(embedded_url, clock, poll_s=0.05)) as cache:
+            pointers = cache.pointers
+            for day in (DAY, other):
+                await pointers.pointer(day)
+            how, *field = spoil
+            getattr(redis, how)(keys.SlateKeys(other).current, *field)
+            await until(lambda: pointers.freshness(pointers.known(other)).state == "stale")
+            redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await asyncio.to_thread(publish, redis, clock, seed=2)
+            await until(lambda: pointers.known(DAY).version == 2)
+            polls = pointers.counts.polls
+            await until(lambda: pointers.counts.polls > polls + 1)
+            assert pointers.freshness(pointers.known(DAY)).state == "fresh"
+            assert pointers.known(other).version == 1
+
+    asyncio.run(run())
+
+
+def test_who_asks_for_a_slate_whose_pointer_is_spoilt_is_told_what_was_found_and_a_publish_mends_it(
+    embedded_url, redis, clock
+):
+    async def run():
+        publish(redis, clock)
+        redis.hdel(keys.SlateKeys(DAY).current, "published_at")
+        async with settled(cache_over(embedded_url, clock, poll_s=0.05)) as cache:
+            with pytest.raises(
+                StoreError, match=r"2025-06-15 is spoilt: .*'published_at': None.*Publish the day again"
+            ):
+                await cache.pointers.pointer(DAY)
+            publish(redis, clock, seed=2)
+            assert (await cache.pointers.pointer(DAY)).version == 2
 
     asyncio.run(run())

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from backstop.errors import StoreError
+
 if TYPE_CHECKING:
     from backstop.store.reader import State
 
@@ -60,11 +62,24 @@ class Freshness:
 
 
 def pointer_of(day: dt.date, answer: Any, now: float) -> Pointer | None:
-    """Return the answer to `READ_POINTER` at an instant of this process's clock; `None` for a slate without one."""
+    """Return the answer to `READ_POINTER` at an instant of this process's clock; `None` for a slate without one.
+
+    Raises:
+        StoreError: it is not of a form that was ever written.
+    """
     (version, turn, published_at, server_at, pinned), server_now = answer
     if version is None:
         return None
-    number = int(version)
-    # a pointer that was last turned before turns were counted has none; its number is smaller than any turn
-    order = number if turn is None else int(turn)
-    return Pointer(day, number, order, int(published_at), int(server_at), pinned is not None, int(server_now) - now)
+    try:
+        number = int(version)
+        # a pointer that was last turned before turns were counted has none; its number is smaller than any turn
+        order = number if turn is None else int(turn)
+        published_us, server_s = int(published_at), int(server_at)
+    except (TypeError, ValueError) as error:
+        seen = {"version": version, "turn": turn, "published_at": published_at, "server_at": server_at}
+        raise StoreError(
+            f"The pointer of the slate of {day} is spoilt: expected whole numbers, found {seen}. "
+            "Publish the day again (`backstop redis rebuild` does it from the lake).",
+            source="redis",
+        ) from error
+    return Pointer(day, number, order, published_us, server_s, pinned is not None, int(server_now) - now)

@@ -237,9 +237,14 @@ class Pointers:
         read_at = self.now()
         learned = []
         for day, answer in zip(days, answers, strict=True):
-            pointer = pointer_of(day, answer, read_at)
+            try:
+                pointer = pointer_of(day, answer, read_at)
+            except StoreError:
+                if len(days) == 1:
+                    raise
+                pointer = None  # one that is spoilt is no reason not to follow the others
             if pointer is None:
-                # a server that lost its data: what is known stays, and is stale
+                # a server that lost its data, or had them spoilt: what is known stays, and is stale
                 self._confirmed.pop(day, None)
             else:
                 learned.append(self._learn(pointer, read_at))
