@@ -137,6 +137,7 @@ GAMES = Table(
         _c("away_score", I16, "null before the game"),
         _c("home_starter_id_mlbam", I64, "probable or actual starting pitcher; null until named"),
         _c("away_starter_id_mlbam", I64, "probable or actual starting pitcher; null until named"),
+        _c("resumed_on", DATE, "baseball day on which a suspended game is played on; null of every other game"),
     ),
 )
 

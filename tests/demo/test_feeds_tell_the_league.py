@@ -66,6 +66,7 @@ def test_the_schedule(games: list[Game], listed: pl.DataFrame):
             "home_team_id_mlbam": game.home.club.team_id, "away_team_id_mlbam": game.away.club.team_id,
             "venue_id_mlbam": game.home.club.venue_id, "home_score": game.home.score, "away_score": game.away.score,
             "home_starter_id_mlbam": game.home.starter, "away_starter_id_mlbam": game.away.starter,
+            "resumed_on": None,
         }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from backstop.features import asof
 from backstop.features.build import SCHEMA
 from backstop.features.parameters import default
 from backstop.features.walk import walk
@@ -35,6 +36,19 @@ def test_a_day_later_changes_nothing_of_the_days_before(rows, window):
     early = rows.features.filter(pl.col("game_date") < window.last - dt.timedelta(days=4))
     assert 0 < early.height == shorter.features.height < rows.features.height
     assert_frame_equal(early, shorter.features, check_exact=True)
+
+
+def test_a_window_until_a_day_holds_nothing_of_a_game_that_was_finished_on_it_or_later(window):
+    """Its own players may stand on the slate all the same: what box scores say of them must be gone as well."""
+    game, day = window.played["game_pk"].min(), window.last - dt.timedelta(days=4)
+    told = pl.DataFrame({"game_id": [str(game), "0"], "player_id": "1", "market": "batter_rbis", "value": [2, 1]})
+    resumed = asof.resumed(window.tallies.lazy(), pl.DataFrame({"game_pk": [game], "known_on": [day]})).collect()
+    held = dataclasses.replace(window, tallies=resumed, results=told)
+    before, after = held.until(day), held.until(day + dt.timedelta(days=1))
+    assert game not in before.tallies["game_pk"]
+    assert before.results["game_id"].to_list() == ["0"]
+    assert game in after.played["game_pk"]
+    assert after.results["game_id"].to_list() == [str(game), "0"]
 
 
 def test_without_terms_the_batters_faced_are_the_mean_of_recent_starts(rows):

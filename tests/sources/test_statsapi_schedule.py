@@ -128,6 +128,27 @@ def test_a_suspended_game_keeps_its_first_day_and_its_last_state() -> None:
     assert (row["game_date"], row["status"]) == (DAY, "Final")
 
 
+@pytest.mark.parametrize(
+    ("said", "day"),
+    [
+        ({}, None),
+        ({"resumeDate": "2025-06-20T23:10:00Z", "resumeGameDate": "2025-06-20"}, 20),
+        ({"resumeDate": "2025-06-20T02:10:00Z"}, 19),
+        ({"resumeDate": "2025-06-20"}, 20),
+        ({"resumeDate": "soon", "resumeGameDate": ""}, None),
+        ({"resumedFrom": "2025-06-15T17:40:00Z", "gameDate": "2025-06-21T01:05:00Z"}, 20),
+        ({"resumedFromDate": "2025-06-15", "gameDate": "2025-06-20T17:05:00Z"}, 20),
+        ({"resumedFrom": "2025-06-15T17:40:00Z", "resumeGameDate": "2025-06-22"}, 22),
+        ({"rescheduledFrom": "2025-06-14T17:40:00Z"}, None),
+    ],
+    ids=["never", "named", "the evening before in UTC", "a day alone", "unreadable", "listed again at night",
+         "listed again", "suspended once more", "postponed"],
+)  # fmt: skip
+def test_the_day_on_which_a_suspended_game_goes_on(said: dict[str, Any], day: int | None) -> None:
+    (told,) = parse(listing([game(**said)])).frame["resumed_on"]
+    assert told == (None if day is None else dt.date(2025, 6, day))
+
+
 def test_a_game_resumed_on_the_day_asked_belongs_to_its_first_day() -> None:
     item = schedule.plan_day(dt.date(2025, 6, 20))[0]
     parsed = schedule.parse(answer(item, listing([game(resumedFrom="2025-06-15")])))

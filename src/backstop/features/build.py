@@ -96,7 +96,7 @@ def absences(
     Raises:
         DataError: the tallies hold rows dated on or after the cutoff.
     """
-    last = tallies.lazy().select(pl.col("game_date").max()).collect()
+    last = tallies.lazy().select(pl.col(asof.day_of(tallies)).max()).collect()
     asof.refuse_later_rows(last, cutoff)
     return place(games, players, has_history=last.item() is not None).absent
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from backstop.features import asof
 from backstop.features.outcomes import count_columns
 
 STATCAST: Final = (
@@ -45,7 +46,7 @@ class Sums:
         slots: By season and batting slot (0 substitutes): outcome counts.
         turns: By season, slot 1-9, home, plate appearances in a game: `games` with exactly that many.
         starts: One row per start: batters faced, outs, strikeouts.
-        last_day: The latest game date added; null without any.
+        last_day: The latest day added: of a game that was resumed, that of its resumption; null without any.
     """
 
     batting: pl.DataFrame
@@ -88,7 +89,7 @@ def add_up(tallies: pl.LazyFrame | pl.DataFrame) -> Sums:
         _grouped(rows, SLOTS_KEY, COUNTS),
         _turns_per_game(rows),
         _starts(rows),
-        rows.select(pl.col("game_date").max()),
+        rows.select(pl.col(asof.day_of(rows)).max()),
     ]
     *frames, last = pl.collect_all(plans)
     named = dict(zip([field.name for field in fields(Sums)][:-1], frames, strict=True))

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from backstop.features import asof
 from backstop.features.build import from_sums
 from backstop.features.parameters import Parameters
 from backstop.features.sums import Sums, add_up
@@ -35,7 +36,8 @@ def walk(
     """Yield each day from `first` to `last` that has games, with the features of its slate (`out_features`).
 
     Args:
-        tallies: `core_tallies` up to `last`; rows of a day are added only after its features were yielded.
+        tallies: `core_tallies` up to `last`; rows of a day are added only after its features were yielded, those of a
+            game that was resumed (`features.asof.resumed`) after those of the day of its resumption.
         first: First day.
         last: Last day.
         lineups: Gives games and line-ups as posted; by default they are read off the games themselves.
@@ -51,14 +53,16 @@ def walk(
 def histories(
     tallies: pl.LazyFrame | pl.DataFrame, first: dt.date, last: dt.date
 ) -> Iterator[tuple[dt.date, Sums, pl.DataFrame]]:
-    """Yield each day from `first` to `last` that has games: what was counted before it, and its own tallies."""
+    """Yield each day from `first` to `last` that has games: what was known before it, and its own tallies."""
     rows = tallies.lazy().filter(pl.col("game_date") <= last).collect()
     days = rows.filter(pl.col("game_date") >= first).partition_by("game_date", as_dict=True)
-    sums = add_up(rows.filter(pl.col("game_date") < first))
+    sums, told = add_up(asof.history(rows, first)), asof.day_of(rows)
+    news = days if told == "game_date" else rows.filter(pl.col(told) >= first).partition_by(told, as_dict=True)
+    ahead = sorted(news)
     for (day,) in sorted(days):
-        played = days[(day,)]
-        yield day, sums, played
-        sums = sums.plus(add_up(played))
+        while ahead and ahead[0] < (day,):
+            sums = sums.plus(add_up(news[ahead.pop(0)]))
+        yield day, sums, days[(day,)]
 
 
 def as_played(day: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -124,7 +124,7 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
     saw = max(in_use.parameters.last_day, in_use.ladders.last_day)
     key = [*PROP, "line"]
     mine, other = (_losses(window, each.judging(window.first)) for each in (new, in_use))
-    both = mine.join(other.select(*key, in_use="loss"), on=key, how="inner")
+    both = mine.join(other.select(*key, in_use="loss"), on=key, how="inner").sort(key)
     if both.is_empty():
         raise DataError(
             f"From {window.first} to {window.last} there is nothing to judge a fit on; choose days with games."

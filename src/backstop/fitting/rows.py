@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from backstop.features import asof
 from backstop.features.build import SCHEMA
 from backstop.features.lineups import place
 from backstop.features.matchup import (
@@ -73,9 +74,11 @@ class Window:
         return self.played.join(aside, on=["game_pk", "batter_id_mlbam"], how="anti", maintain_order="left")
 
     def until(self, day: dt.date) -> Window:
-        """Return the days before a day."""
-        before = self.tallies.filter(pl.col("game_date") < day)
-        return replace(self, tallies=before, last=day - dt.timedelta(days=1))
+        """Return the days before a day, without what became known of them on it or later."""
+        before = asof.history(self.tallies, day)
+        late = self.tallies.filter(pl.col(asof.day_of(self.tallies)) >= day)["game_pk"].unique().cast(pl.String)
+        results = None if self.results is None else self.results.filter(~pl.col("game_id").is_in(late.implode()))
+        return replace(self, tallies=before, results=results, last=day - dt.timedelta(days=1))
 
 
 @dataclass(frozen=True)

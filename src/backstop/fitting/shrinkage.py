@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from backstop.features import asof
 from backstop.features.matchup import WEIGHTED, known_batters, known_pitchers, starter_prior
 from backstop.features.model import Model
 from backstop.features.outcomes import OUTCOMES, count_columns
@@ -72,7 +73,7 @@ def _histories(window: Window) -> list[tuple[int, Sums, pl.DataFrame]]:
     starts = [days[len(days) * look // LOOKS] for look in range(LOOKS)] if len(days) >= LOOKS else days[:1]
     found = []
     for start, end in zip(starts, [*starts[1:], window.last + dt.timedelta(days=1)], strict=True):
-        before = tallies.filter(pl.col("game_date") < start)
+        before = asof.history(tallies, start)
         ahead = tallies.filter((pl.col("game_date") >= start) & (pl.col("game_date") < end))
         if not before.is_empty():
             found.append((start.year, add_up(before), ahead))

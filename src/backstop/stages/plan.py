@@ -11,6 +11,7 @@ import polars as pl
 from backstop import tables
 from backstop.clock import baseball_day, days_between
 from backstop.errors import UpstreamUnavailable, UsageError
+from backstop.features import asof
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.net.item import Priority
@@ -43,6 +44,9 @@ COUNTED_TYPES = ("R", "F", "D", "L", "W")
 
 NOT_PLAYED = ("Postponed", "Cancelled")
 """States of a game that will not be played on its date."""
+
+SUSPENDED = "Suspended"
+"""How the state of a game begins that will be played on, on this day or a later one."""
 
 MARKETS = (
     "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "pitcher_strikeouts",
@@ -159,6 +163,17 @@ def finished_games(house: House, day: dt.date) -> pl.DataFrame:
         .sort("game_date")
         .collect()
     )
+
+
+def resumed_games(house: House) -> pl.DataFrame:
+    """Return the games that were suspended, and the day on which each was known whole: `game_pk`, `known_on`.
+
+    That of a game which is still suspended is the last of all days.
+    """
+    ongoing = pl.col("status").str.starts_with(SUSPENDED).fill_null(value=False)
+    known = pl.when(ongoing).then(pl.lit(dt.date.max)).otherwise("resumed_on").alias(asof.KNOWN_ON)
+    told = house.lake.scan(tables.GAMES.name).select("game_pk", known).drop_nulls(asof.KNOWN_ON)
+    return told.group_by("game_pk").agg(pl.col(asof.KNOWN_ON).max()).collect()
 
 
 def is_finished() -> pl.Expr:

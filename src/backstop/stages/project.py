@@ -146,8 +146,8 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
     games, players = plan.games_of(house, day), starters(house, day)
     fitted = fits.choose(house, day, run_id)
     history = asof.history(tallies(house), day)
-    box = house.lake.scan(tables.BOX.name, last=day - dt.timedelta(days=1))
-    frame = build.build(history, games, players, cutoff=day, box=box, parameters=fitted.parameters)
+    earlier = box(house, last=day - dt.timedelta(days=1))
+    frame = build.build(history, games, players, cutoff=day, box=earlier, parameters=fitted.parameters)
     absent = build.absences(history, games, players, cutoff=day)
     path = house.run_dir(run_id) / "features.parquet"
     frame.write_parquet(path)
@@ -161,10 +161,18 @@ def _who(row: dict[str, Any]) -> str:
 
 
 def tallies(house: House) -> pl.LazyFrame:
-    """Return the sufficient statistics of every day in the lake; empty before the first day of history."""
+    """Return the sufficient statistics of every day in the lake; empty before the first day of history.
+
+    Where games were resumed there is a column `known_on` more, see `features.asof.resumed`; so it is with `box`.
+    """
     if not house.lake.days(TALLIES):
         return tally.tally(tables.PITCHES.empty()).lazy()
-    return house.lake.scan(TALLIES)
+    return asof.resumed(house.lake.scan(TALLIES), plan.resumed_games(house))
+
+
+def box(house: House, first: dt.date | None = None, last: dt.date | None = None) -> pl.LazyFrame:
+    """Return the box-score lines of the days from `first` to `last`; of all days by default."""
+    return asof.resumed(house.lake.scan(tables.BOX.name, first, last), plan.resumed_games(house))
 
 
 def project(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from backstop import tables
 from backstop.errors import BackstopError, DataError
 from backstop.features import asof
 from backstop.fitting import model
@@ -85,13 +84,14 @@ def refit(house: House, first: dt.date, last: dt.date) -> Refit:
         DataError: the days hold too few predictions for any market, or a window that is enough for a calibration only
             reaches past a change of the parameters that it would be a calibration of.
     """
-    tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1)).collect()
+    after = last + dt.timedelta(days=1)
+    tallies = asof.history(project.tallies(house), after).collect()
     in_use = kept_fits.by_day(house.lake)
-    base, until_now = in_use(first), in_use(last + dt.timedelta(days=1))
+    base, until_now = in_use(first), in_use(after)
     name, trained_on = f"lake-{first:%Y%m%d}-{last:%Y%m%d}", f"lake, {first} to {last}"
     days = tallies.filter(pl.col("game_date") >= first)["game_date"].n_unique()
     if days >= model.FEWEST_DAYS:
-        box = house.lake.scan(tables.BOX.name, first, last).collect()
+        box = asof.history(project.box(house, first, last), after).collect()
         window = Window(tallies, first, last, results=box_results(box), lineups=training.lineups_of(house))
         fitted, verdict = model.refit(window, in_use=in_use, version=name, trained_on=trained_on)
         opponent, kept = in_use(verdict.first), verdict.better

@@ -51,9 +51,15 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     """
     days = set(days_between(first, last))
     published = set() if rebuild else _published(house, days)
-    tallies = asof.history(project.tallies(house), last + dt.timedelta(days=1))
-    fits, box = refit.by_day(house.lake), house.lake.scan(tables.BOX.name)
-    walked = walk(tallies, first, last, lineups=lineups_of(house), parameters=lambda day: fits(day).parameters, box=box)
+    fits, box = refit.by_day(house.lake), project.box(house)
+    walked = walk(
+        project.tallies(house),
+        first,
+        last,
+        lineups=lineups_of(house),
+        parameters=lambda day: fits(day).parameters,
+        box=box,
+    )
     built = {day: frame for day, frame in walked if day not in published}
     # a slate whose games have not been tallied yet is not on the walk
     for day in sorted((days & house.lake.days(project.FEATURES)) - published - built.keys()):
@@ -73,7 +79,7 @@ def _published(house: House, days: set[dt.date]) -> set[dt.date]:
 
 
 def _built(house: House, day: dt.date, parameters: Parameters) -> pl.DataFrame:
-    history, box = asof.history(project.tallies(house), day), house.lake.scan(tables.BOX.name)
+    history, box = asof.history(project.tallies(house), day), project.box(house)
     games, players = plan.games_of(house, day), project.starters(house, day)
     return build.build(history, games, players, cutoff=day, box=box, parameters=parameters)
 

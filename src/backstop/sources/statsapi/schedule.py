@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from backstop.clock import baseball_day
 from backstop.errors import UsageError
 from backstop.net.item import Answer, Item, Priority
 from backstop.settings import Feed
@@ -190,9 +191,21 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
             "away_score": away.get("score"),
             "home_starter_id_mlbam": mapping(home.get("probablePitcher")).get("id"),
             "away_starter_id_mlbam": mapping(away.get("probablePitcher")).get("id"),
+            "resumed_on": _resumed_on(game),
         },
         game,
     )
+
+
+def _resumed_on(game: dict[str, Any]) -> dt.date | None:
+    """Return the day on which a suspended game goes on: its first listing names it, its second is of it."""
+    ahead = game.get("resumeDate")
+    if (day := jsontext.day(game.get("resumeGameDate")) or jsontext.day(ahead)) is not None:
+        return day
+    if ahead is None and (game.get("resumedFrom") or game.get("resumedFromDate")):
+        ahead = game.get("gameDate")
+    at = jsontext.instant(ahead)
+    return None if at is None else baseball_day(at)
 
 
 def _whole(value: Any) -> Any:
