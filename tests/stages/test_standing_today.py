@@ -163,3 +163,16 @@ def test_a_schedule_that_nobody_asks_for_any_more_is_told_after_some_patience(se
         clock.at = at(hours)
         told = "The schedule of 2025-06-15 is due; `reconcile` asks for it, is a worker running?"
         assert standing.look(season).problems == ([told] if late else [])
+
+
+def test_without_redis_a_slate_that_is_due_is_told_all_the_same(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1)
+    assert status_at(season, clock, -3) == ["The slate of 2025-06-15 is due: line-ups of 1 games are posted."]
+    nowhere = House(season.settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"}), clock)
+    try:
+        problems = standing.look(nowhere).problems
+    finally:
+        nowhere.close()
+    assert "The slate of 2025-06-15 is due: line-ups of 1 games are posted." in problems
+    assert any("Redis" in each for each in problems)
