@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -12,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backstop.features.outcomes import OUTCOMES
-from backstop.features.parameters import default
 from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
-from backstop.props.joint import exact
+from backstop.props.joint import exact, probability
 from backstop.props.leg import Leg
 
 TURNS = 3
@@ -34,11 +34,11 @@ def batter(features: pl.DataFrame) -> pl.DataFrame:
     return features.filter(role="batter").head(1).with_columns(**never)
 
 
-def games(batter: pl.DataFrame) -> Iterator[tuple[tuple[str, ...], float]]:
+def games(batter: pl.DataFrame, fitted: Fitted) -> Iterator[tuple[tuple[str, ...], float]]:
     """Everything that can happen to him in a game, with its chance."""
     row = batter.row(0, named=True)
     reach = [1.0, *(row[f"turns_at_least_{n}"] for n in range(1, TURNS + 1)), 0.0]
-    times = default().times_through
+    times = fitted.parameters.times_through
     for turns in range(TURNS + 1):
         stops = reach[turns] - reach[turns + 1]
         for outcomes in itertools.product(OUTCOMES, repeat=turns):
@@ -52,13 +52,17 @@ def games(batter: pl.DataFrame) -> Iterator[tuple[tuple[str, ...], float]]:
             yield outcomes, chance
 
 
-@pytest.fixture(scope="module")
-def told(batter: pl.DataFrame) -> list[tuple[dict[str, int], float]]:
+def counts(batter: pl.DataFrame, fitted: Fitted) -> list[tuple[dict[str, int], float]]:
     """His counts in every market, with their chances."""
     return [
         ({market: sum(worth.get(o, 0) for o in outcomes) for market, worth in WORTH.items()}, chance)
-        for outcomes, chance in games(batter)
+        for outcomes, chance in games(batter, fitted)
     ]
+
+
+@pytest.fixture(scope="module")
+def told(batter: pl.DataFrame) -> list[tuple[dict[str, int], float]]:
+    return counts(batter, Fitted.shipped())
 
 
 def chance_of(told: list[tuple[dict[str, int], float]], wins: list[tuple[str, float, str]]) -> float:
@@ -95,3 +99,24 @@ def test_joint_chances_are_those_of_the_games_in_which_every_leg_wins(batter: pl
     joint, own = exact([Leg(*who, *question, 0.5) for question in wins], batter)
     assert joint == pytest.approx(chance_of(told, wins), abs=1e-12)
     assert own == pytest.approx([chance_of(told, [question]) for question in wins], abs=1e-12)
+
+
+def test_joint_chances_are_those_of_the_fit_that_made_the_features(batter: pl.DataFrame):
+    shipped = Fitted.shipped()
+    # starters who tire: home runs five times as likely the third time through
+    tired = tuple(
+        tuple(factor * (5.0 if outcome == "home_run" and n else 1.0) for outcome, factor in zip(OUTCOMES, row, strict=True))
+        for n, row in enumerate(shipped.parameters.times_through)
+    )  # fmt: skip
+    fitted = replace(shipped, parameters=shipped.parameters.model_copy(update={"times_through": tired}))
+    row = batter.row(0, named=True)
+    who = (row["game_pk"], row["player_id_mlbam"], row["team"], row["slot"])
+    wins = [("batter_home_runs", 0.5, "over"), ("batter_strikeouts", 1.5, "under")]
+    told = counts(batter, fitted)
+    joint, own = exact([Leg(*who, *question, 0.5) for question in wins], batter, fitted)
+    assert joint == pytest.approx(chance_of(told, wins), abs=1e-12)
+    assert own == pytest.approx([chance_of(told, [question]) for question in wins], abs=1e-12)
+    # legs that are not calibrated come out as they went in
+    legs = [Leg(*who, *question, p) for question, p in zip(wins, own, strict=True)]
+    assert probability(legs, batter, fitted) == pytest.approx(joint, abs=1e-12)
+    assert abs(probability(legs, batter) - joint) > 1e-5

@@ -18,7 +18,7 @@ import polars as pl
 
 from backstop.errors import UsageError
 from backstop.features.outcomes import OUTCOMES
-from backstop.features.parameters import default
+from backstop.props.fitted import Fitted
 from backstop.props.kernel import Floats
 from backstop.props.leg import Leg, between, both_at_least, excludes, without_implied
 from backstop.props.normal import both_below, cdf, quantile
@@ -70,12 +70,13 @@ RUN_THEN_RBI: Final = {1: 0.26, 2: 0.29, 4: 0.12}
 """Run of one batter and run batted in of the one so many places behind him."""
 
 
-def probability(legs: list[Leg], features: pl.DataFrame) -> float:
+def probability(legs: list[Leg], features: pl.DataFrame, fitted: Fitted | None = None) -> float:
     """Return the probability that every leg wins.
 
     Args:
         legs: One to eight legs, each player, market and line once.
         features: `out_features` with the rows of the batters named.
+        fitted: The fit that the features and the legs were made with; the shipped one by default.
 
     Raises:
         UsageError: no leg, too many, one named twice, or two of one game whose dependence was not measured.
@@ -86,11 +87,11 @@ def probability(legs: list[Leg], features: pl.DataFrame) -> float:
         raise UsageError("A player's market and line stands twice among the legs; name each once.")
     total = 1.0
     for _, group in itertools.groupby(sorted(legs, key=lambda leg: leg.game_pk), key=lambda leg: leg.game_pk):
-        total *= _same_game(list(group), features)
+        total *= _same_game(list(group), features, fitted or Fitted.shipped())
     return total
 
 
-def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
+def exact(legs: list[Leg], features: pl.DataFrame, fitted: Fitted | None = None) -> tuple[float, list[float]]:
     """Return the joint probability of one batter's legs and each leg's own, before calibration.
 
     The state of the sum is the count of every leg, each capped where its question is answered.
@@ -98,6 +99,7 @@ def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
     Args:
         legs: Legs of one batter in markets that count plate appearances.
         features: `out_features` with his row in that game.
+        fitted: The fit that the features were made with; the shipped one by default.
 
     Raises:
         UsageError: his row is not among the features.
@@ -109,7 +111,8 @@ def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
             f"Player {leg.player_id_mlbam} has no batter's features in game {leg.game_pk}; joint legs need the "
             "projection they came from."
         )
-    turns, tries = turn_probabilities(row, default())[0], turns_distribution(row)[0]
+    parameters = (fitted or Fitted.shipped()).parameters
+    turns, tries = turn_probabilities(row, parameters)[0], turns_distribution(row)[0]
     caps = [int(np.floor(leg.line)) + 1 for leg in legs]
     state = np.zeros([cap + 1 for cap in caps])
     state[(0,) * len(caps)] = 1.0
@@ -126,7 +129,7 @@ def exact(legs: list[Leg], features: pl.DataFrame) -> tuple[float, list[float]]:
     return _win(total, legs, caps), [_win(_marginal(total, n), [legs[n]], [caps[n]]) for n in range(len(legs))]
 
 
-def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
+def _same_game(legs: list[Leg], features: pl.DataFrame, fitted: Fitted) -> float:
     if any(excludes(a, b) for a, b in itertools.permutations(legs, 2)):
         return 0.0
     legs = without_implied(legs)
@@ -135,11 +138,11 @@ def _same_game(legs: list[Leg], features: pl.DataFrame) -> float:
     if len(legs) == 2 and between(*legs):  # noqa: PLR2004 -- of more their chances alone do not tell
         return both_at_least(*legs)
     if len({leg.player_id_mlbam for leg in legs}) == 1 and all(_countable(leg) for leg in legs):
-        return _calibrated(legs, *exact(legs, features))
+        return _calibrated(legs, *exact(legs, features, fitted))
     size = len(legs)
     matrix = np.eye(size)
     for i, j in itertools.combinations(range(size), 2):
-        matrix[i, j] = matrix[j, i] = _normal_correlation(legs[i], legs[j], features)
+        matrix[i, j] = matrix[j, i] = _normal_correlation(legs[i], legs[j], features, fitted)
     p = np.clip([leg.probability for leg in legs], SMALLEST, 1 - SMALLEST)
     if size == 2:  # noqa: PLR2004 -- two legs have a closed form
         joint = float(both_below(quantile(p[:1]), quantile(p[1:]), matrix[0, 1:])[0])
@@ -183,7 +186,7 @@ def _marginal(state: Floats, axis: int) -> Floats:
     return np.asarray(state.sum(axis=tuple(i for i in range(state.ndim) if i != axis)))
 
 
-def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame) -> float:
+def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame, fitted: Fitted) -> float:
     """Return the correlation of the normal variables behind two legs of one game.
 
     Raises:
@@ -193,7 +196,7 @@ def _normal_correlation(first: Leg, second: Leg, features: pl.DataFrame) -> floa
         return tetrachoric(first.probability, second.probability, both_at_least(first, second))
     same = first.player_id_mlbam == second.player_id_mlbam
     if same and _countable(first) and _countable(second):
-        joint, own = exact([first, second], features)
+        joint, own = exact([first, second], features, fitted)
         return tetrachoric(own[0], own[1], joint)
     measured = _measured(first, second, same=same)
     if measured is None:
