@@ -50,7 +50,8 @@ def reference(starts: list[int], playing: list[int], off: set[int]) -> dict[str,
         near = {event: _nearest(starts[event], playing) for event in meant}
         for event, game in list(meant.items()):
             claims = [other for other, ones in near.items() if game in ones]
-            meant[event] = game if game is not None and claims == [event] else None
+            clear = game is not None and claims == [event] and abs(starts[event] - playing[game]) <= 2
+            meant[event] = game if clear else None
     out: dict[str, tuple[int | None, str | None]] = {}
     for event, game in meant.items():
         if not playing:
@@ -109,3 +110,21 @@ def test_no_events_have_no_games() -> None:
 def test_a_game_whose_state_is_not_known_is_meant_all_the_same() -> None:
     scheduled = games((1, "DET", "CIN", at(20))).with_columns(status=pl.lit(None, pl.String))
     assert found(events(("e", "DET", "CIN", at(20))), scheduled) == {"e": (1, None)}
+
+
+PLACEHOLDER = at(27) + dt.timedelta(minutes=33)
+"""03:33 UTC: where the Stats API lists the second game of a traditional doubleheader until the first is over."""
+
+
+def test_the_second_game_s_prices_do_not_go_to_the_first_once_the_first_is_not_quoted_any_more() -> None:
+    scheduled = games((1, "DET", "CIN", at(17)), (2, "DET", "CIN", PLACEHOLDER))
+    both = events(("first", "DET", "CIN", at(17)), ("second", "DET", "CIN", at(20)))
+    assert found(both, scheduled) == {"first": (1, None), "second": (2, None)}
+    left = events(("second", "DET", "CIN", at(20)))
+    assert found(left, scheduled) == {"second": (None, GAME_UNCLEAR)}
+    told = games((1, "DET", "CIN", at(17)), (2, "DET", "CIN", at(20) + dt.timedelta(minutes=40)))
+    assert found(left, told) == {"second": (2, None)}
+
+
+def test_the_only_event_of_two_clubs_means_their_only_game_however_long_it_was_put_off() -> None:
+    assert found(events(("e", "DET", "CIN", at(23))), games((1, "DET", "CIN", at(17)))) == {"e": (1, None)}

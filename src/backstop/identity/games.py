@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Final
+
 import polars as pl
 
 from backstop.sources.statsapi.schedule import OFF
@@ -9,6 +12,10 @@ from backstop.sources.statsapi.schedule import OFF
 GAME_OFF = "the game is postponed or cancelled"
 GAME_UNCLEAR = "it is not clear which game of a doubleheader is meant"
 NO_GAME = "no game of these teams on the day"
+
+FAR_APART: Final = dt.timedelta(hours=2)
+"""Games of a doubleheader begin further apart, and the second's start may be a placeholder in the small hours: an
+event so far from the nearest game may well mean the other."""
 
 DAY_AND_TEAMS = ["game_date", "home_team", "away_team"]
 
@@ -23,7 +30,7 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     Returns:
         One row per event: event_id_theodds, game_pk (null when not found or off), reason (null when found). The only
         game of two teams on a day is meant by every event of theirs. With as many events as games, the first event is
-        the first game; otherwise the game with the nearest start is meant, and none when that is not clear.
+        the first game; otherwise the game with the nearest start is meant, none when that is `FAR_APART` or not clear.
     """
     ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
     listed = games.select(
@@ -41,7 +48,9 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     apart = (pl.col("commence_at") - pl.col("start_at")).abs()
     nearest = pairs.filter(~only & ~as_many).filter(apart == apart.min().over("event_id_theodds"))
     nearest = nearest.filter(pl.len().over("game_pk") == 1, pl.len().over("event_id_theodds") == 1)
-    found = pl.concat([pairs.filter(only), in_order, nearest]).select("event_id_theodds", "game_pk", "_off")
+    found = pl.concat([pairs.filter(only), in_order, nearest.filter(apart <= FAR_APART)]).select(
+        "event_id_theodds", "game_pk", "_off"
+    )
     matched = events.join(found, on="event_id_theodds", how="left")
     reason = (
         pl.when(pl.col("_off"))
