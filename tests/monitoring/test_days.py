@@ -22,7 +22,7 @@ from backstop.settings import Settings
 from backstop.stages import days, due, overdue
 from backstop.stages.house import House
 from backstop.store.views import SlateView, State
-from tests.stages.gameday import at, begin, failed, post, published
+from tests.stages.gameday import at, begin, failed, post, refreshed
 from tests.stages.rows import DAY, games
 
 RULES = Path(__file__).resolve().parents[2] / "deployments" / "monitoring" / "alerts.yml"
@@ -100,7 +100,7 @@ def played(play: Play, home: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]
         if wanted and play.runs(hours):
             clock.at = now + RUN
             if play.works(hours):
-                published(house, lineups=[1, 2])
+                refreshed(house, 1, 2)
                 latest = clock.at
             else:
                 failed(house)

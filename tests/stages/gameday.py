@@ -26,23 +26,38 @@ def begin(house):
         house.ledger.empty(tables.GAMES.name, (DAY - dt.timedelta(days=back)).isoformat(), run_id="r", reason="none")
 
 
-def post(house, clock, *pks):
-    """Post both line-ups of some of the games."""
-    clubs = {"homePlayers": [{"id": 1, "fullName": "A"}], "awayPlayers": [{"id": 2, "fullName": "B"}]}
-    listed = [listed_game(pk, DAY) | ({"lineups": clubs} if pk in pks else {}) for pk in (1, 2)]
+def post(house, clock, *pks, home=None):
+    """Post both line-ups of some of the games, one player a club; `home` are others for the home clubs, in order."""
+
+    def clubs(pk):
+        players = {"homePlayers": home or [batter(pk, 1)], "awayPlayers": [batter(pk, 0)]}
+        return {side: [{"id": each, "fullName": "A"} for each in listed] for side, listed in players.items()}
+
+    listed = [listed_game(pk, DAY) | ({"lineups": clubs(pk)} if pk in pks else {}) for pk in (1, 2)]
     body = json.dumps({"dates": [{"date": DAY.isoformat(), "games": listed}]}).encode()
     house.archive.put(schedule.plan_day(DAY)[0], body, fetched_at=clock.now(), headers=(), status=200)
 
 
-def published(house, *, table=PROPS, day=DAY, lineups=(), run="r"):
+def batter(pk, home):
+    """Return who bats first for a club."""
+    return 10 * pk + home
+
+
+def refreshed(house, *pks, home=None, run="r"):
+    """Keep both line-ups of some of the games as a refresh of the slate does, and publish it."""
     rows = [
-        {"game_pk": pk, "game_date": day, "is_home": home, "slot": 1, "player_id_mlbam": 10 * pk + home}
-        for pk in lineups
-        for home in (True, False)
+        {"game_pk": pk, "game_date": DAY, "is_home": at_home, "slot": slot, "player_id_mlbam": player}
+        for pk in pks
+        for at_home in (True, False)
+        for slot, player in enumerate((home if at_home and home else None) or [batter(pk, at_home)], 1)
     ]
-    if rows:
-        full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
-        house.lake.write(tables.PLAYERS.name, day, pl.DataFrame(full, schema=tables.PLAYERS.schema))
+    full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
+    house.lake.write(tables.PLAYERS.name, DAY, pl.DataFrame(full, schema=tables.PLAYERS.schema))
+    published(house, table=tables.PLAYERS.name, run=run)
+    published(house, run=run)
+
+
+def published(house, *, table=PROPS, day=DAY, run="r"):
     house.ledger.begin(table, day.isoformat(), run_id=run)
     house.ledger.complete(table, day.isoformat(), run_id=run, rows_in=3, rows_loaded=3)
 

@@ -10,7 +10,7 @@ from backstop import tables
 from backstop.sources.theodds.markets import BATTER
 from backstop.stages import due
 from backstop.stages.grade import GRADES
-from tests.stages.gameday import PROPS, at, begin, failed, post, published
+from tests.stages.gameday import PROPS, at, begin, failed, post, published, refreshed
 from tests.stages.rows import DAY, games
 
 MORNING_AFTER = dt.datetime(2025, 6, 16, 13, 5, tzinfo=dt.UTC)
@@ -33,36 +33,112 @@ def test_before_line_ups_are_posted_nothing_is_due(season, clock):
         assert slots(season, at(hours)) == []
 
 
+def refreshes(house, now):
+    """The runs that line-ups make due, each by the refresh that came before it, with a mark for what was posted."""
+    found = [each for each in due.runs(house, now, prices_every=None) if each.flow == "slate-refresh"]
+    return [tuple(each.slot.split("-after-")) for each in found]
+
+
 def test_the_first_posted_line_ups_make_the_slate_due_once_whoever_asks(season, clock):
     post(season, clock, 1)
-    assert slots(season, at(-0.9)) == slots(season, at(-0.5)) == [("slate-refresh", "lineups-1")]
+    ((mark, before),) = refreshes(season, at(-0.9))
+    assert before == "none"
+    assert mark.startswith("lineups-")
+    assert refreshes(season, at(-0.5)) == refreshes(season, at(-0.9))
 
 
 def test_further_line_ups_make_it_due_again_and_known_ones_do_not(season, clock):
+    post(season, clock, 1)
+    ((first, _),) = refreshes(season, at(-1))
+    refreshed(season, 1)
+    assert refreshes(season, at(-1)) == []
+    clock.advance(60)
     post(season, clock, 1, 2)
-    published(season, lineups=[1])
-    assert slots(season, at(-1)) == [("slate-refresh", "lineups-2")]
-    published(season, lineups=[1, 2])
-    assert slots(season, at(-1)) == []
+    (again,) = due.runs(season, at(-0.9), prices_every=None)
+    assert again.slot.endswith("-after-r")
+    assert not again.slot.startswith(first)
+    assert again.reason == "line-ups of 2 games are posted, those of 1 are not in the slate"
+    refreshed(season, 1, 2)
+    assert refreshes(season, at(-0.9)) == []
 
 
 def test_line_ups_that_a_refresh_could_not_have_are_asked_for_again_until_the_last_game_begins(season, clock):
     clock.at = at(-4)
     post(season, clock, 1, 2)
-    published(season, lineups=[1])
+    refreshed(season, 1)
     soon, later = clock.at + dt.timedelta(minutes=29), clock.at + dt.timedelta(minutes=30)
-    assert slots(season, soon) == [("slate-refresh", "lineups-2")], "the slot whose run is over: nothing starts"
-    assert slots(season, later) == slots(season, at(-2)) == [("slate-refresh", "lineups-2-try-2-after-r")]
+    assert refreshes(season, soon) == [], "the refresh of just now asked for them"
+    assert refreshes(season, later) == refreshes(season, at(-2))
+    assert [before for _, before in refreshes(season, later)] == ["r"]
     clock.at = later
-    published(season, lineups=[1], run="s")
-    assert slots(season, later + dt.timedelta(minutes=30)) == [("slate-refresh", "lineups-2-try-2-after-s")]
-    assert slots(season, at(0.5)) == [("slate-refresh", "lineups-2")]
-    published(season, lineups=[1, 2])
-    assert slots(season, at(-1)) == []
+    refreshed(season, 1, run="s")
+    assert refreshes(season, later + dt.timedelta(minutes=29)) == []
+    assert [before for _, before in refreshes(season, later + dt.timedelta(minutes=30))] == ["s"]
+    assert refreshes(season, at(0.5)) == []
+    refreshed(season, 1, 2, run="t")
+    assert refreshes(season, at(-1)) == []
+
+
+def test_prices_that_are_published_meanwhile_do_not_put_off_line_ups_that_a_refresh_could_not_have(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1, 2)
+    refreshed(season, 1)
+    for minutes in range(5, 35, 5):
+        clock.at = at(-4) + dt.timedelta(minutes=minutes)
+        published(season, run=f"prices {minutes}")
+    assert [before for _, before in refreshes(season, clock.at)] == ["r"]
+
+
+def test_the_run_that_new_line_ups_make_due_is_the_same_while_it_waits_for_a_worker(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1)
+    refreshed(season, 1)
+    clock.at = at(-3.6)
+    post(season, clock, 1, 2)
+    looks = [refreshes(season, at(-3.6) + dt.timedelta(minutes=minutes)) for minutes in range(0, 60, 5)]
+    assert looks == [looks[0]] * 12
+    assert [before for _, before in looks[0]] == ["r"]
+
+
+def test_a_postponed_game_whose_line_ups_were_known_does_not_hide_those_of_the_next(season, clock):
+    post(season, clock, 1)
+    refreshed(season, 1)
+    called_off = games(DAY, 1, status="Postponed", abstract_status="Final")
+    to_come = games(DAY, 2, status="Scheduled", abstract_status="Preview")
+    season.lake.write(tables.GAMES.name, DAY, called_off.vstack(to_come))
+    clock.advance(60)
+    assert refreshes(season, at(-0.9)) == [], "a game less is nothing posted"
+    post(season, clock, 1, 2)
+    assert [before for _, before in refreshes(season, at(-0.9))] == ["r"]
+
+
+@pytest.mark.parametrize("home", [[11, 98], [12, 99], [99, 12]], ids=["one is scratched", "the first is", "they swap"])
+def test_a_line_up_that_is_changed_before_its_game_begins_makes_the_slate_due_again(season, clock, home):
+    post(season, clock, 1, home=[12, 99] if home == [99, 12] else [11, 99])
+    refreshed(season, 1, home=[12, 99] if home == [99, 12] else [11, 99])
+    assert refreshes(season, at(-1)) == []
+    clock.advance(60)
+    post(season, clock, 1, home=home)
+    assert [before for _, before in refreshes(season, at(-0.9))] == ["r"]
+    assert refreshes(season, at(0)) == [], "its game has begun"
+    refreshed(season, 1, home=home)
+    assert refreshes(season, at(-0.9)) == []
+
+
+def test_a_line_up_whose_order_the_feeds_two_answers_tell_otherwise_is_not_asked_for_all_day(season, clock):
+    clock.at = at(-4)
+    post(season, clock, 1, home=[11, 99])
+    refreshed(season, 1, home=[99, 11])
+    assert refreshes(season, at(-3)) == []
+
+
+def test_a_game_of_which_one_club_has_posted_waits_for_the_other(season, clock):
+    post(season, clock, 1, home=[None])
+    assert refreshes(season, at(-1)) == []
 
 
 def test_a_slate_that_was_graded_without_a_box_score_is_graded_again_after_a_pause(season, clock):
-    published(season, lineups=[1, 2])
+    refreshed(season, 1, 2)
     season.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2))
     clock.at = MORNING_AFTER
     season.ledger.begin(GRADES, DAY.isoformat(), run_id="r")
@@ -97,7 +173,7 @@ def test_the_first_failure_after_many_refreshes_is_tried_again_as_soon_as_any_fi
     clock.at = at(-4)
     post(season, clock, 1, 2)
     for _ in range(30):
-        published(season, lineups=[1, 2])
+        refreshed(season, 1, 2)
     failed(season)
     assert slots(season, clock.now() + dt.timedelta(minutes=6)) == [("slate-refresh", "try-2-after-r")]
 
@@ -107,7 +183,7 @@ def test_second_tries_of_one_day_are_runs_of_their_own(season, clock):
     post(season, clock, 1, 2)
     found = []
     for run_id in ("11111111-aaaa", "22222222-bbbb"):
-        published(season, lineups=[1, 2])
+        refreshed(season, 1, 2)
         season.ledger.begin(PROPS, DAY.isoformat(), run_id=run_id)
         season.ledger.fail(PROPS, DAY.isoformat(), run_id=run_id, reason="the feed was down")
         found += [each.key for each in due.runs(season, at(-3), prices_every=None)]
@@ -139,7 +215,7 @@ def test_a_day_that_was_missed_is_due_the_days_after(season, clock):
 
 
 def test_grading_is_due_the_next_morning_when_every_game_is_over(season, clock):
-    published(season, lineups=[1, 2])
+    refreshed(season, 1, 2)
     assert slots(season, MORNING_AFTER) == []
     season.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2))
     assert slots(season, MORNING_AFTER - dt.timedelta(hours=2)) == []
@@ -151,7 +227,7 @@ def test_grading_is_due_the_next_morning_when_every_game_is_over(season, clock):
 def test_prices_are_due_in_slots_while_games_are_to_begin(season, clock):
     season.__dict__["settings"] = season.settings.model_copy(update={"upstream": "http://127.0.0.1:9"})
     clock.at = at(-3)
-    published(season, lineups=[1, 2])
+    refreshed(season, 1, 2)
     post(season, clock, 1, 2)
     every = dt.timedelta(minutes=5)
 
@@ -173,7 +249,7 @@ def test_whoever_looks_every_five_minutes_asks_for_prices_every_time_although_a_
     keys = set()
     for look in range(6):
         clock.at = at(-2) + look * dt.timedelta(minutes=5) + dt.timedelta(minutes=1)
-        published(season, lineups=[1, 2])
+        refreshed(season, 1, 2)
         keys |= {each.key for each in due.runs(season, at(-2) + (look + 1) * dt.timedelta(minutes=5))}
     assert len(keys) == 6
 

@@ -11,7 +11,7 @@ from backstop.clock import SystemClock
 from backstop.stages import days, due, overdue, standing
 from backstop.store.loader import SlateWriter
 from backstop.store.views import SlateView, State
-from tests.stages.gameday import PROPS, at, begin, failed, post, published
+from tests.stages.gameday import PROPS, at, begin, failed, post, refreshed
 from tests.stages.rows import DAY, games
 
 
@@ -41,7 +41,7 @@ def told(house, now, published_at=None, *, pinned=False):
 def publish_at(house, clock, hours, lineups=(1, 2)):
     clock.at = at(hours)
     post(house, clock, *lineups)
-    published(house, lineups=lineups)
+    refreshed(house, *lineups)
     return clock.at
 
 
@@ -57,13 +57,16 @@ def test_a_slate_that_is_not_there_half_an_hour_before_its_first_pitch_is_owed(s
 
 
 def test_line_ups_that_are_posted_and_in_no_slate_are_owed(season, clock):
+    lacks = "The slate of 2025-06-15 is due: line-ups of {} games are posted, those of 1 are not in the slate."
     clock.at = at(-4)
     post(season, clock, 1)
-    assert told(season, at(-3.9)) == "The slate of 2025-06-15 is due: line-ups of 1 games are posted."
+    assert told(season, at(-3.9)) == lacks.format(1)
     at_once = publish_at(season, clock, -3.8, lineups=[1])
     assert told(season, at(-3.7), at_once) == ""
     post(season, clock, 1, 2)
-    assert "line-ups of 2 games" in told(season, at(-3.7), at_once)
+    assert told(season, at(-3.7), at_once) == lacks.format(2)
+    refreshed(season, 1)
+    assert told(season, at(-3.7), at_once) == lacks.format(2), "also while the next refresh waits its pause"
 
 
 @pytest.mark.parametrize(("minutes", "owed"), [(4, False), (12, False), (20, False), (21, True), (90, True)])
@@ -172,7 +175,7 @@ def test_a_look_reads_the_slate_that_redis_serves_and_the_status_says_the_same(s
     begin(store)
     store.__dict__["settings"] = store.settings.model_copy(update={"upstream": "http://127.0.0.1:9"})
     publish_at(store, clock, -2)
-    published(store, lineups=[1, 2])
+    refreshed(store, 1, 2)
     writer = SlateWriter(store.redis, SystemClock())
     draft = writer.open(DAY, cutoff=at(-2), run_id="r")
     writer.publish(draft, {}, {}, published_at=at(-2))

@@ -17,9 +17,8 @@ from backstop import tables
 from backstop.clock import baseball_day, days_between
 from backstop.lake.states import State
 from backstop.settings import Feed
-from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import cost
-from backstop.stages import days, plan
+from backstop.stages import days, lineups, plan
 from backstop.stages.days import Condition
 from backstop.stages.grade import GRADES
 from backstop.stages.settled import SETTLED_AFTER, morning_after, settled_at
@@ -131,16 +130,14 @@ def slate(house: House, day: Day, now: dt.datetime) -> Due | None:
 
 def _line_ups(house: House, day: Day, now: dt.datetime, last_start: dt.datetime) -> Due | None:
     """Return the refresh that line-ups make due which were posted since the last one, or which it could not have."""
-    posted, known = posted_lineups(house, day.day, now), known_lineups(house, day.day)
-    if posted <= (known if day.condition is not Condition.MISSING else 0):
+    owed = lineups.owed(house, day, now)
+    if owed is None:
         return None
-    reason = f"line-ups of {posted} games are posted"
-    if day.closed_at is None or now - day.closed_at < LINEUPS_AGAIN or now > last_start:
-        return Due("slate-refresh", day.day, f"lineups-{posted}", reason)
-    # the run of that slot may be over and have missed some
-    return Due(
-        "slate-refresh", day.day, f"lineups-{posted}-{_try(day.attempts, day.run_id)}", f"{reason}, of {known} known"
-    )
+    # the refresh before it asked for these very line-ups in vain: the next one asks for prices too
+    in_vain_at = None if owed.is_new else owed.asked_at
+    if in_vain_at is not None and (now - in_vain_at < LINEUPS_AGAIN or now > last_start):
+        return None
+    return Due("slate-refresh", day.day, owed.slot, owed.reason)
 
 
 def _again(day: Day, now: dt.datetime) -> Due | None:
@@ -159,27 +156,6 @@ def _try(attempts: int, run_id: str | None) -> str:
 def pause_after(attempts: int) -> dt.timedelta:
     """Return how long nobody tries again after so many tries that failed."""
     return RETRY_AFTER[min(max(attempts, 1), len(RETRY_AFTER)) - 1]
-
-
-def posted_lineups(house: House, day: dt.date, now: dt.datetime) -> int:
-    """Return in how many of the day's games both clubs' line-ups are posted, by the newest answer in the archive."""
-    answer = house.archive.latest(schedule.plan_day(day)[0], now)
-    if answer is None:
-        return 0
-    games = plan.games_of(house, day)["game_pk"].implode()
-    return _complete(schedule.lineups(answer).frame.filter(pl.col("game_pk").is_in(games)))
-
-
-def known_lineups(house: House, day: dt.date) -> int:
-    """Return in how many of the day's games the lake has both line-ups: those that the last refresh saw."""
-    if day not in house.lake.days(tables.PLAYERS.name):
-        return 0
-    return _complete(house.lake.read(tables.PLAYERS.name, day).filter(pl.col("slot").is_not_null()))
-
-
-def _complete(players: pl.DataFrame) -> int:
-    sides = players.group_by("game_pk").agg(pl.col("is_home").n_unique().alias("sides"))
-    return sides.filter(pl.col("sides") > 1).height
 
 
 def grading(house: House, day: Day, now: dt.datetime) -> Due | None:

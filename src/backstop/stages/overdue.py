@@ -14,7 +14,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import EASTERN, baseball_day
-from backstop.stages import days, due, plan
+from backstop.stages import days, due, lineups, plan
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def of_slate(house: House, day: Day, served: SlateView, now: dt.datetime) -> str
         return f"The slate of {day.day} failed after it was published, and {to_begin} of its games are still to begin."
     if late := of_prices(house, served, to_begin, now):
         return late
-    run = due.slate(house, day, now)
-    return f"The slate of {day.day} is due: {run.reason}." if run else ""
+    # also in the pause after a refresh that could not have them: readers wait all the same
+    owed = None if day.condition in {Condition.RUNNING, Condition.EMPTY} else lineups.owed(house, day, now)
+    return f"The slate of {day.day} is due: {owed.reason}." if owed else ""
 
 
 def of_prices(house: House, served: SlateView, to_begin: int, now: dt.datetime) -> str:
