@@ -82,7 +82,8 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
         prices: Whether books are asked.
 
     Raises:
-        UpstreamUnavailable: the day's schedule could not be had, now or earlier.
+        UpstreamUnavailable: the day's schedule could not be had, now or earlier; or no game before it is known and the
+            schedule of earlier days could not be had either.
     """
     house = House.current()
     plan.check_schedule_known(house, day, calendar)
@@ -92,6 +93,7 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
         say(f"{day} has no games that count: nothing to project.")
         return DayPlan(0, note=f"{day} has no games")
     if plan.finished_games(house, day).is_empty():
+        plan.check_past_known(house, day, calendar)
         marks.off_day(house, day, run_id(), "no game before it is kept as history")
         say(f"No game before {day} is kept as history: nothing can be projected.")
         return DayPlan(0, note=f"{day} has no history before it")

@@ -11,6 +11,7 @@ from backstop.clock import FixedClock
 from backstop.errors import ConservationBroken, LeaseHeld, UpstreamUnavailable, UsageError, ValidationFailed
 from backstop.lake.states import State
 from backstop.stages.outcome import Gap, Outcome
+from backstop.stages.plan import season_days
 from backstop.stages.project import Sifted
 from tasks import slate
 from tests.stages.rows import DAY, games
@@ -78,8 +79,19 @@ def test_a_day_whose_games_are_all_called_off_is_closed_as_empty(listed):
 
 def test_the_first_day_of_a_history_has_nothing_to_project_from_and_is_closed_as_empty(listed):
     listed.lake.write(GAMES, BEFORE, games(BEFORE, 3, status="Postponed"))
+    for day in season_days(2025, BEFORE):
+        listed.ledger.empty(GAMES, str(day), run_id=RUN, reason="no games")
     assert slate.plan_day.fn(DAY, KNOWN).note == f"{DAY} has no history before it"
     assert entry(listed) == (State.EMPTY_OK, "no game before it is kept as history")
+
+
+def test_a_day_whose_past_nobody_answered_for_is_not_closed_as_one_without_a_past(listed):
+    listed.lake.write(GAMES, BEFORE, games(BEFORE, 3, status="Postponed"))
+    lost = Outcome(GAMES, gaps=(Gap(GAMES, "2025-03-01..2025-03-31", "not fetched: 503"),))
+    said = rf"^No game before {DAY} is known, .* of 105 days from 2025-03-01 to 2025-06-13 is not \(not fetched: 503\)"
+    with pytest.raises(UpstreamUnavailable, match=said):
+        slate.plan_day.fn(DAY, lost)
+    assert entry(listed) == (State.RUNNING, None)
 
 
 def test_a_day_whose_schedule_nobody_knows_is_neither_empty_nor_planned(house):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from backstop import tables
 from backstop.clock import days_between
 from backstop.lake import lease
 from backstop.lake.states import State
-from backstop.stages.plan import SEASON_CLOSES, SEASON_OPENS
+from backstop.stages.plan import SEASON_CLOSES, SEASON_OPENS, finished_games, is_to_be_played
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,8 +89,25 @@ def count(days: Iterable[Day]) -> dict[Condition, int]:
 def _conditions(house: House, keys: list[str]) -> list[Day]:
     props = {entry.key: entry for entry in house.ledger.entries(tables.PROPS.name, keys)}
     off = {entry.key for entry in house.ledger.entries(tables.GAMES.name, keys, states=[State.EMPTY_OK])}
+    closed = [key for key, entry in props.items() if entry.state is State.EMPTY_OK and key not in off]
+    for key in _with_games_since(house, closed):
+        del props[key]
     now = house.clock.now()
     return [_day(key, props.get(key), key in off, now) for key in keys]
+
+
+def _with_games_since(house: House, closed: list[str]) -> list[str]:
+    """Return which of the days that were closed as empty have games to play and a past to project them from.
+
+    A day that is asked for before its games are listed is honestly empty, until they are.
+    """
+    days = sorted(map(dt.date.fromisoformat, closed))
+    if not days:
+        return []
+    listed = house.lake.scan(tables.GAMES.name, days[0], days[-1]).filter(is_to_be_played())
+    playing = {*listed.select(pl.col("game_date").unique()).collect()["game_date"]} & {*days}
+    first = finished_games(house, max(playing))["game_date"].min() if playing else None
+    return [day.isoformat() for day in playing if isinstance(first, dt.date) and first < day]
 
 
 def _day(key: str, entry: Entry | None, off: bool, now: dt.datetime) -> Day:

@@ -128,10 +128,14 @@ def games_of(house: House, day: dt.date) -> pl.DataFrame:
     """Return the day's games that count and are to be played, one row per game; empty on an off day."""
     if day not in house.lake.days(tables.GAMES.name):
         return tables.GAMES.empty()
-    games = house.lake.read(tables.GAMES.name, day)
+    return house.lake.read(tables.GAMES.name, day).filter(is_to_be_played())
+
+
+def is_to_be_played() -> pl.Expr:
+    """Whether a game counts and was not called off."""
     # the second source does not say of what kind a postseason game is: what is not known not to count does
     counts = pl.col("game_type").is_in(COUNTED_TYPES).fill_null(value=True)
-    return games.filter(counts & ~pl.col("status").is_in(NOT_PLAYED))
+    return counts & ~pl.col("status").is_in(NOT_PLAYED)
 
 
 def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
@@ -147,6 +151,25 @@ def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
     raise UpstreamUnavailable(
         f"The schedule of {day} is not known ({reasons}), so nobody can say who plays. Run the day again when the "
         "schedule answers.",
+        source=Feed.STATSAPI,
+    )
+
+
+def check_past_known(house: House, day: dt.date, calendar: Outcome) -> None:
+    """Tell a day before which nothing was played from one whose past nobody answered for.
+
+    Raises:
+        UpstreamUnavailable: neither this run nor an earlier one knows the schedule of every day of the seasons before.
+    """
+    before = [each.isoformat() for each in season_days(house.settings.history_first_season, day)]
+    listed = {each.isoformat() for each in house.lake.days(tables.GAMES.name)}
+    unknown = [key for key in house.ledger.missing(tables.GAMES.name, before) if key not in listed]
+    if not unknown:
+        return
+    reasons = "; ".join(gap.reason for gap in calendar.gaps if gap.key != day.isoformat()) or "it was not answered"
+    raise UpstreamUnavailable(
+        f"No game before {day} is known, and the schedule of {len(unknown)} days from {unknown[0]} to {unknown[-1]} is "
+        f"not ({reasons}), so nobody can say what was played. Run the day again when the schedule answers.",
         source=Feed.STATSAPI,
     )
 
