@@ -179,7 +179,7 @@ CATALOG: Final = (
         feeds=(Feed.STATSAPI,),
         description=(
             "Settles every published prop of a finished day from the box scores and scores the probabilities, with the "
-            "calibration picture. `reconcile` starts it the next morning when all games are over."
+            "calibration picture. `reconcile` starts it the next morning, and again when a suspended game is over."
         ),
     ),
     Deployment(

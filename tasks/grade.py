@@ -10,7 +10,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from backstop.stages import grade, plan
+from backstop.stages import grade, plan, settled
 from backstop.stages.house import House
 from backstop.stages.outcome import Outcome
 from tasks import artifacts, marks
@@ -51,17 +51,24 @@ def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
 def grade_slate(day: dt.date, boxes: tuple[Outcome, Outcome]) -> GradeSummary:
     """Grade the slate and show the scores, what is not decided, and the calibration picture.
 
-    A day whose box scores did not all come is graded with a gap, so that it is graded once more.
+    A day whose box scores did not all come, or whose games are not all over, is graded with a gap, so that it is graded
+    once more.
     """
     house = House.current()
+    open_games = settled.not_over(house, day)  # before the settling: a game that ends meanwhile is told as open
     graded = grade.grade_slate(house, day)
     # gaps by game are answers that did not come; one about the whole day is a rule that it breaks, which stays so
     owed = [gap for outcome in boxes for gap in outcome.gaps if gap.key != day.isoformat()]
     rows = graded.grades.height
     counts: dict[str, Any] = {"run_id": run_id(), "rows_in": rows, "rows_loaded": rows}
-    if owed:
-        house.ledger.degrade(grade.GRADES, day.isoformat(), reason=f"{owed[0].key}: {owed[0].reason}", **counts)
-        warn(f"{len(owed)} box scores are owed; the slate is graded once more when they come.")
+    if owed or open_games:
+        first = f"{owed[0].key}: {owed[0].reason}" if owed else ""
+        reason = "; ".join(filter(None, [first, open_games]))
+        house.ledger.degrade(grade.GRADES, day.isoformat(), reason=reason, **counts)
+        if owed:
+            warn(f"{len(owed)} box scores are owed; the slate is graded once more when they come.")
+        if open_games:
+            warn(f"{open_games}; the slate is graded once more when it can be.")
     else:
         house.ledger.complete(grade.GRADES, day.isoformat(), **counts)
     artifacts.table("slate-grade", graded.grades.to_dicts(), f"Grade of {day} by market")

@@ -18,17 +18,19 @@ from backstop.clock import baseball_day, days_between
 from backstop.lake.states import State
 from backstop.settings import Feed
 from backstop.sources.theodds import cost
-from backstop.stages import days, lineups, plan
+from backstop.stages import days, lineups, plan, settled
 from backstop.stages.days import Condition
-from backstop.stages.grade import GRADES
+from backstop.stages.grade import GRADES, SETTLED
 from backstop.stages.settled import SETTLED_AFTER, morning_after, settled_at
 
 if TYPE_CHECKING:
+    from backstop.lake.ledger import Entry
     from backstop.stages.days import Day
     from backstop.stages.house import House
 
 LOOK_BACK_DAYS: Final = 3
-"""Days before today whose slate or grade is started by itself when it is missing; older ones are a backfill's."""
+"""Days before today whose slate or grade is started by itself when it is missing; older ones are a backfill's, but for
+grades that waited for a suspended game."""
 
 LINEUPS_FROM: Final = dt.timedelta(hours=5)
 """Clubs post line-ups two to four hours before first pitch; before this nobody asks for them."""
@@ -107,7 +109,7 @@ def runs(house: House, now: dt.datetime, *, prices_every: dt.timedelta | None = 
     today = baseball_day(now)
     recent = days.of_range(house, today - dt.timedelta(days=LOOK_BACK_DAYS), today)
     due = [each for day in recent if (each := slate(house, day, now))]
-    due += [each for day in recent if (each := grading(house, day, now))]
+    due += [each for day in [*resumed(house, recent[0].day), *recent] if (each := grading(house, day, now))]
     if prices_every is not None and (each := prices(house, recent[-1], now, prices_every)):
         due.append(each)
     return due
@@ -159,23 +161,60 @@ def pause_after(attempts: int) -> dt.timedelta:
 
 
 def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
-    """Return the grading that a day needs: published, all games over, the next morning, not graded yet."""
+    """Return the grading that a day needs: published, the next morning, and not graded yet or with less than there is.
+
+    A game that is not over the next morning is suspended, and the day is graded without it, then once more when it is.
+    Where one has not even begun the schedule may be behind: the day waits for it until the morning after.
+    """
     if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or now < morning_after(day.day):
         return None
     games = plan.games_of(house, day.day)
-    if games.is_empty() or (games["abstract_status"] != "Final").any():
+    if games.is_empty():
         return None
     entry = house.ledger.entry(GRADES, day.day.isoformat())
-    if entry is None:
-        return Due("slate-grade", day.day, "first", f"all games of {day.day} are over")
+    if entry is not None:
+        return _grade_again(house, day, entry, now)
+    to_begin = (games["abstract_status"] == "Preview").any()
+    if to_begin and now < morning_after(day.day + dt.timedelta(days=1)):
+        return None
+    left = settled.not_over(house, day.day)
+    return Due("slate-grade", day.day, "first", left or f"all games of {day.day} are over")
+
+
+def _grade_again(house: House, day: Day, entry: Entry, now: dt.datetime) -> Due | None:
+    """Return the grading after one that had gaps or died, once its pause is over."""
     with_gaps = entry.state is State.DEGRADED
     if entry.state is State.COMPLETE or not (with_gaps or days.is_dead(entry, now)):
         return None
-    pause = pause_after(entry.attempts)
-    if entry.closed_at is not None and now - entry.closed_at < pause:
+    if entry.closed_at is not None and now - entry.closed_at < pause_after(entry.attempts):
         return None
+    if with_gaps and entry.reason == settled.not_over(house, day.day):
+        return None  # it was graded with all there is
     why = "was graded without" if with_gaps else "was not graded"
     return Due("slate-grade", day.day, _try(entry.attempts, entry.run_id), f"{day.day} {why}: {entry.reason}")
+
+
+def resumed(house: House, before: dt.date) -> list[Day]:
+    """Return the days before a date that were graded without a game which is over now, however long ago they were.
+
+    Also those whose grade failed then: their results are still the ones without it.
+    """
+    graded = house.ledger.entries(GRADES, states=[State.DEGRADED, State.FAILED])
+    settled_days = house.lake.days(SETTLED)
+    found = []
+    for entry in graded:
+        day = dt.date.fromisoformat(entry.key)
+        if day < before and (day in settled_days if entry.state is State.FAILED else _is_resumed(house, day, entry)):
+            found += days.of_range(house, day, day)
+    return found
+
+
+def _is_resumed(house: House, day: dt.date, graded: Entry) -> bool:
+    reason = graded.reason or ""
+    if not reason.endswith(settled.NOT_OVER):
+        return False
+    still = settled.not_over(house, day)
+    return not still or not reason.endswith(still)
 
 
 def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from backstop import tables
 from backstop.clock import EASTERN
 from backstop.lake.states import State
+from backstop.stages import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +40,23 @@ def settled_at(day: dt.date) -> dt.datetime:
     '2025-07-04T09:00:00-04:00'
     """
     return morning_after(day) + SETTLED_AFTER
+
+
+NOT_OVER: Final = "not over"
+"""How `not_over` ends: what the ledger says of a grade that waits for a game."""
+
+
+def not_over(house: House, day: dt.date) -> str:
+    """Return which of a day's games are not over by the schedule, in words that change with them; empty when all are.
+
+    A suspended game stays under its day until it is resumed, weeks later at times.
+    """
+    games = plan.games_of(house, day)
+    left = games.filter(pl.col("abstract_status") != "Final")["game_pk"].sort().to_list()
+    if not left:
+        return ""
+    which = ", ".join(map(str, left))
+    return f"games {which} are {NOT_OVER}" if len(left) > 1 else f"game {which} is {NOT_OVER}"
 
 
 def without_scores(house: House, days: Sequence[dt.date]) -> list[dt.date]:
