@@ -17,16 +17,17 @@ from tasks.results import gather
     timeout_seconds=900,
     **marks.HOOKS,
 )
-def odds_refresh(day: SomeDay = None) -> State[summary.SlateSummary]:
+def odds_refresh(day: SomeDay = None, after: str | None = None) -> State[summary.SlateSummary]:
     """Ask the books for a published slate's prices, reprice every prop, and publish the next version.
 
     Args:
         day: A published slate with games still to begin; today's by default.
+        after: The run whose prices are renewed: nothing is asked once another run has worked on the day.
     """
     day = day or runs.today()
-    asked = odds.plan_prices(day)
-    if not asked:
-        return summary.finished(summary.report_slate(day, None, [], [], note=f"{day} has no games still to begin"))
+    asked, note = odds.plan_prices(day, after)
+    if note:
+        return summary.finished(summary.report_slate(day, None, [], [], note=note))
     events = fan.fetches(asked, "events")
     quotes = validate.validate_quotes(fan.fetches(slate.plan_quotes(day, events), "quotes"), day, events)
 

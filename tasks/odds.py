@@ -10,6 +10,7 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from backstop import tables
 from backstop.errors import DataError
 from backstop.props.fitted import Fitted
 from backstop.stages import fits, plan, project, rebuild
@@ -23,8 +24,16 @@ if TYPE_CHECKING:
 
 
 @task(name="plan-prices", task_run_name="plan prices of {day}", cache_policy=NO_CACHE)
-def plan_prices(day: dt.date) -> Batches:
+def plan_prices(day: dt.date, after: str | None = None) -> tuple[Batches, str]:
     """Name the request for the day's events, and take the day in the ledger; none when every game has begun.
+
+    Args:
+        day: A published slate.
+        after: The run whose prices are to be renewed: none are asked for when another has worked on the day since, as
+            when this run waited long for a worker. Without it they are asked for whoever was the last.
+
+    Returns:
+        The request, and why there is none, empty when there is one.
 
     Raises:
         DataError: no slate of the day is published, or prices cannot be asked for.
@@ -38,9 +47,13 @@ def plan_prices(day: dt.date) -> Batches:
     games = plan.games_of(house, day)
     if games.filter(pl.col("start_at") > house.clock.now()).is_empty():
         say(f"Every game of {day} has begun; its prices stand.")
-        return []
+        return [], f"{day} has no games still to begin"
+    entry = house.ledger.entry(tables.PROPS.name, day.isoformat())
+    if after and entry is not None and entry.run_id not in {after, run_id()}:
+        say(f"Run {entry.run_id} has worked on {day} since this one was due; its prices stand.")
+        return [], f"another run has renewed {day} since this one was due"
     marks.hold(house, day, run_id())
-    return plan.event_batches(house, day)
+    return plan.event_batches(house, day), ""
 
 
 @task(name="published-features", task_run_name="features of {day} as published", cache_policy=NO_CACHE)

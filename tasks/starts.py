@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MOST: Final = 24
 """Runs for one key; by the pauses between them a day has passed then, and somebody should look at the fault."""
 
+TOO_MANY: Final = "Deployment concurrency limit reached."
+"""What the server says of a run that it cancels because its deployment has enough of them
+(prefect.server.orchestration.core_policy)."""
+
 
 def start(
     client: SyncPrefectClient, deployment: str, parameters: dict[str, Any], key: str, name: str, tags: Sequence[str]
@@ -53,7 +57,7 @@ def start_until_it_works(
     tags: Sequence[str],
     now: dt.datetime | None = None,
 ) -> FlowRun:
-    """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before crashed or failed.
+    """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before crashed, failed or were one too many.
 
     For keys that change with the ledger: one that is asked for again is of a run that died before it wrote anything
     there. The next is made after the pause that a failed try has (`due.RETRY_AFTER`), the last of `MOST` is returned
@@ -86,7 +90,11 @@ def is_over(run: FlowRun) -> bool:
 
 
 def _died(run: FlowRun) -> bool:
-    return run.state is not None and (run.state.is_crashed() or run.state.is_failed())
+    """Return whether a run came to nothing: by itself, or as one too many at once; not when a person cancelled it."""
+    state = run.state
+    return state is not None and (
+        state.is_crashed() or state.is_failed() or (state.is_cancelled() and state.message == TOO_MANY)
+    )
 
 
 def _ended(run: FlowRun) -> dt.datetime:

@@ -163,7 +163,7 @@ def all_gaps(outcomes: Sequence[Outcome], *lost: Sequence[Gap]) -> list[Gap]:
     return list(dict.fromkeys([*named, *(gap for gaps in lost for gap in gaps)]))
 
 
-NOTHING: dict[str, str] = {"history": "NoHistory", "still to begin": "AllBegun"}
+NOTHING: dict[str, str] = {"history": "NoHistory", "still to begin": "AllBegun", "another run": "Overtaken"}
 """Names of the final state when nothing was published, by words of the note."""
 
 

@@ -161,9 +161,7 @@ def start_runs(found: list[Due]) -> dict[str, UUID]:
                 warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
                 continue
             name = f"{each.flow} {each.day} {each.slot}"
-            run = starts.start_until_it_works(
-                client, deployment, {"day": each.day.isoformat()}, each.key, name, [str(each.day)]
-            )
+            run = starts.start_until_it_works(client, deployment, each.parameters, each.key, name, [str(each.day)])
             started[each.key] = run.id
             if starts.is_over(run):
                 warn(f"{run.name} ended as {run.state_name} and {each.flow} {each.day} is due still.")

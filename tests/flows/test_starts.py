@@ -59,6 +59,13 @@ def test_a_run_that_died_is_begun_again_once_its_pause_is_over_and_the_pauses_gr
         assert {"mlb", str(DAY)} <= set(run.tags)
 
 
+def test_a_run_that_the_server_cancelled_as_one_too_many_is_begun_again(client, key):
+    run = asked(client, key)
+    end(client, run, Cancelled(message="Deployment concurrency limit reached."))
+    assert asked(client, key).id == run.id
+    assert asked(client, key, due.RETRY_AFTER[0]).idempotency_key == f"{key}:2"
+
+
 @pytest.mark.parametrize("state", [Completed, Cancelled, Running])
 def test_a_run_that_lives_or_was_ended_on_purpose_stays_the_only_one(client, key, state):
     run = asked(client, key)

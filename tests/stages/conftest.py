@@ -12,6 +12,7 @@ from backstop.clock import FixedClock
 from backstop.settings import Settings
 from backstop.stages.house import House
 from tests.flows.proxy import Proxy
+from tests.stages import gameday
 
 
 @pytest.fixture
@@ -60,3 +61,10 @@ def online(settings: Settings, clock: FixedClock, feed: Proxy) -> Iterator[House
     house = House(settings.model_copy(update=quick), clock)
     yield house
     house.close()
+
+
+@pytest.fixture
+def season(house: House) -> House:
+    """A house that knows the day's games, not begun, and that the days before had none."""
+    gameday.begin(house)
+    return house

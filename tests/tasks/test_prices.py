@@ -43,7 +43,8 @@ def published(house, monkeypatch, told):
 
 
 def test_one_request_lists_the_books_events_and_the_day_is_held_meanwhile(published):
-    ((item,),) = odds.plan_prices.fn(DAY)
+    ((item,),), note = odds.plan_prices.fn(DAY)
+    assert note == ""
     assert item.feed == "theodds"
     held = published.ledger.entry(PROPS, str(DAY))
     assert (held.state, held.run_id) == (State.RUNNING, RUN)
@@ -58,9 +59,26 @@ def test_a_day_that_another_run_works_on_is_left_to_it(published):
 @pytest.mark.parametrize(("hour", "minute", "asked"), [(16, 59, 1), (17, 0, 0), (23, 0, 0)])
 def test_prices_stand_once_the_last_game_has_begun(published, told, hour, minute, asked):
     published.clock = FixedClock(at(hour, minute))
-    assert len(odds.plan_prices.fn(DAY)) == asked
+    batches, note = odds.plan_prices.fn(DAY)
+    assert (len(batches), note) == (asked, "" if asked else f"{DAY} has no games still to begin")
     assert told == ([] if asked else [f"Every game of {DAY} has begun; its prices stand."])
     assert (published.ledger.entry(PROPS, str(DAY)) is not None) is bool(asked)
+
+
+@pytest.mark.parametrize(("last", "asked"), [("an earlier run", 1), ("a later run", 0), (RUN, 1)])
+def test_a_run_that_waited_while_another_renewed_the_prices_spends_no_credits(published, told, last, asked):
+    published.ledger.begin(PROPS, str(DAY), run_id=last)
+    published.ledger.complete(PROPS, str(DAY), run_id=last, rows_in=3, rows_loaded=3)
+    batches, note = odds.plan_prices.fn(DAY, "an earlier run")
+    assert len(batches) == asked
+    entry = published.ledger.entry(PROPS, str(DAY))
+    if asked:
+        assert (entry.state, entry.run_id) == (State.RUNNING, RUN)
+    else:
+        assert (entry.state, entry.run_id) == (State.COMPLETE, last)
+        assert note == f"another run has renewed {DAY} since this one was due"
+        assert told == [f"Run {last} has worked on {DAY} since this one was due; its prices stand."]
+    assert len(odds.plan_prices.fn(DAY)[0]) == 1, "by hand they are asked for whoever was the last"
 
 
 def test_a_day_that_was_never_published_has_no_prices_to_refresh(published):

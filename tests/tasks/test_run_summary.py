@@ -81,6 +81,7 @@ def test_the_page_of_a_run_has_its_version_its_counts_and_each_note_once():
         ({"version": None, "note": "2025-06-15 has no games"}, "empty", "NoGames", "2025-06-15 has no games"),
         ({"version": None, "note": "2025-06-15 has no history before it"}, "empty", "NoHistory", "2025-06-15 has no history before it"),
         ({"version": None, "note": "2025-06-15 has no games still to begin"}, "empty", "AllBegun", "2025-06-15 has no games still to begin"),
+        ({"version": None, "note": "another run has renewed 2025-06-15 since this one was due"}, "empty", "Overtaken", "another run has renewed 2025-06-15 since this one was due"),
         ({"version": None, "gaps": (GAP,)}, "empty", "NoGames", "version None, 1 gaps"),
     ],
 )  # fmt: skip

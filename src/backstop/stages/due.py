@@ -65,17 +65,24 @@ class Due:
         day: Its day.
         slot: What makes this run different from the day's other runs of the flow.
         reason: A sentence for the log.
+        after: The run whose work it renews; it does nothing once another has. Empty where that is no matter.
     """
 
     flow: str
     day: dt.date
     slot: str
     reason: str
+    after: str = ""
 
     @property
     def key(self) -> str:
         """The idempotency key."""
         return f"{self.flow}:{self.day}:{self.slot}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the flow, as JSON."""
+        return {"day": self.day.isoformat()} | ({"after": self.after} if self.after else {})
 
 
 def calendar_is_old(house: House, now: dt.datetime) -> bool:
@@ -225,8 +232,10 @@ def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due
     to_begin = games.filter(pl.col("start_at") > now).height
     if not to_begin or (day.closed_at is not None and now - day.closed_at < every - RUN_TAKES):
         return None
-    slot = int(now.timestamp() // every.total_seconds())
-    return Due("odds-refresh", day.day, f"prices-{slot}", f"{to_begin} games of {day.day} are still to begin")
+    # the pause changes with every look, the run that closed the day does not: one run waits for a worker, not many
+    after = day.run_id or ""
+    reason = f"{to_begin} games of {day.day} are still to begin"
+    return Due("odds-refresh", day.day, f"prices-after-{after[:8] or 'none'}", reason, after)
 
 
 def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
