@@ -57,7 +57,7 @@ def start_until_it_works(
     tags: Sequence[str],
     now: dt.datetime | None = None,
 ) -> FlowRun:
-    """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before crashed, failed or were one too many.
+    """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before came to nothing.
 
     For keys that change with the ledger: one that is asked for again is of a run that died before it wrote anything
     there. The next is made after the pause that a failed try has (`due.RETRY_AFTER`), the last of `MOST` is returned
