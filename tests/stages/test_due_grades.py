@@ -67,7 +67,10 @@ def test_a_slate_that_was_graded_without_a_box_score_is_graded_again_after_a_pau
     assert gradings(season, MORNING_AFTER + dt.timedelta(hours=1)) == []
 
 
-def test_a_day_with_a_suspended_game_is_graded_the_next_morning(suspended):
+@pytest.mark.parametrize("abstract_status", ["Live", None])
+def test_a_day_with_a_suspended_game_is_graded_the_next_morning(suspended, abstract_status):
+    open_game = games(DAY, 2, status="Suspended: Rain", abstract_status=abstract_status)
+    suspended.lake.write(tables.GAMES.name, DAY, games(DAY, 1).vstack(open_game))
     assert gradings(suspended, MORNING_AFTER) == [Due("slate-grade", DAY, "first", "game 2 is not over")]
 
 

@@ -52,7 +52,8 @@ def not_over(house: House, day: dt.date) -> str:
     A suspended game stays under its day until it is resumed, weeks later at times.
     """
     games = plan.games_of(house, day)
-    left = games.filter(pl.col("abstract_status") != "Final")["game_pk"].sort().to_list()
+    over = (pl.col("abstract_status") == "Final").fill_null(value=False)
+    left = games.filter(~over)["game_pk"].sort().to_list()
     if not left:
         return ""
     which = ", ".join(map(str, left))
