@@ -93,6 +93,7 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_until_the_credit
     name = "odds-refresh/mlb"
     asyncio.run(only(deployed, name, f"{sys.executable} -m tests.operations.clocked {EVENING.isoformat()}"))
     before, published = day.props(EARLY), day.house.reader.slate(EARLY)
+    renewed = day.house.ledger.entry("out_props", EARLY.isoformat()).run_id
     to_begin = plan.games_of(day.house, EARLY).filter(pl.col("start_at") > EVENING).height
     most = cost.of_day(EARLY, to_begin, plan.MARKETS, past=False).most
     granted = day.house.settings.credit_floor + most
@@ -106,7 +107,10 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_until_the_credit
 
     after, now = day.props(EARLY), day.house.reader.slate(EARLY)
     (run,) = runs_of(deployed[name])
-    assert (run.state.name, run.parameters) == ("Degraded", {"day": EARLY.isoformat()}), run.state.message
+    assert (run.state.name, run.parameters) == (
+        "Degraded",
+        {"day": EARLY.isoformat(), "after": renewed},
+    ), run.state.message
     assert now.meta["gaps"] == published.meta["gaps"], "at noon some line-ups were not posted; nothing else is missing"
     assert now.version == published.version + 1
     assert after["prop_id"].to_list() == before["prop_id"].to_list()
