@@ -37,10 +37,10 @@ def reference(starts: list[int], playing: list[int], off: set[int]) -> dict[str,
     rank = sorted(range(len(playing)), key=lambda n: (playing[n], n))
     meant: dict[int, int | None] = {}
     for place, event in enumerate(order):
-        if len(playing) == 1:
-            meant[event] = 0
-        elif len(playing) == len(starts):
+        if len(playing) == len(starts):
             meant[event] = rank[place]
+        elif len(playing) == 1:
+            meant[event] = 0 if abs(starts[event] - playing[0]) <= 2 else None
         else:
             apart = [abs(starts[event] - start) for start in playing]
             nearest = [n for n, distance in enumerate(apart) if distance == min(apart)] if apart else []

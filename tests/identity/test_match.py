@@ -153,8 +153,19 @@ def test_a_moved_start_within_the_day_does_not_matter_without_a_doubleheader() -
     assert pks(doubleheader_events(("a", at(23))), games((1, "LAD", "ATH", at(17)))) == [1]
 
 
-def test_two_events_of_the_only_game_are_both_that_game() -> None:
-    assert pks(doubleheader_events(("a", at(17)), ("b", at(23))), games((1, "LAD", "ATH", at(17)))) == [1, 1]
+ONLY = games((1, "LAD", "ATH", at(23, 10)))
+
+
+def test_two_events_near_the_only_game_are_both_that_game() -> None:
+    # as of CIN and AZ on 6 June 2025: listed again a minute later
+    assert pks(doubleheader_events(("a", at(23, 11)), ("b", at(23, 12))), ONLY) == [1, 1]
+
+
+@pytest.mark.parametrize("start", [at(20, 10), at(18, 30)])
+def test_of_two_events_the_one_hours_before_the_only_game_is_not_that_game(start: dt.datetime) -> None:
+    # 20:10: the start before it was moved to the evening (LAD and SF, 15 June 2025); 18:30: the resumption of the
+    # evening before's suspended game, which the schedule lists under that day (BOS and CIN, 2 July 2025)
+    assert pks(doubleheader_events(("a", start), ("b", at(23, 10))), ONLY) == [None, 1]
 
 
 WASHED_OUT = pl.concat([games((1, "LAD", "ATH", at(17))), games((2, "LAD", "ATH", at(23)), status="Postponed")])

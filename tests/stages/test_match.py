@@ -71,6 +71,30 @@ def test_quotes_of_a_game_without_rosters_are_put_aside_by_name_and_counted(hous
     assert received.parsed.rows_in == 6
 
 
+LATER = START + dt.timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ([{"status": "Postponed"}], "The game is postponed or cancelled."),
+        ([{"start_at": START - dt.timedelta(hours=4)}, {"start_at": LATER}],
+         "It is not clear which game of a doubleheader is meant."),
+    ],
+)  # fmt: skip
+def test_an_event_of_no_certain_game_does_not_block_the_prices_of_the_others(house, answers, changes, reason):
+    others = [games(DAY, 2 + n, home_team="LAD", away_team="SF", **change) for n, change in enumerate(changes)]
+    house.lake.write("core_games", DAY, pl.concat([games(DAY, 1), *others]))
+    recognised = matched_quotes(house, answers, DAY)
+    parsed = recognised.received.parsed
+    assert set(parsed.frame["player_name"]) == {"Aaron Judge", "Nobody Known"}
+    assert parsed.rejected_by_rule == {"no_game": 2}
+    assert set(parsed.rejected["reason"]) == {reason}
+    assert {json.loads(row)["player_name"] for row in parsed.rejected["row"]} == {"Mookie Betts"}
+    assert parsed.frame.height + parsed.rejected.height == parsed.rows_in == 6
+    assert recognised.matched.unmatched_share == 0.5
+
+
 def test_without_any_roster_every_quote_of_a_known_game_is_put_aside(house, answers):
     house.lake.write("core_players", DAY, tables.PLAYERS.empty())
     received = matched_quotes(house, answers, DAY).received

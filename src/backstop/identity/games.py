@@ -28,9 +28,10 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
         games: `core_games`, with those that are off.
 
     Returns:
-        One row per event: event_id_theodds, game_pk (null when not found or off), reason (null when found). The only
-        game of two teams on a day is meant by every event of theirs. With as many events as games, the first event is
-        the first game; otherwise the game with the nearest start is meant, none when that is `FAR_APART` or not clear.
+        One row per event: event_id_theodds, game_pk (null when not found or off), reason (null when found). With as
+        many events as games, the first event is the first game. The only game of two teams on a day is meant by those
+        of several events that are not `FAR_APART` from it: one may be of a suspended game that is resumed that day.
+        Otherwise the game with the nearest start is meant, none when that is `FAR_APART` or not clear.
     """
     ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
     listed = games.select(
@@ -42,13 +43,14 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
         pl.len().over(DAY_AND_TEAMS).alias("_games"),
     )
     pairs = ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
-    only = pl.col("_games") == 1
-    as_many = ~only & (pl.col("_events") == pl.col("_games"))
+    as_many = pl.col("_events") == pl.col("_games")
+    only = ~as_many & (pl.col("_games") == 1)
     in_order = pairs.filter(as_many & (pl.col("_nth") == pl.col("_game_nth")))
     apart = (pl.col("commence_at") - pl.col("start_at")).abs()
+    near = apart <= FAR_APART
     nearest = pairs.filter(~only & ~as_many).filter(apart == apart.min().over("event_id_theodds"))
     nearest = nearest.filter(pl.len().over("game_pk") == 1, pl.len().over("event_id_theodds") == 1)
-    found = pl.concat([pairs.filter(only), in_order, nearest.filter(apart <= FAR_APART)]).select(
+    found = pl.concat([pairs.filter(only & near), in_order, nearest.filter(near)]).select(
         "event_id_theodds", "game_pk", "_off"
     )
     matched = events.join(found, on="event_id_theodds", how="left")

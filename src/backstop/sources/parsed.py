@@ -25,7 +25,7 @@ MOST_DRIFTED = 150
 MOST_OF_A_REASON = 500
 """Characters of a reason: it may quote a value of any length, which stands in the row as well."""
 
-NOT_WRONG = frozenset({"other_day", "superseded", "in_play", "no_roster"})
+NOT_WRONG = frozenset({"other_day", "superseded", "in_play", "no_roster", "no_game"})
 """Rules under which sound rows are put aside: they were not asked for, or what they need is missing."""
 
 LARGEST = {"Int16": 2**15 - 1, "Int32": 2**31 - 1, "Int64": 2**63 - 1}

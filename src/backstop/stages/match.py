@@ -11,6 +11,7 @@ import polars as pl
 from backstop import tables
 from backstop.errors import ValidationFailed
 from backstop.identity import match as names
+from backstop.identity.games import GAME_OFF, GAME_UNCLEAR
 from backstop.identity.match import Matched
 from backstop.sources import parsed as parsing
 from backstop.sources.parsed import Parsed
@@ -28,6 +29,8 @@ REPORT: Final = "core_name_matches"
 
 SECOND_EVENTS: Final = "sr:"
 """How event ids of the second source begin."""
+
+NOT_MEANT: Final = (GAME_OFF, GAME_UNCLEAR)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def matched_quotes(house: House, batches: Sequence[FetchedBatch], day: dt.date) 
     found = _by_feed(parsed.frame, games, players, register.names(house))
     filled = _preferred(Parsed(found.quotes, parsed.rejected, parsed.rows_in, parsed.drift))
     # the names that count: of quotes that were not put aside for another reason
-    kept = _without_roster(filled, players)
+    kept = _without_roster(_without_game(filled, found.report), players)
     report = found.report.join(kept.frame.select("event_id_theodds").unique(), on="event_id_theodds", how="semi")
     if not report.is_empty():
         house.lake.write(REPORT, day, report.with_columns(pl.lit(day).alias("game_date")))
@@ -93,6 +96,18 @@ def _preferred(parsed: Parsed) -> Parsed:
     reason = "The preferred feed has prices of the game."
     aside = parsing.rejections([(row, "superseded", reason) for row in parsed.frame.filter(outdone).to_dicts()])
     return replace(parsed, frame=parsed.frame.filter(~outdone), rejected=pl.concat([parsed.rejected, aside]))
+
+
+def _without_game(parsed: Parsed, report: pl.DataFrame) -> Parsed:
+    """Put quotes aside of events whose game is off, or of which nobody can say which game they mean.
+
+    Left among the others one such event would count as unknown names, and block the prices of every game.
+    """
+    lost = report.filter(pl.col("reason").is_in(NOT_MEANT)).select("event_id_theodds", "reason").unique()
+    aside = parsed.frame.join(lost, on="event_id_theodds")
+    rows = [(row, "no_game", f"{row.pop('reason').capitalize()}.") for row in aside.to_dicts()]
+    left = parsed.frame.join(lost, on="event_id_theodds", how="anti", maintain_order="left")
+    return replace(parsed, frame=left, rejected=pl.concat([parsed.rejected, parsing.rejections(rows)]))
 
 
 def _without_roster(parsed: Parsed, players: pl.DataFrame) -> Parsed:
