@@ -124,13 +124,18 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
     with job.at_work(settings, f"history before {until}") as work:
         _history(work, until)
         began = time.monotonic()
-        predictions = walk.run(
-            project.tallies(work.up.house), first, last, fitted=refit.latest(work.up.house.lake, first)
-        )
+        fitted = refit.latest(work.up.house.lake, first)
+        predictions = walk.run(project.tallies(work.up.house), first, last, fitted=fitted)
     if predictions.is_empty():
         raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
     export.write(predictions, out)
     seconds = time.monotonic() - began
+    if first <= fitted.saw:
+        seen = min(last, fitted.saw)
+        console.print(
+            f"[yellow]in sample[/yellow] {first} to {seen}: {fitted.version} was fitted on days up to {fitted.saw}",
+            soft_wrap=True,
+        )
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from backstop.features.tally import tally
 from backstop.props import refit
+from backstop.props.fitted import Fitted
 from backstop.settings import Settings
 from backstop.stages import project
 from deployments import local
@@ -51,7 +52,8 @@ def test_rows_of_past_days_equal_those_that_were_served(lake, backstop, tmp_path
         assert ended.code == 0, ended.err
         rows = pl.read_parquet(out)
         assert set(rows["game_date"]) == {day(n) for n in range(8, 13)}
-        assert rows.filter(game_date=SERVED).sort("game_pk", "role", "player_id_mlbam").equals(served)
+        mine = rows.filter(game_date=SERVED).sort("game_pk", "role", "player_id_mlbam")
+        assert mine.drop("in_sample").equals(served)
         assert (rows["as_of"] < rows["game_date"]).all()
     assert "0 as served, 5 built" in ended.out
 
@@ -62,6 +64,27 @@ def test_rows_that_were_served_are_not_replaced_by_what_would_be_served_now(lake
     ended = backstop("features", "--from", str(SERVED), "--to", str(SERVED), "--out", str(tmp_path / "rows.parquet"))
     assert "1 as served, 0 built" in ended.out
     assert set(pl.read_parquet(tmp_path / "rows.parquet")["player_name"]) == {"as he was served"}
+
+
+@pytest.mark.parametrize("how", [[], ["--rebuild"]])
+def test_rows_of_days_that_the_numbers_behind_them_saw_say_so(lake, backstop, tmp_path, how):
+    """The shipped numbers saw all of them; a fit of the first days, which the lake keeps, saw none of those after it."""
+    arguments = ["--from", str(day(8)), "--to", str(day(12)), "--out", str(tmp_path / "rows.csv"), *how]
+    ended = backstop("features", *arguments)
+    assert (
+        f"in sample 5 days, {day(8)} to {day(12)}: the numbers behind their rows were fitted on them or on later days"
+        in ended.out
+    )
+    assert pl.read_csv(tmp_path / "rows.csv")["in_sample"].all()
+    named = {"version": "own", "last_day": day(9)}
+    shipped = Fitted.shipped()
+    parts = (part.model_copy(update=named) for part in (shipped.parameters, shipped.ladders, shipped.calibration))
+    refit.keep(lake, Fitted(*parts))
+    ended = backstop("features", *arguments)
+    marked = {day(8), day(9)} | (set() if how else {SERVED})
+    assert f"in sample {len(marked)} days, {day(8)} to {max(marked)}" in ended.out
+    rows = pl.read_csv(tmp_path / "rows.csv", try_parse_dates=True)
+    assert set(rows.filter("in_sample")["game_date"]) == marked
 
 
 def test_a_csv_holds_the_same_rows(lake, backstop, tmp_path):
@@ -121,4 +144,5 @@ def test_a_published_day_whose_own_games_are_not_tallied_yet_is_built_again_all_
     shutil.rmtree(Path(lake.place.locate(f"{project.TALLIES}/game_date={SERVED}")))
     out = tmp_path / "rows.parquet"
     backstop("features", "--from", str(SERVED), "--to", str(SERVED), "--out", str(out), "--rebuild")
-    assert pl.read_parquet(out).equals(lake.read(project.FEATURES, SERVED).sort("game_pk", "role", "player_id_mlbam"))
+    rows = pl.read_parquet(out).drop("in_sample")
+    assert rows.equals(lake.read(project.FEATURES, SERVED).sort("game_pk", "role", "player_id_mlbam"))

@@ -89,8 +89,8 @@ def test_features_fetch_the_history_up_to_the_day_after_the_range_and_read_the_l
 
     def rows(house, first, last, *, rebuild):
         asked.append((house.settings.home, first, last, rebuild))
-        found = pl.DataFrame({"player_id_mlbam": [1, 2]})
-        return SimpleNamespace(rows=found, without_history=[first], served=[first], rebuilt=[last])
+        found = pl.DataFrame({"player_id_mlbam": [1, 2], "game_date": [first, last]})
+        return SimpleNamespace(rows=found, without_history=[first], served=[first], rebuilt=[last], in_sample=[last])
 
     environment.setattr(training, "rows", rows)
     out = tmp_path / "rows.csv"
@@ -99,8 +99,9 @@ def test_features_fetch_the_history_up_to_the_day_after_the_range_and_read_the_l
     ((module, function, until, settings),) = handed
     assert (module, function, until, settings.upstream) == ("local", "fetch_history", dt.date(2025, 6, 3), "demo")
     assert asked == [(tmp_path / "home" / "demo", dt.date(2025, 6, 1), dt.date(2025, 6, 2), True)]
-    assert out.read_text() == "player_id_mlbam\n1\n2\n"
+    assert out.read_text() == ("player_id_mlbam,game_date,in_sample\n1,2025-06-01,false\n2,2025-06-02,true\n")
     assert ended.out.splitlines() == [
+        "in sample 1 days, 2025-06-02 to 2025-06-02: the numbers behind their rows were fitted on them or on later days",
         "missing 2025-06-01: its games are over, but the lake has no pitches of it",
         f"2 rows of 2 days, 1 as served, 1 built as of each day; written to {out}",
     ]

@@ -13,11 +13,14 @@ import pytest
 import tests.docs.conftest  # noqa: F401 - Great Expectations is loaded with its warnings let pass
 from backstop import tables
 from backstop.errors import BackstopError, UsageError
+from backstop.features.tally import tally
 from backstop.settings import Settings
+from backstop.stages import project
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.store import embedded
 from deployments import job, kept, local, replaying
+from tests.features.season import pitches
 from tests.flows.league import close_houses
 from tests.stages.rows import games
 
@@ -98,6 +101,25 @@ def test_a_back_test_of_days_without_games_writes_nothing(settings, monkeypatch,
     with pytest.raises(UsageError, match=f"No game was played from {FIRST} to {LAST}; nothing to predict"):
         local.backtest(FIRST, LAST, settings, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("year", "said"),
+    [(2024, ["in sample 2024-04-03 to 2024-04-04: ", " was fitted on days up to 2024-09-30"]), (2025, [])],
+)
+def test_a_back_test_of_days_that_the_numbers_in_use_saw_says_so(settings, monkeypatch, tmp_path, capsys, year, said):
+    monkeypatch.setattr(job, "at_work", at_work)
+    monkeypatch.setattr(local, "_history", lambda *_: None)
+    first, last = dt.date(year, 4, 3), dt.date(year, 4, 4)
+    settings = local.with_season_before(settings.model_copy(update={"history_first_season": 2024}), first)
+    house = House.of(settings)
+    for (day,), rows in tally(pitches(4, first=dt.date(year, 4, 1))).group_by("game_date"):
+        house.lake.write(project.TALLIES, day, rows)
+    local.backtest(first, last, settings, tmp_path / "out.csv")
+    told = capsys.readouterr().out
+    assert "predictions from" in told
+    assert ("in sample" in told) is bool(said)
+    assert all(words in told for words in said)
 
 
 def test_what_was_left_running_is_ended_and_named(settings, capsys):

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 from rich.table import Table
 
@@ -38,6 +39,9 @@ def features(
 ) -> None:
     """Write the features of past days as they were, or would have been, served: each row as of the day before its game.
 
+    The column `in_sample` marks days that the fitted numbers behind a row saw, or that came before those: its counts
+    are those of the day before, but nobody had these numbers then.
+
     Reads the lake; with --upstream the history that it lacks is fetched first.
     """
     from backstop.stages import training
@@ -56,7 +60,13 @@ def features(
             f"The lake has no game from {begin} to {end}; nothing written. Fetch that history with --upstream, or "
             "choose other days."
         )
-    export.write(found.rows, out)
+    export.write(found.rows.with_columns(in_sample=pl.col("game_date").is_in(found.in_sample)), out)
+    if found.in_sample:
+        console.print(
+            f"[yellow]in sample[/yellow] {len(found.in_sample)} days, {found.in_sample[0]} to {found.in_sample[-1]}: "
+            "the numbers behind their rows were fitted on them or on later days",
+            soft_wrap=True,
+        )
     for day in found.without_history:
         console.print(f"[yellow]missing[/yellow] {day}: its games are over, but the lake has no pitches of it")
     console.print(

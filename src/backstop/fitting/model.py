@@ -121,7 +121,6 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
     Raises:
         DataError: nothing that was predicted on these days is known to have happened.
     """
-    saw = max(in_use.parameters.last_day, in_use.ladders.last_day)
     key = [*PROP, "line"]
     mine, other = (_losses(window, each.judging(window.first)) for each in (new, in_use))
     both = mine.join(other.select(*key, in_use="loss"), on=key, how="inner").sort(key)
@@ -136,7 +135,7 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
     gain, props = (daily[name].to_numpy().astype(np.float64) for name in ("gain", "props"))
     mean = gain.sum() / props.sum()
     error = np.sqrt(((gain - mean * props) ** 2).sum()) / props.sum()
-    seen_until = saw if saw >= window.first else None
+    seen_until = in_use.saw if in_use.saw >= window.first else None
     return Verdict(window.first, window.last, by_market.sort("market"), float(mean), float(error), seen_until)
 
 

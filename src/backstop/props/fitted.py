@@ -45,6 +45,11 @@ class Fitted:
         """What `model_version` of a prop says."""
         return f"{self.parameters.version}+{self.calibration.version}"
 
+    @property
+    def saw(self) -> dt.date:
+        """Last day that parameters or ladders were fitted on: what they say of days up to it is said in sample."""
+        return max(self.parameters.last_day, self.ladders.last_day)
+
     def judging(self, day: dt.date) -> Self:
         """Return this fit for a day, not calibrated where the calibration saw the day or later ones."""
         return type(self)(self.parameters, self.ladders, self.calibration.or_none(day))

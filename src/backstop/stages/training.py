@@ -13,6 +13,7 @@ from backstop.clock import days_between
 from backstop.features import asof, build
 from backstop.features.walk import Lineups, as_played, walk
 from backstop.props import refit
+from backstop.props.fitted import Fitted
 from backstop.stages import plan, project
 
 if TYPE_CHECKING:
@@ -28,12 +29,16 @@ class Training:
         rows: Columns of `out_features`, each row as of the day before its game; sorted by day, game, role, player.
         served: Days whose rows are those that were published.
         rebuilt: Days whose rows were built now, from the days before each.
+        in_sample: Days that the numbers behind their rows were fitted on, or earlier ones: nobody could have had these
+            rows then.
+            A served day of the shipped numbers' own seasons is among them whatever fit it was served with.
         without_history: Days with finished games of which the lake holds no pitches; they have no rows.
     """
 
     rows: pl.DataFrame
     served: tuple[dt.date, ...]
     rebuilt: tuple[dt.date, ...]
+    in_sample: tuple[dt.date, ...]
     without_history: tuple[dt.date, ...]
 
 
@@ -69,7 +74,10 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     everything = pl.concat(found) if found else pl.DataFrame(schema=build.SCHEMA)
     kept = house.lake.days(project.TALLIES)
     lacking = sorted(day for day in _played(house, first, last) if day not in kept and day not in published)
-    return Training(everything, tuple(sorted(published)), tuple(sorted(built)), tuple(lacking))
+    shipped = Fitted.shipped().parameters.last_day
+    seen = {day for day in frames if day <= fits(day).parameters.last_day or (day in published and day <= shipped)}
+    served, rebuilt, in_sample = (tuple(sorted(days)) for days in (published, built, seen))
+    return Training(everything, served, rebuilt, in_sample, tuple(lacking))
 
 
 def _published(house: House, days: set[dt.date]) -> set[dt.date]:
