@@ -128,10 +128,12 @@ def compare(window: Window, *, new: Fitted, in_use: Fitted) -> Verdict:
         raise DataError(
             f"From {window.first} to {window.last} there is nothing to judge a fit on; choose days with games."
         )
-    by_market = both.group_by("market").agg(
+    by_market = both.group_by("market", maintain_order=True).agg(
         props=pl.len(), log_loss=pl.col("loss").mean(), log_loss_in_use=pl.col("in_use").mean()
     )
-    daily = both.group_by("game_date").agg(gain=(pl.col("loss") - pl.col("in_use")).sum(), props=pl.len())
+    daily = both.group_by("game_date", maintain_order=True).agg(
+        gain=(pl.col("loss") - pl.col("in_use")).sum(), props=pl.len()
+    )
     gain, props = (daily[name].to_numpy().astype(np.float64) for name in ("gain", "props"))
     mean = gain.sum() / props.sum()
     error = np.sqrt(((gain - mean * props) ** 2).sum()) / props.sum()
