@@ -35,6 +35,7 @@ def test_an_owner_names_host_process_start_and_the_space_that_its_process_id_is_
         (f"{socket.gethostname()}/{NEVER}/1", True, True),  # of a release before, which named no space
         (f"another-machine/{NEVER}/1", False, False),
     ],
+    ids=["gone", "given out again", "beside", "elsewhere", "of before", "of before elsewhere"],
 )
 def test_only_of_processes_that_can_be_seen_from_here_is_known_whether_they_live(owner, known, gone):
     assert (lease.is_known(owner), lease.is_gone(owner)) == (known, gone)
