@@ -11,7 +11,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from backstop import tables
-from backstop.errors import DataError, LeaseHeld, UpstreamError, ValidationFailed
+from backstop.errors import DataError, LeaseHeld, UpstreamError, UpstreamUnavailable, ValidationFailed
+from backstop.settings import Feed
 from backstop.stages import carry, match, plan, receive
 from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
@@ -80,6 +81,9 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
     """Check rosters, line-ups and box-score lines of the day's games, and keep them.
 
     Without batches nobody was asked: the day stays in the lake as it is.
+
+    Raises:
+        UpstreamUnavailable: none of them came. What is kept stays, and nobody publishes it again as if it were of now.
     """
     outcomes = _kept_players(batches, day) if batches else (Outcome(tables.PLAYERS.name), Outcome(tables.BOX.name))
     progress.reached(day, "line-ups")
@@ -88,12 +92,23 @@ def validate_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome
 
 @task(name="validate-box-scores", task_run_name="validate box scores of {day}", cache_policy=NO_CACHE)
 def validate_box_scores(day: dt.date, batch: FetchedBatch) -> tuple[Outcome, Outcome]:
-    """Check and keep what one batch brought of a day, in a run that works on many."""
+    """Check and keep what one batch brought of a day, in a run that works on many.
+
+    Raises:
+        UpstreamUnavailable: nothing came.
+    """
     return _kept_players([batch], day)
 
 
 def _kept_players(batches: list[FetchedBatch], day: dt.date) -> tuple[Outcome, Outcome]:
     house, run = House.current(), run_id()
+    missed = [lost for batch in batches for lost in batch.missed]
+    if missed and not any(batch.answers for batch in batches):
+        raise UpstreamUnavailable(
+            f"None of the {len(missed)} box scores of {day} came ({missed[0].sentence}), so nobody can say who plays. "
+            "What is kept stays as it is; run the day again when the feed answers.",
+            source=Feed.STATSAPI,
+        )
     came, box = receive.box_scores(house, batches, day)
     players, box = carry.scores(house, came, box, receive.games_told(batches, came.parsed.frame), day)
     known = keep(house, judge(players, players_suite()), run)
