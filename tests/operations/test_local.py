@@ -160,11 +160,15 @@ def test_rows_of_quarantine_are_replayed_by_the_runs_that_their_tables_need(sett
         house.quarantine.put(table, day, row, run_id="r", raw_ref=None)
     ran = []
 
+    def run(flow, day):
+        ran.append((flow.name, day))
+        return SimpleNamespace(version=1)
+
     @contextlib.contextmanager
     def work(settings, title, *, keep=False):
         ran.append(title)
         up = SimpleNamespace(house=House.of(settings))
-        yield SimpleNamespace(up=up, console=Console(width=200), run=lambda flow, day: ran.append((flow.name, day)))
+        yield SimpleNamespace(up=up, console=Console(width=200), run=run)
 
     monkeypatch.setattr(replaying.job, "at_work", work)
     replaying.replay(settings, None, None)

@@ -142,7 +142,7 @@ def test_line_ups_that_nobody_makes_a_slate_of_are_told_hours_before_the_first_p
     clock.at = at(-4)
     post(season, clock, 1)
     assert status_at(season, clock, -3.8) == [], "reconcile looks every five minutes, and the run takes its time"
-    due = "The slate of 2025-06-15 is due: line-ups of 1 games are posted."
+    due = "The slate of 2025-06-15 is due: line-ups of 1 games are posted, those of 1 are not in the slate."
     assert status_at(season, clock, -3.7) == [due]
     assert status_at(season, clock, -0.6) == [due]
     assert status_at(season, clock, -0.4) == [
@@ -168,11 +168,15 @@ def test_a_schedule_that_nobody_asks_for_any_more_is_told_after_some_patience(se
 def test_without_redis_a_slate_that_is_due_is_told_all_the_same(season, clock):
     clock.at = at(-4)
     post(season, clock, 1)
-    assert status_at(season, clock, -3) == ["The slate of 2025-06-15 is due: line-ups of 1 games are posted."]
+    assert status_at(season, clock, -3) == [
+        "The slate of 2025-06-15 is due: line-ups of 1 games are posted, those of 1 are not in the slate."
+    ]
     nowhere = House(season.settings.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"}), clock)
     try:
         problems = standing.look(nowhere).problems
     finally:
         nowhere.close()
-    assert "The slate of 2025-06-15 is due: line-ups of 1 games are posted." in problems
+    assert (
+        "The slate of 2025-06-15 is due: line-ups of 1 games are posted, those of 1 are not in the slate." in problems
+    )
     assert any("Redis" in each for each in problems)
