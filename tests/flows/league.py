@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 from backstop.stages.house import House
+from backstop.store import embedded
 from expectations import rules
 
 OPENING = dt.date(2025, 4, 2)
@@ -72,8 +73,9 @@ class Rooms:
         return self.house.reader.props(day, sort="ev").sort("prop_id")
 
     def leave(self) -> None:
-        """Close everything that runs have opened here, as the end of their process would."""
+        """Close everything that runs have opened here, as the end of their process would, and a Redis that was kept."""
         close_houses(self.home)
+        embedded.stop(self.home / "redis")
 
 
 def close_houses(home: Path) -> None:
