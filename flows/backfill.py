@@ -35,8 +35,8 @@ def day_of_range(day: dt.date, prices: bool, meter: tasks.Meter) -> None:
     name="backfill",
     flow_run_name="backfill {first} to {last}",
     task_runner=ThreadPoolTaskRunner(max_workers=25),  # type: ignore[arg-type]  # its futures are a subclass
-    timeout_seconds=48
-    * 3600,  # ten seasons take some hours; a run that waits for ever would keep its place in the queue
+    # ten seasons take some hours; a run that waits for ever would keep its place in the queue
+    timeout_seconds=48 * 3600,
     **spread.HOOKS,
 )
 def backfill(

@@ -124,7 +124,8 @@ def test_history_comes_in_batches_of_fifty(house):
 
 
 def test_box_scores_are_asked_for_games_that_are_to_be_played(house):
-    rows = pl.concat([games(DAY, 1, 2), games(DAY, 3, status="Postponed"), games(DAY, 4, game_type="E")])
+    off = [games(DAY, 3 + n, status=status) for n, status in enumerate(("Postponed", "Cancelled", "Canceled"))]
+    rows = pl.concat([games(DAY, 1, 2), *off, games(DAY, 9, game_type="E")])
     house.lake.write("core_games", DAY, rows)
     (items,) = plan.box_batches(house, DAY)
     assert [item.key for item in items] == ["1", "2"]

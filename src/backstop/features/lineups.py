@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from backstop.features.tally import LINEUP_PLACES
+from backstop.sources.statsapi.schedule import OFF
 
 ABSENCE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "game_pk": pl.Int64(),
@@ -16,7 +17,7 @@ ABSENCE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "reason": pl.String(),
 }
 
-NOT_PLAYED: Final = ("Postponed", "Cancelled", "Canceled")
+NOT_PLAYED: Final = tuple(sorted(OFF))
 NO_HISTORY: Final = "the lake holds no game before the cutoff"
 
 PERSON: Final = ("game_pk", "game_date", "home_team", "player_id_mlbam", "player_name", "team", "opponent", "is_home")

@@ -136,9 +136,8 @@ def cost(house: House, todo: Sequence[dt.date]) -> int:
 
 def _games(house: House, todo: Sequence[dt.date]) -> dict[dt.date, int]:
     """Return the number of games to price by day; days without a known schedule are left out."""
-    counted = pl.col("game_type").is_in(plan.COUNTED_TYPES) & ~pl.col("status").is_in(plan.NOT_PLAYED)
-    games = house.lake.scan(tables.GAMES.name, todo[0], todo[-1]).group_by("game_date").agg(counted.sum())
-    return dict(games.collect().iter_rows())
+    games = house.lake.scan(tables.GAMES.name, todo[0], todo[-1])
+    return dict(games.group_by("game_date").agg(plan.is_to_be_played().sum()).collect().iter_rows())
 
 
 def _default_limit(house: House) -> int | None:

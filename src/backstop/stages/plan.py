@@ -42,7 +42,7 @@ SEASON_CLOSES = (11, 15)
 COUNTED_TYPES = ("R", "F", "D", "L", "W")
 """Games of the regular season and the postseason: those with pitches to learn from and props to price."""
 
-NOT_PLAYED = ("Postponed", "Cancelled")
+NOT_PLAYED = tuple(sorted(schedule.OFF))
 """States of a game that will not be played on its date."""
 
 SUSPENDED = "Suspended"
