@@ -6,8 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
 from backstop import tables
 from backstop.clock import baseball_day
 from backstop.errors import UsageError
