@@ -17,7 +17,6 @@ from great_expectations.expectations.row_conditions import Column
 from great_expectations.validator.metric_configuration import MetricConfiguration
 
 import gx_polars
-from gx_polars.assets import PolarsAsset
 from gx_polars.batch import PolarsBatchData
 from tests.gx_polars.comparison import messages
 from tests.gx_polars.engines import quiet_context
@@ -227,13 +226,6 @@ def test_an_asset_names_its_parameter_and_gives_one_batch_for_a_request(asset: A
     batch = asset.get_batch(request)
     assert isinstance(batch.data, PolarsBatchData)
     assert batch.head(1).rows() == [(1, "a")]
-
-
-@pytest.mark.parametrize("method", [["get_batch_parameters_keys"], ["_frame", {}], ["_check_options", {}]], ids=str)
-def test_the_base_of_the_assets_answers_nothing_by_itself(method: list[Any]) -> None:
-    name, *arguments = method
-    with pytest.raises(NotImplementedError):
-        getattr(PolarsAsset(name="base", type="base"), name)(*arguments)
 
 
 def test_a_source_tests_its_assets_only_when_asked(tmp_path: Any) -> None:
