@@ -178,6 +178,9 @@ def test_an_unknown_opponent_is_set_apart_unless_its_abbreviation_is_given() -> 
     assert parse(listing([game(teams=college)])).rejected_by_rule == {"unknown_team": 1}
     college["away"]["team"]["abbreviation"] = "SEU"
     assert parse(listing([game(teams=college)])).frame["away_team"].to_list() == ["SEU"]
+    college["away"]["team"] = {"id": 792, "name": "Colombia", "abbreviation": "COL"}
+    refused = parse(listing([game(teams=college)]))
+    assert (refused.frame.height, refused.rejected_by_rule) == (0, {"unknown_team": 1})
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,38 @@ def test_the_athletics_keep_their_old_name_in_the_odds_feed() -> None:
     assert teams.BY_NAME["Athletics"] is teams.BY_NAME["Oakland Athletics"]
 
 
+@pytest.mark.parametrize(
+    ("name", "club"),
+    [
+        ("St. Louis Cardinals", "STL"), ("St.Louis Cardinals", "STL"), ("St Louis Cardinals", "STL"),
+        ("CHICAGO WHITE SOX", "CWS"), (" Boston  Red Sox ", "BOS"), ("Athletics", "ATH"), ("Oakland Athletics", "ATH"),
+        ("Cleveland Indians", "CLE"), ("Florida Marlins", "MIA"), ("Los Angeles Angels of Anaheim", "LAA"),
+    ],
+)  # fmt: skip
+def test_a_club_is_found_by_its_name_however_a_feed_spaces_it(name: str, club: str) -> None:
+    team = teams.named(name)
+    assert team is not None
+    assert team.abbreviation == club
+
+
+@pytest.mark.parametrize("name", ["", "National League", "Chicago", "Red Sox", None, 116, ["Boston Red Sox"]])
+def test_what_is_no_clubs_full_name_is_nobody(name: object) -> None:
+    assert teams.named(name) is None
+
+
+def test_letters_alone_tell_every_name_from_the_others() -> None:
+    for name, team in teams.BY_NAME.items():
+        assert teams.named(name) is team
+
+
+@pytest.mark.parametrize("code", ["COL", "CHN", "WAS", "FLA"])
+def test_a_guest_with_the_abbreviation_of_a_club_is_not_that_club(code: str) -> None:
+    """Colombia and China come to spring games, and colleges do."""
+    assert teams.abbreviation_of(792, code) is None
+
+
 def test_an_unknown_team_has_no_abbreviation_unless_one_is_given() -> None:
     assert teams.abbreviation_of(9000) is None
     assert teams.abbreviation_of(9000, "SEU") == "SEU"
     assert teams.abbreviation_of(None, "OAK") == "ATH"
+    assert teams.abbreviation_of(9000, ["OAK"]) is None

@@ -1,11 +1,12 @@
 """The thirty clubs under every name that a feed gives them.
 
-The Odds API uses MLB's names, but still says Oakland Athletics. SportRadar ids are of 2017 and did not change when a
-club was renamed.
+The Odds API uses MLB's names, but still says Oakland Athletics, and at times St.Louis Cardinals without the space.
+SportRadar ids are of 2017 and did not change when a club was renamed.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,9 +48,10 @@ TEAMS: Final = (
     Team("DET", 116, "Detroit Tigers", "DET", "575c19b7-4052-41c2-9f0a-1c5813d02f99"),
     Team("HOU", 117, "Houston Astros", "HOU", "eb21dadd-8f10-4095-8bf3-dfb3b779f107"),
     Team("KC", 118, "Kansas City Royals", "KCA", "833a51a9-0d84-410f-bd77-da08c3e5e26e", ("KCR", "KCA")),
-    Team("LAA", 108, "Los Angeles Angels", "ANA", "4f735188-37c8-473d-ae32-1f7e34ccf892", ("ANA",)),
+    Team("LAA", 108, "Los Angeles Angels", "ANA", "4f735188-37c8-473d-ae32-1f7e34ccf892", ("ANA",),
+         ("Los Angeles Angels of Anaheim", "Anaheim Angels")),
     Team("LAD", 119, "Los Angeles Dodgers", "LAN", "ef64da7f-cfaf-4300-87b0-9313386b977c", ("LAN", "LA")),
-    Team("MIA", 146, "Miami Marlins", "MIA", "03556285-bdbb-4576-a06d-42f71f46ddc5", ("FLA",)),
+    Team("MIA", 146, "Miami Marlins", "MIA", "03556285-bdbb-4576-a06d-42f71f46ddc5", ("FLA",), ("Florida Marlins",)),
     Team("MIL", 158, "Milwaukee Brewers", "MIL", "dcfd5266-00ce-442c-bc09-264cd20cf455"),
     Team("MIN", 142, "Minnesota Twins", "MIN", "aa34e0ed-f342-4ec6-b774-c79b47b60e2d"),
     Team("NYM", 121, "New York Mets", "NYN", "f246a5e5-afdb-479c-9aaa-c68beeda7af6", ("NYN",)),
@@ -59,8 +61,7 @@ TEAMS: Final = (
     Team("SD", 135, "San Diego Padres", "SDN", "d52d5339-cbdd-43f3-9dfa-a42fd588b9a3", ("SDP", "SDN")),
     Team("SEA", 136, "Seattle Mariners", "SEA", "43a39081-52b4-4f93-ad29-da7f329ea960"),
     Team("SF", 137, "San Francisco Giants", "SFN", "a7723160-10b7-4277-a309-d8dd95a8ae65", ("SFG", "SFN")),
-    Team("STL", 138, "St. Louis Cardinals", "SLN", "44671792-dc02-4fdd-a5ad-f5f17edaa9d7", ("SLN",),
-         ("St Louis Cardinals",)),
+    Team("STL", 138, "St. Louis Cardinals", "SLN", "44671792-dc02-4fdd-a5ad-f5f17edaa9d7", ("SLN",)),
     Team("TB", 139, "Tampa Bay Rays", "TBA", "bdc11650-6f74-49c4-875e-778aeb7632d9", ("TBR", "TBA")),
     Team("TEX", 140, "Texas Rangers", "TEX", "d99f919b-1534-4516-8e8a-9cd106c6d8cd"),
     Team("TOR", 141, "Toronto Blue Jays", "TOR", "1d678440-b4b1-4954-9b39-70afb3ebbcfa"),
@@ -86,17 +87,39 @@ ABBREVIATIONS: Final[dict[str, str]] = {code: team.abbreviation for code, team i
 """Every abbreviation in use mapped to today's."""
 
 
+def _letters(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
+
+
+_BY_LETTERS: Final = {_letters(name): team for name, team in BY_NAME.items()}
+
+
+def named(name: object) -> Team | None:
+    """Return the club of a full name, whatever its case, points and spaces; `None` for another one.
+
+    >>> named("St.Louis Cardinals").abbreviation
+    'STL'
+    """
+    return _BY_LETTERS.get(_letters(name)) if isinstance(name, str) else None
+
+
 def abbreviation_of(id_mlbam: object, given: object = None) -> str | None:
     """Return today's abbreviation of a team by MLB's number, else the abbreviation given, else `None`.
+
+    A number that is no club's tells of a guest: his abbreviation may be that of a club, which he is not. There is
+    none for him then: Colombia (COL) is not Colorado.
 
     >>> abbreviation_of(133)
     'ATH'
     >>> abbreviation_of(160)
     'NL'
     """
+    code = given if isinstance(given, str) and given else None
     if isinstance(id_mlbam, int):
         if team := BY_ID_MLBAM.get(id_mlbam):
             return team.abbreviation
         if id_mlbam in ALL_STARS:
             return ALL_STARS[id_mlbam]
-    return ABBREVIATIONS.get(given, given) if isinstance(given, str) and given else None
+        if code in ABBREVIATIONS:
+            return None
+    return ABBREVIATIONS.get(code, code) if code else None

@@ -19,7 +19,7 @@ from backstop.sources import jsontext
 from backstop.sources.jsontext import dig
 from backstop.sources.parsed import Drift, Intake, Parsed
 from backstop.sources.sportradar import wire
-from backstop.sources.teams import BY_ABBREVIATION, BY_NAME
+from backstop.sources.teams import BY_ABBREVIATION, named
 from backstop.sources.theodds.wire import decimal_price
 from backstop.tables import QUOTES
 
@@ -219,7 +219,7 @@ def _load(raw: dict[str, Any], event: dict[str, Any], answer: Answer, intake: In
 
 
 def _team(competitor: Any) -> str | None:
-    found = BY_NAME.get(str(dig(competitor, "name"))) or BY_ABBREVIATION.get(str(dig(competitor, "abbreviation")))
+    found = named(dig(competitor, "name")) or BY_ABBREVIATION.get(str(dig(competitor, "abbreviation")))
     return found.abbreviation if found else None
 
 

@@ -168,7 +168,8 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
              for side in (home, away)]  # fmt: skip
     if None in codes:
         names = " and ".join(str(mapping(side.get("team")).get("name")) for side in (home, away))
-        intake.reject(game, "unknown_team", f"One of {names} is no club that is known, and no abbreviation is given.")
+        reason = f"One of {names} is no club that is known, and no abbreviation of its own is given."
+        intake.reject(game, "unknown_team", reason)
         return
     status = mapping(game.get("status"))
     intake.load(

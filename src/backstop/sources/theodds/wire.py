@@ -10,8 +10,7 @@ from typing import Any
 from backstop.errors import UpstreamMalformed, UsageError
 from backstop.excerpt import excerpt, names
 from backstop.odds import decimal_of
-from backstop.sources import jsontext
-from backstop.sources.teams import BY_NAME
+from backstop.sources import jsontext, teams
 
 SPORT = "baseball_mlb"
 
@@ -66,7 +65,7 @@ def stamp(instant: dt.datetime) -> str:
 
 def team(name: Any) -> str | None:
     """Return the abbreviation of a club by the feed's name, `None` for an unknown one."""
-    found = BY_NAME.get(name) if isinstance(name, str) else None
+    found = teams.named(name)
     return found.abbreviation if found else None
 
 
