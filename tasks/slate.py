@@ -139,9 +139,12 @@ def tally_rest(before: dt.date, _pitches: list[Outcome]) -> tuple[Gap, ...]:
 
 @task(name="plan-quotes", task_run_name="plan quotes", cache_policy=NO_CACHE)
 def plan_quotes(day: dt.date, listed: list[FetchedBatch]) -> Batches:
-    """Name one request per event that the books list for the day."""
+    """Name one request per event that the books list for the day, and say what they cost at most."""
     house = House.current()
-    return plan.quote_batches(house, day, receive.events_listed(house, listed))
+    batches = plan.quote_batches(house, day, receive.events_listed(house, listed))
+    if credits_at_most := sum(item.credits for items in batches for item in items):
+        say(f"Prices of {sum(map(len, batches))} events are asked for: at most {credits_at_most} credits.")
+    return batches
 
 
 @task(name="plan-players", task_run_name="plan players", cache_policy=NO_CACHE)

@@ -12,6 +12,8 @@ import pytest
 from backstop import tables
 from backstop.ids import batched
 from backstop.lake.states import State
+from expectations.props import props_suite
+from expectations.rules import version_of
 from tests.flows.league import EARLY, OFF, OPENING, Rooms, gaps, outcomes, sentence
 from tests.flows.proxy import Proxy
 
@@ -88,7 +90,8 @@ def test_the_lake_the_ledger_and_the_quarantine_hold_what_the_run_says(twice):
         assert entry.state is State.COMPLETE
         assert entry.rows_in == entry.rows_loaded + entry.rows_quarantined
         assert entry.content_hash
-    assert house.ledger.entry("out_props", EARLY.isoformat()).rows_loaded == found["out_props"].loaded
+    published = house.ledger.entry("out_props", EARLY.isoformat())
+    assert (published.rows_loaded, published.suite_version) == (found["out_props"].loaded, version_of(props_suite()))
     quarantined = house.quarantine.list().filter(pl.col("run_id") == twice.first.summary.run_id)
     assert quarantined.height == sum(each.quarantined for each in found.values())
 

@@ -26,7 +26,7 @@ def games(*pks):
 def written(lake):
     """Three games in the lake, and how the run that wrote them closes their day."""
     digest = lake.write(TABLE, DAY, games(1, 2, 3)).content_hash
-    return Closing("writer", Counts(5, 3, 1, 1), "777003: no venue", digest)
+    return Closing("writer", Counts(5, 3, 1, 1), "777003: no venue", digest, "rules")
 
 
 def look(lake, ledger, clock, closing):
@@ -37,7 +37,7 @@ def look(lake, ledger, clock, closing):
 @pytest.mark.parametrize(
     ("closing", "state"),
     [
-        (Closing("r1", Counts(4, 3, 1), "", "ab"), State.COMPLETE),
+        (Closing("r1", Counts(4, 3, 1), "", "ab", "v1"), State.COMPLETE),
         (Closing("r1", Counts(4, 2, 1, 1), "é: no line-up; x", "ab"), State.DEGRADED),
         (Closing("r1", Counts(None, 3, 0, None), "", None), State.COMPLETE),
     ],
@@ -47,6 +47,12 @@ def test_a_closing_survives_the_way_through_json_and_knows_its_state(closing, st
     assert closing.state is state
     assert closing.of("cd").content_hash == "cd"
     assert closing.of("cd").of(closing.content_hash) == closing
+
+
+def test_a_closing_that_a_release_before_wrote_knows_no_rules():
+    told = Closing("r1", Counts(4, 3, 1), "", "ab", "v1").dump()
+    del told["suite_version"]
+    assert Closing.parse(told) == Closing("r1", Counts(4, 3, 1), "", "ab", None)
 
 
 def test_a_closing_whose_rows_do_not_add_up_closes_nothing(ledger):
@@ -63,6 +69,7 @@ def test_a_day_that_its_run_left_open_is_closed_as_the_run_would_have(lake, ledg
     assert (repair.before, repair.after, entry.state) == (State.RUNNING, State.DEGRADED, State.DEGRADED)
     assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined, entry.rows_failed) == (5, 3, 1, 1)
     assert (entry.reason, entry.content_hash) == ("777003: no venue", written.content_hash)
+    assert entry.suite_version == "rules"
     assert look(lake, ledger, clock, written) == []
 
 

@@ -51,7 +51,13 @@ def refresh(house: House, folder: Path, run_id: str, batches: int, seed: int, ga
     draft = publish.open_draft(house, DAY, run_id)
     loaded = [publish.load(house, draft, each) for each in every]
     # a row of each batch is in quarantine
-    props = Outcome(PROPS, rows_in=batches * (ROWS + 1), loaded=batches * ROWS, quarantined=batches)
+    props = Outcome(
+        PROPS,
+        rows_in=batches * (ROWS + 1),
+        loaded=batches * ROWS,
+        quarantined=batches,
+        suite_version=f"rules of {run_id}",
+    )
     publish.publish(house, draft, DAY, every, loaded, 0, gaps, props)
     publish.mark(house, DAY, run_id, props, gaps)
 
@@ -124,6 +130,7 @@ def test_a_publish_killed_between_flip_and_ledger_is_whole_to_readers_and_closed
         assert (entry.state, entry.reason) == (ends, "777001: no line-up" if GAPS[ends] else None)
         assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined) == (2 * (ROWS + 1), 2 * ROWS, 2)
         assert entry.content_hash == store.lake.content_hash(PROPS, DAY)
+        assert entry.suite_version == "rules of killed"
     else:
         assert (entry.state, entry.reason) == (State.FAILED, "run killed died before its rows were in the lake")
     assert repaired(store, "again") == []

@@ -110,15 +110,17 @@ def test_loading_a_batch_again_changes_nothing(store, tmp_path):
 
 
 def test_the_ledger_says_complete_or_degraded_with_the_reason(store):
-    whole = Outcome("out_props", rows_in=5, loaded=4, quarantined=1)
+    whole = Outcome("out_props", rows_in=5, loaded=4, quarantined=1, suite_version="props-1")
     store.ledger.begin("out_props", KEY, run_id="r1")
     publish.mark(store, DAY, "r1", whole, ())
     entry = store.ledger.entry("out_props", KEY)
     assert (entry.state, entry.rows_loaded, entry.rows_quarantined) == (State.COMPLETE, 4, 1)
+    assert entry.suite_version == "props-1"
     store.ledger.begin("out_props", KEY, run_id="r2")
     publish.mark(store, DAY, "r2", whole, [Gap("core_pitches", "2025-06-01", "not fetched")])
     entry = store.ledger.entry("out_props", KEY)
     assert (entry.state, entry.reason) == (State.DEGRADED, "2025-06-01: not fetched")
+    assert entry.suite_version == "props-1"
 
 
 def test_rows_of_a_batch_that_was_not_loaded_count_as_failed(tmp_path):

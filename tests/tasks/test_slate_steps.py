@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import polars as pl
 import pytest
 
 from backstop import tables
@@ -63,6 +64,18 @@ def test_the_books_are_asked_unless_the_run_was_told_not_to(listed):
     assert asking.gaps == ()
     assert told_not_to.events == []
     assert [gap.reason for gap in told_not_to.gaps] == ["no prices: the run was told not to ask for them"]
+
+
+def test_what_the_prices_of_the_listed_events_cost_at_most_is_said_and_nothing_of_none(listed, told, monkeypatch):
+    starts_at = dt.datetime.combine(DAY, dt.time(23), dt.UTC)
+    found = {"event_id_theodds": ["e1", "e2"], "commence_at": [starts_at] * 2}
+    monkeypatch.setattr(slate.receive, "events_listed", lambda *_: pl.DataFrame(found))
+    (batch,) = slate.plan_quotes.fn(DAY, [])
+    assert [item.credits for item in batch] == [6, 6]  # a credit for each market that is asked for
+    assert told == ["Prices of 2 events are asked for: at most 12 credits."]
+    monkeypatch.setattr(slate.receive, "events_listed", lambda *_: pl.DataFrame(found).clear())
+    assert slate.plan_quotes.fn(DAY, []) == []
+    assert len(told) == 1
 
 
 def test_a_run_that_is_not_to_fetch_history_names_the_days_it_does_without(listed):

@@ -21,12 +21,14 @@ class Closing:
         counts: What became of the rows.
         reason: What is missing; empty when nothing is.
         content_hash: Of the partition that holds the rows.
+        suite_version: Of the rules that the rows were checked by.
     """
 
     run_id: str
     counts: Counts
     reason: str
     content_hash: str | None
+    suite_version: str | None = None
 
     @property
     def state(self) -> State:
@@ -43,22 +45,28 @@ class Closing:
             "run_id": self.run_id,
             "reason": self.reason,
             "content_hash": self.content_hash,
+            "suite_version": self.suite_version,
             "rows": asdict(self.counts),
         }
 
     @classmethod
     def parse(cls, told: dict[str, Any]) -> Self:
-        """Read it back."""
-        return cls(told["run_id"], Counts(**told["rows"]), told["reason"], told["content_hash"])
+        """Read it back; a release before this one left no version of the rules."""
+        rules = told.get("suite_version")
+        return cls(told["run_id"], Counts(**told["rows"]), told["reason"], told["content_hash"], rules)
 
-    def close(self, ledger: Ledger, table: str, key: str, run_id: str, suite_version: str | None = None) -> None:
+    def close(self, ledger: Ledger, table: str, key: str, run_id: str) -> None:
         """Close a key that `run_id` has begun.
 
         Raises:
             ConservationBroken: rows went missing.
             LeaseHeld: another run has taken the key over.
         """
-        known: dict[str, Any] = {"run_id": run_id, "content_hash": self.content_hash, "suite_version": suite_version}
+        known: dict[str, Any] = {
+            "run_id": run_id,
+            "content_hash": self.content_hash,
+            "suite_version": self.suite_version,
+        }
         known |= asdict(self.counts)
         if self.reason:
             ledger.degrade(table, key, reason=self.reason, **known)

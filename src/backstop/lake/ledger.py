@@ -132,7 +132,6 @@ class Ledger:
         *,
         run_id: str,
         closing: Closing | None = None,
-        suite_version: str | None = None,
         lease_s: float = LEASE_S,
     ) -> None:
         """Make sure that a run holds its key still, and prolong its lease: to be called right before rows are replaced.
@@ -142,7 +141,6 @@ class Ledger:
             key: What is worked on.
             run_id: The run that began it.
             closing: How the run will close the key; noted, so that `reconcile` knows it if the run dies after it wrote.
-            suite_version: Version of the rules, noted with it.
             lease_s: How long the run may stay silent from now on; a longer lease stays.
 
         Raises:
@@ -161,7 +159,7 @@ class Ledger:
             if closing is not None:
                 reason = sentence(closing.reason) or None
                 change |= {**closing.counts.checked(table, key), "content_hash": closing.content_hash, "reason": reason}
-                change["suite_version"] = suite_version
+                change["suite_version"] = closing.suite_version
             connection.execute(update_of(table, key).values(**change))
 
     def complete(

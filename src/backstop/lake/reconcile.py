@@ -122,7 +122,7 @@ def _as_noted(
     """Repair a key that a dead run held, by what it noted when it was about to write."""
     table, key, died = entry.table, entry.key, f"run {entry.run_id} died before"
     day = dt.date.fromisoformat(key)
-    rows = _rows(lake, table, day)
+    rows = _rows(lake, table, day)  # first: one that cannot be read is named, whatever was noted
     # without a number of refused rows nothing was noted: the hash is that of the run before
     if entry.rows_quarantined is None or entry.content_hash != found:
         return _failed(ledger, table, key, run_id, f"{died} its rows were in the lake")
@@ -133,8 +133,8 @@ def _as_noted(
     if not _begun(ledger, table, key, run_id):
         return None
     counts = Counts(entry.rows_in, rows, refused.height, entry.rows_failed)
-    closing = Closing(str(entry.run_id), counts, entry.reason or "", found)
-    closing.close(ledger, table, key, run_id, entry.suite_version)
+    closing = Closing(str(entry.run_id), counts, entry.reason or "", found, entry.suite_version)
+    closing.close(ledger, table, key, run_id)
     return Repair(table, key, entry.state, closing.state, f"run {closing.run_id} had written its rows")
 
 

@@ -79,13 +79,13 @@ def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> 
     house.quarantine.put(table, checked.day, checked.rejected, run_id=run_id, raw_ref=checked.raw_ref)
     kept = house.lake.ordered(table, checked.kept)
     counts = Counts(checked.rows_in, kept.height, checked.rejected.height)
-    closing = Closing(run_id, counts, "; ".join(checked.degraded), content_hash(kept))
-    house.ledger.renew(table, key, run_id=run_id, closing=closing, suite_version=checked.suite_version)
+    closing = Closing(run_id, counts, "; ".join(checked.degraded), content_hash(kept), checked.suite_version)
+    house.ledger.renew(table, key, run_id=run_id, closing=closing)
     house.lake.write(table, checked.day, kept)
     if whole:
         house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
     try:
-        closing.close(house.ledger, table, key, run_id, checked.suite_version)
+        closing.close(house.ledger, table, key, run_id)
     except LeaseHeld:
         # it stalled between the look at its lease and the write: whose rows these are nobody can tell
         house.ledger.stale(table, [key], reason=f"run {run_id}, which had lost its turn, replaced its rows")
@@ -131,6 +131,7 @@ def passed(checked: Checked) -> Outcome:
         rules=dict(checked.rules),
         drift=checked.drift,
         worst=worst(Refused(*each) for each in checked.rejected.select("rule", "reason", "row").iter_rows()),
+        suite_version=checked.suite_version,
     )
 
 

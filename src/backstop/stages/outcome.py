@@ -69,6 +69,7 @@ class Outcome:
         drift: Columns that appeared, vanished, changed type or stand twice.
         worst: Quarantined rows with their reasons, the worst first, at most ten.
         notes: What a reader of the result should know although nothing is missing: who answered instead of whom.
+        suite_version: Version of the rules that the rows were checked by; empty where none were applied.
     """
 
     table: str
@@ -82,6 +83,7 @@ class Outcome:
     drift: tuple[str, ...] = ()
     worst: tuple[Refused, ...] = ()
     notes: tuple[str, ...] = ()
+    suite_version: str = ""
 
     def __add__(self, other: Outcome) -> Outcome:
         """Add up two steps on the same table."""
@@ -97,6 +99,7 @@ class Outcome:
             drift=tuple(sorted({*self.drift, *other.drift})),
             worst=worst((*self.worst, *other.worst)),
             notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
+            suite_version=self.suite_version or other.suite_version,
         )
 
     def balanced(self) -> Outcome:

@@ -87,16 +87,8 @@ def publish(
         LeaseHeld: another run has taken the day over; the version before stays.
         StoreError: Redis refused or holds less than was written; the version before stays.
     """
-    batches = len(loaded) + failed
     expected = {"features": sum(each.features for each in loaded), "props": sum(each.props for each in loaded)}
-    if not expected["props"] or failed > LARGEST_FAILED_SHARE * batches:
-        house.writer.abandon(draft)
-        first = f" The first reason: {gaps[0].reason}" if gaps else ""
-        raise IncompleteVersion(
-            f"The slate of {day} was held back: {failed} of {batches} batches failed and {expected['props']} props "
-            "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
-            f"Mend what is named in the run's gaps and run the day again.{first}"
-        )
+    _require_enough(house, draft, expected["props"], len(loaded), failed, gaps)
     done = {each.number for each in loaded}
     kept = [each for each in staged if each.number in done]
     frames = {
@@ -119,6 +111,20 @@ def publish(
         house.lake.write(table, day, frame)
     rebuild.remember(house, draft, published, meta)
     return published
+
+
+def _require_enough(house: House, draft: Draft, props: int, loaded: int, failed: int, gaps: Sequence[Gap]) -> None:
+    """Hold back a slate that has no props, or of which too many batches failed."""
+    batches = loaded + failed
+    if props and failed <= LARGEST_FAILED_SHARE * batches:
+        return
+    house.writer.abandon(draft)
+    first = f" The first reason: {gaps[0].reason}" if gaps else ""
+    raise IncompleteVersion(
+        f"The slate of {draft.day} was held back: {failed} of {batches} batches failed and {props} props "
+        "were loaded; at least one prop and half of the batches are needed. The version before it stays. "
+        f"Mend what is named in the run's gaps and run the day again.{first}"
+    )
 
 
 def _hold_on(house: House, draft: Draft) -> None:
@@ -177,7 +183,8 @@ def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence
 def closing_of(run_id: str, props: Outcome, gaps: Sequence[Gap]) -> Closing:
     """Return how a run closes the day of a slate."""
     counts = Counts(props.rows_in, props.loaded, props.quarantined, props.failed)
-    return Closing(run_id, counts, "; ".join(f"{gap.key}: {gap.reason}" for gap in gaps[:20]), None)
+    reason = "; ".join(f"{gap.key}: {gap.reason}" for gap in gaps[:20])
+    return Closing(run_id, counts, reason, None, props.suite_version)
 
 
 def mark(house: House, day: dt.date, run_id: str, props: Outcome, gaps: Sequence[Gap]) -> None:
