@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 import tomllib
@@ -58,6 +59,28 @@ def test_the_architecture_names_every_room_and_its_imports_as_the_contract_order
     floors = [{floor[room] for room in part if room in floor} for part in drawn]
     assert all(max(upper) < min(lower) for upper, lower in itertools.pairwise(floors))
     assert {room for part in drawn for room in part} >= rooms
+
+
+def test_the_architecture_tells_what_a_room_imports_of_the_others():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    library = ROOT / "src" / "backstop"
+    rooms = {path.parent.name for path in library.glob("*/__init__.py")}
+    told = dict(re.findall(r"^\| `(\w+)/` \| [^|]+ \| ([\w, -]+) \| [^|]+ \|$", text, re.MULTILINE))
+    assert {room: set(re.findall(r"\w+", uses)) for room, uses in told.items()} == {
+        room: {each for path in (library / room).rglob("*.py") for each in _imported(path) & rooms} - {room}
+        for room in rooms
+    }
+
+
+def _imported(path: Path) -> set[str]:
+    """Rooms, and modules beside them, that a module imports: anywhere in it, for types only too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{each.name}" for each in node.names}
+    return {name.split(".")[1] for name in found if name.startswith("backstop.")}
 
 
 def test_every_line_of_the_threat_model_names_tests_that_exist():

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ from backstop.net.link import Link
 from backstop.net.retry import RetryTerms
 from backstop.net.terms import Terms
 from backstop.settings import Feed, Settings
+from scripts.keys import network
 from tests.net.conftest import wait_for_redis
 from tests.net.server import FaultServer, Say, on_loop, until
 
@@ -395,6 +397,9 @@ async def test_every_key_expires_by_itself(
         await redis.aclose()
     assert lifetimes
     assert not [key for key, left in lifetimes.items() if left == -1]
+    listed = re.findall(r"`(bs:net:[^`]+)`", "".join(network()))
+    patterns = [re.compile(re.sub(r"<\w+>", ".+", re.escape(each))) for each in listed]
+    assert not [key for key in lifetimes if not any(each.fullmatch(key) for each in patterns)]
 
 
 @on_loop

@@ -13,6 +13,11 @@ def test_the_page_of_keys_is_up_to_date():
     assert page.PAGE.read_text(encoding="utf-8") == page.page(), "run: python -m scripts.keys"
 
 
+def test_the_page_has_the_keys_of_the_cache_as_the_cache_spells_them():
+    assert "| `bs:mlb:{day}:cache:<version>-<published>:<code>:<collection>:<name>` | string |" in page.cached()
+    assert "at most 24 hours" in page.cached()
+
+
 def test_all_keys_of_a_slate_share_a_slot_and_slates_spread():
     names = [
         SLATE.current, SLATE.versions, SLATE.sequence, SLATE.meta(7), SLATE.receipts(7), SLATE.rows(7, "props", 3),

@@ -1,4 +1,4 @@
-"""The only speller of keys.
+"""The only speller of the keys of slates.
 
 Sport first, then the day as the cluster hash tag: all keys of one slate share a slot, so that one script may touch
 them, and different slates spread over a cluster. `docs/keys.md` is generated from `KEYS`.
