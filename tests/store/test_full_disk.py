@@ -84,6 +84,14 @@ def test_an_event_loop_reads_from_it_too(home, full):
     assert asyncio.run(read()) == b"yes"
 
 
+def test_who_asked_nothing_for_long_reads_from_it_too(home, full):
+    with contextlib.closing(connect_url(process.address_of(home))) as client:
+        assert client.get("kept") == b"yes"
+        for connection in client.connection_pool._available_connections:
+            connection.next_health_check = float("-inf")  # as if it had been idle for an hour
+        assert client.get("kept") == b"yes"
+
+
 def test_a_house_opens_on_it_and_closes(home, full):
     house = House(Settings(_env_file=None, home=home.parent))
     assert house.reader.days() == []

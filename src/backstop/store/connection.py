@@ -91,7 +91,7 @@ def connect_url(url: str) -> Any:
                 service, db=database, **_login(url), **options
             )
         else:
-            client = redis.Redis.from_url(url, health_check_interval=30, **options)
+            client = redis.Redis.from_url(url, **options)
         with _serving_reads():
             client.ping()
     return client
