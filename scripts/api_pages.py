@@ -185,8 +185,9 @@ def _manners() -> Iterator[str]:
         "again.\n\n"
         f"**Keys.** Where `BACKSTOP_API_KEYS` is set, send one as `X-API-Key` or `Authorization: Bearer`; "
         f"{code(sorted(OPEN_PATHS))} and the board's files need none. **Limits.** `BACKSTOP_API_REQUESTS_PER_S` per "
-        f"key, or per address where there is none, {BURST:g} s of it at once; bodies of {LARGEST_BODY // 1024} KB at "
-        "most. **Other sites.** Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
+        f"key, or per address where there is none, {BURST:g} s of it at once; as many wrong keys per address, beyond "
+        f"which no key of that address is looked at; bodies of {LARGEST_BODY // 1024} KB at most. **Other sites.** "
+        "Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
         f"{PREFLIGHT['Access-Control-Allow-Headers']}; no other page may POST or listen. A server on loopback answers "
         "to its own name only, and to those in `BACKSTOP_API_NAMES`.\n"
     )

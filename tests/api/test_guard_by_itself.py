@@ -50,13 +50,13 @@ def ask(
     kind="http",
     app=echo,
     extensions=None,
-    per_s=100.0,
+    limit=None,
     client=("10.0.0.1", 1),
     **headers,
 ):
     """Send one request through a guard; returns what was sent back, and what was counted."""
     counted, sent = Counted(), []
-    guard = Guard(app, Settings(api_keys=KEY, api_host="127.0.0.1"), Limit(per_s), counted)
+    guard = Guard(app, Settings(api_keys=KEY, api_host="127.0.0.1"), limit or Limit(100), counted)
     given = {"host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in given.items()]
     scope = {
@@ -114,6 +114,35 @@ def test_who_has_it_not_gets_a_problem_document_and_the_app_is_not_reached(heade
     assert (sent[0]["status"], told["type"], told["instance"]) == (401, "urn:backstop:no-key", "/api/v1/slates")
     assert headers_of(sent)["www-authenticate"] == "Bearer"
     assert counted.told() == {("GET", "other", "401"): 1.0}
+
+
+def test_who_tries_keys_from_an_address_is_slowed_down_and_not_told_when_he_finds_one():
+    now = [0.0]
+    limit = Limit(2, now=lambda: now[0])
+
+    def status(key, path="/api/v1/slates", client=("10.0.0.1", 1)):
+        sent, _ = ask(path=path, x_api_key=key, limit=limit, client=client)
+        return sent[0]["status"]
+
+    assert [status(str(n)) for n in range(6)] == [401] * 4 + [429] * 2
+    sent, _ = ask(x_api_key=KEY, limit=limit)
+    assert (sent[0]["status"], headers_of(sent)["retry-after"]) == (429, "1")
+    told = "More than 2 requests a second without a right key; come back in 0.50 s."
+    assert json.loads(sent[1]["body"])["detail"] == told
+    assert limit.refused == 3
+    # it takes nothing from the probes of the same address, from another address or from a key's own requests
+    assert [status("", "/health/live") for _ in range(5)] == [200] * 4 + [429]
+    assert status("wrong", client=("10.0.0.2", 1)) == 401
+    now[0] = 0.5
+    assert [status(KEY) for _ in range(5)] == [200] * 4 + [429]
+    assert [status("wrong") for _ in range(2)] == [401, 429]
+
+
+def test_sockets_that_try_keys_are_slowed_down_with_the_rest():
+    limit = Limit(1, now=lambda: 0.0)
+    codes = [ask(kind="websocket", limit=limit, client=None)[0][0]["code"] for _ in range(3)]
+    assert codes == [4401, 4401, 4403]
+    assert ask(kind="websocket", limit=limit, client=None, x_api_key=KEY)[0] == [{"type": "websocket.close", "code": 4403}]
 
 
 def test_a_head_is_a_get_without_its_body_also_when_it_is_refused():

@@ -159,11 +159,17 @@ class Guard:
     def _key(self, scope: Scope, headers: Headers) -> Problem | None:
         if not self._needs_key(scope["path"]):
             return None
+        # a bucket of its own: what is tried from an address takes nothing from probes and pages that ask from it too,
+        # and while it is empty no key is looked at, not even a right one: it would tell who guesses that he found it
+        failures = f"wrong keys of {_address(scope)}"
+        if wait_s := self.limit.look(failures):
+            return self._too_many(wait_s, "requests a second without a right key")
         given = key_of(headers)
         # every key is compared, each in constant time: neither its place nor its beginning shows in the time taken
         matches = [hmac.compare_digest(given, key) for key in self.keys]
         if any(matches):
             return None
+        self.limit.take(failures)
         return Problem(
             401,
             "A key is needed: send it as X-API-Key, or as Authorization: Bearer.",
@@ -172,16 +178,15 @@ class Guard:
         )
 
     def _rate(self, scope: Scope, headers: Headers) -> Problem | None:
-        client = scope.get("client")
         # where no key is asked for, whatever is sent as one proves nothing
         is_known = self._needs_key(scope["path"])
-        caller = key_of(headers).decode("latin-1") if is_known else client[0] if client else ""
-        wait_s = self.limit.take(caller)
-        if not wait_s:
-            return None
+        wait_s = self.limit.take(key_of(headers).decode("latin-1") if is_known else _address(scope))
+        return self._too_many(wait_s, "requests a second") if wait_s else None
+
+    def _too_many(self, wait_s: float, what: str) -> Problem:
         return Problem(
             429,
-            f"More than {self.limit.per_s:g} requests a second; come back in {max(wait_s, 0.01):.2f} s.",
+            f"More than {self.limit.per_s:g} {what}; come back in {max(wait_s, 0.01):.2f} s.",
             kind="too-many-requests",
             headers=retry_after(wait_s),
         )
@@ -239,6 +244,11 @@ def key_of(headers: Headers) -> bytes:
             except ValueError:
                 return b""
     return b""
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _size(headers: Headers) -> Problem | None:

@@ -35,12 +35,24 @@ class Limit:
     def take(self, caller: str) -> float:
         """Count a request; return 0 when it may go, otherwise the seconds until one may."""
         now = self._now()
-        left, at = self._buckets.get(caller, (self.burst, now))
-        left = min(self.burst, left + (now - at) * self.per_s)
-        wait_s = 0.0 if left >= WHOLE else min(1 - left, 1.0) / self.per_s
+        left = self._left(caller, now)
+        wait_s = self._wait_s(left)
         self._buckets[caller] = (left - 1 if not wait_s else left, now)
         self._buckets.move_to_end(caller)
         if len(self._buckets) > CALLERS:
             self._buckets.popitem(last=False)
         self.refused += bool(wait_s)
         return wait_s
+
+    def look(self, caller: str) -> float:
+        """Return what `take` would, without counting a request that may go."""
+        wait_s = self._wait_s(self._left(caller, self._now()))
+        self.refused += bool(wait_s)
+        return wait_s
+
+    def _left(self, caller: str, now: float) -> float:
+        left, at = self._buckets.get(caller, (self.burst, now))
+        return min(self.burst, left + (now - at) * self.per_s)
+
+    def _wait_s(self, left: float) -> float:
+        return 0.0 if left >= WHOLE else min(1 - left, 1.0) / self.per_s
