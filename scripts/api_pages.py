@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from backstop.api.app import create_app
-from backstop.api.guard import LARGEST_BODY, OPEN_PATHS, PREFLIGHT
+from backstop.api.guard import OPEN_PATHS, PREFLIGHT
 from backstop.api.limit import BURST
 from backstop.api.live import BROKEN, READERS, TRY_LATER
 from backstop.api.responses import HEADERS
@@ -186,8 +186,8 @@ def _manners() -> Iterator[str]:
         f"**Keys.** Where `BACKSTOP_API_KEYS` is set, send one as `X-API-Key` or `Authorization: Bearer`; "
         f"{code(sorted(OPEN_PATHS))} and the board's files need none. **Limits.** `BACKSTOP_API_REQUESTS_PER_S` per "
         f"key, or per address where there is none, {BURST:g} s of it at once; as many wrong keys per address, beyond "
-        f"which no key of that address is looked at; bodies of {LARGEST_BODY // 1024} KB at most. **Other sites.** "
-        "Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
+        "which no key of that address is looked at. **Bodies.** No route reads one: parameters go into the address. "
+        "**Other sites.** Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
         f"{PREFLIGHT['Access-Control-Allow-Headers']}; no other page may POST or listen. A server on loopback answers "
         "to its own name only, and to those in `BACKSTOP_API_NAMES`.\n"
     )

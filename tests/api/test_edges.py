@@ -131,6 +131,48 @@ def test_a_value_beyond_the_ends_is_named_with_what_was_expected_and_what_was_se
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "expected", "seen"),
+    [
+        (f"POST {GENERATE}", b'{"max_players": 5}', "date, force_refresh, max_players, wait_s", """'{"max_players": 5}'"""),
+        (f"POST {GENERATE}?max_players=5", b"force_refresh=true", "date, force_refresh, max_players, wait_s", "'force_refresh=true'"),
+        (f"POST {GENERATE}", b"\xff" * 300, "date, force_refresh, max_players, wait_s", "'" + "\ufffd" * 199 + "..."),
+        (f"GET {AT}", b'{"market": "batter_hits"}', PAGE_NAMES, """'{"market": "batter_hits"}'"""),
+        (f"GET {AT}/versions", b"1", "none", "'1'"),
+    ],
+    ids=["json", "form", "bytes", "get", "none expected"],
+)  # fmt: skip
+def test_a_body_is_refused_with_where_parameters_go(api, path, body, expected, seen):
+    method, _, address = path.partition(" ")
+    answer = api.request(method, address, content=body)
+    told = problem(answer)
+    what = f"no body is read here; parameters go into the address, after a question mark: {expected}"
+    assert (answer.status_code, told["errors"]) == (422, [{"where": "body", "what": what, "seen": seen}])
+
+
+def test_a_wrong_parameter_and_a_body_are_named_at_once(api):
+    told = problem(api.post(f"{GENERATE}?players=5", json={"players": 5}))
+    assert [each["where"] for each in told["errors"]] == ["query.players", "body"]
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (f"PUT {AT}", "GET, HEAD"),
+        (f"GET {GENERATE}", "POST"),
+        ("DELETE /", "GET, HEAD"),
+        ("POST /health/live", "GET, HEAD"),
+        ("POST /board/0/app.js", "GET, HEAD"),
+        ("OPTIONS /metrics", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_is_not_possible_is_answered_with_those_that_are(api, path, allowed):
+    method, _, address = path.partition(" ")
+    answer = api.request(method, address)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert problem(answer)["detail"] == f"{method} is not possible here; the header Allow lists what is."
+
+
+@pytest.mark.parametrize(
     "path",
     [
         f"{AT}?limit=1",

@@ -263,7 +263,7 @@ def test_a_refusal_is_a_problem_document_with_a_sentence(api, path, status, kind
 def test_an_unknown_address_and_a_wrong_method_are_problem_documents_too(api):
     assert api.get("/nothing/here").json()["status"] == 404
     wrong = api.put(AT)
-    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")
     assert wrong.json()["title"] == "Method Not Allowed"
     head = api.head(AT)
     assert (head.status_code, head.content) == (200, b"")

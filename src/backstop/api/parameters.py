@@ -58,21 +58,37 @@ PathMarket = Annotated[
 
 
 async def only_known(request: Request) -> None:
-    """Refuse a parameter that the route does not have: a misspelled one would be answered as if it were not there.
+    """Refuse what the route does not read: it would be answered as if it were not there.
 
     Raises:
-        RequestValidationError: there is one.
+        RequestValidationError: there is a parameter with another name, a misspelled one for example, or a body.
     """
-    if not request.query_params:
+    # the guard lets no body pass that does not say its length
+    body = await request.body() if request.headers.get("content-length", "0") != "0" else b""
+    if not request.query_params and not body:
         return
+    names = sorted(_parameters(request))
+    expected = ", ".join(names) or "none"
+    told = f"there is no such parameter; expected {expected}"
+    wrong = [
+        {"loc": ("query", name), "msg": told, "input": value}
+        for name, value in request.query_params.items()
+        if name not in names
+    ]
+    if body:
+        told = f"no body is read here; parameters go into the address, after a question mark: {expected}"
+        wrong.append({"loc": ("body",), "msg": told, "input": body.decode(errors="replace")})
+    if wrong:
+        raise RequestValidationError(wrong)
+
+
+def _parameters(request: Request) -> set[str]:
+    """Return the names of the query parameters of a request's route."""
     known: set[str] = set()
     for field in request.scope["route"].dependant.query_params:
         kind = field.field_info.annotation
         known |= set(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else {field.alias}
-    extra = [(name, value) for name, value in request.query_params.items() if name not in known]
-    if extra:
-        told = f"there is no such parameter; expected {', '.join(sorted(known)) or 'none'}"
-        raise RequestValidationError([{"loc": ("query", name), "msg": told, "input": value} for name, value in extra])
+    return known
 
 
 class Page(BaseModel):

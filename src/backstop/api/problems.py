@@ -118,7 +118,20 @@ def handle(app: FastAPI) -> None:
             404: f"There is nothing at {request.url.path[:SHOWN]}; /docs lists what there is.",
             405: f"{request.method[:SHOWN]} is not possible here; the header Allow lists what is.",
         }.get(error.status_code, f"{error.detail}.")
-        return Problem(error.status_code, detail, headers=dict(error.headers or {})).response(request.url.path)
+        headers = dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = _allowed(headers["Allow"])
+        return Problem(error.status_code, detail, headers=headers).response(request.url.path)
+
+
+def _allowed(methods: str) -> str:
+    """Return the methods of a route with the one that the guard answers for it: a HEAD goes wherever a GET does.
+
+    >>> _allowed("GET"), _allowed("POST")
+    ('GET, HEAD', 'POST')
+    """
+    allowed = set(methods.split(", "))
+    return ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
 
 
 def _said(message: str) -> str:
