@@ -142,7 +142,9 @@ def test_sockets_that_try_keys_are_slowed_down_with_the_rest():
     limit = Limit(1, now=lambda: 0.0)
     codes = [ask(kind="websocket", limit=limit, client=None)[0][0]["code"] for _ in range(3)]
     assert codes == [4401, 4401, 4403]
-    assert ask(kind="websocket", limit=limit, client=None, x_api_key=KEY)[0] == [{"type": "websocket.close", "code": 4403}]
+    assert ask(kind="websocket", limit=limit, client=None, x_api_key=KEY)[0] == [
+        {"type": "websocket.close", "code": 4403}
+    ]
 
 
 def test_a_head_is_a_get_without_its_body_also_when_it_is_refused():
