@@ -131,7 +131,7 @@ def test_a_starter_who_faces_a_line_up_that_nobody_knows_says_so():
     assert (190, "starter", "he faces CIN, whose line-up is not known") in absent
 
 
-@pytest.mark.parametrize("status", ["Postponed", "Cancelled", "Canceled"])
+@pytest.mark.parametrize("status", ["Postponed", "Cancelled", "Canceled", "Postponed: Rain"])
 def test_a_game_that_is_off_is_absent_with_its_word_and_nobody_of_it_is_named(status: str):
     slate, absent = told([game(1, status=status), game(2)], [*posted(1), *posted(2)])
     assert absent == [(None, "batter", f"the game is {status.lower()}")]

@@ -103,8 +103,9 @@ def test_without_quotes_nothing_is_unmatched() -> None:
     assert (matched.unmatched_share, len(matched.quotes), len(matched.report)) == (0.0, 0, 0)
 
 
-def test_names_of_a_postponed_game_are_reported_but_do_not_count_as_unmatched() -> None:
-    off = games((1, "LAD", "ATH", at(20)), status="Postponed")
+@pytest.mark.parametrize("status", ["Postponed", "Postponed: Rain", "Cancelled: Snow"])
+def test_names_of_a_postponed_game_are_reported_but_do_not_count_as_unmatched(status: str) -> None:
+    off = games((1, "LAD", "ATH", at(20)), status=status)
     matched = match_quotes(quotes(["A B"]), off, players((1, 7, "A B", "LAD")))
     assert matched.report["reason"].to_list() == ["the game is postponed or cancelled"]
     assert matched.unmatched_share == 0.0

@@ -116,8 +116,9 @@ def test_of_a_postponed_game_the_later_listing_counts() -> None:
         assert parsed.frame["status"].to_list() == ["Scheduled"]
 
 
-def test_a_game_postponed_within_its_day_is_not_outdone_by_its_old_listing() -> None:
-    off = game(status={"abstractGameState": "Final", "detailedState": "Postponed"})
+@pytest.mark.parametrize("state", ["Postponed", "Postponed: Rain"])
+def test_a_game_postponed_within_its_day_is_not_outdone_by_its_old_listing(state: str) -> None:
+    off = game(status={"abstractGameState": "Final", "detailedState": state})
     assert parse(listing([game(), off])).frame["status"].to_list() == ["Scheduled"]
 
 

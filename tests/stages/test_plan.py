@@ -105,9 +105,12 @@ def test_a_malformed_date_is_refused_with_an_example(text):
         parse_day(text)
 
 
+OUT_OF_COUNT = ({"game_type": "S"}, {"abstract_status": "Live"}, {"status": "Postponed"}, {"status": "Cancelled: Snow"})
+
+
 def test_a_day_of_pitches_is_asked_for_when_its_games_count_and_are_over(house):
     house.lake.write("core_games", BEFORE, games(BEFORE, 1, 2))
-    for back, changes in enumerate(({"game_type": "S"}, {"abstract_status": "Live"}, {"status": "Postponed"}), 2):
+    for back, changes in enumerate(OUT_OF_COUNT, 2):
         day = DAY - dt.timedelta(days=back)
         house.lake.write("core_games", day, games(day, back * 10, **changes))
     house.lake.write("core_games", DAY, games(DAY, 9))
@@ -123,9 +126,12 @@ def test_history_comes_in_batches_of_fifty(house):
     assert [len(batch) for batch in plan.pitch_batches(house, DAY)] == [50, 25]
 
 
+OFF = ("Postponed", "Cancelled", "Canceled", "Postponed: Rain", "Cancelled: Wet Grounds")
+
+
 def test_box_scores_are_asked_for_games_that_are_to_be_played(house):
-    off = [games(DAY, 3 + n, status=status) for n, status in enumerate(("Postponed", "Cancelled", "Canceled"))]
-    rows = pl.concat([games(DAY, 1, 2), *off, games(DAY, 9, game_type="E")])
+    off = [games(DAY, 3 + n, status=status) for n, status in enumerate(OFF)]
+    rows = pl.concat([games(DAY, 1), games(DAY, 2, status=None), *off, games(DAY, 9, game_type="E")])
     house.lake.write("core_games", DAY, rows)
     (items,) = plan.box_batches(house, DAY)
     assert [item.key for item in items] == ["1", "2"]

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from backstop.features.tally import LINEUP_PLACES
-from backstop.sources.statsapi.schedule import OFF
+from backstop.sources.statsapi.schedule import is_off
 
 ABSENCE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "game_pk": pl.Int64(),
@@ -17,7 +17,6 @@ ABSENCE_SCHEMA: Final[dict[str, pl.DataType]] = {
     "reason": pl.String(),
 }
 
-NOT_PLAYED: Final = tuple(sorted(OFF))
 NO_HISTORY: Final = "the lake holds no game before the cutoff"
 
 PERSON: Final = ("game_pk", "game_date", "home_team", "player_id_mlbam", "player_name", "team", "opponent", "is_home")
@@ -119,11 +118,10 @@ def _absences(
 
 def _sides(games: pl.DataFrame) -> pl.DataFrame:
     """Two rows per game: each team with its opponent and the starter that the schedule names."""
-    played = pl.col("status").is_in(NOT_PLAYED).not_().fill_null(value=True)
     common = ["game_pk", "game_date", "home_team", "status"]
     home = games.select(
         *common,
-        played=played,
+        played=~is_off(),
         team="home_team",
         opponent="away_team",
         is_home=pl.lit(value=True),
@@ -131,7 +129,7 @@ def _sides(games: pl.DataFrame) -> pl.DataFrame:
     )
     away = games.select(
         *common,
-        played=played,
+        played=~is_off(),
         team="away_team",
         opponent="home_team",
         is_home=pl.lit(value=False),

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from backstop.sources.statsapi.schedule import OFF
+from backstop.sources.statsapi.schedule import is_off
 
 GAME_OFF = "the game is postponed or cancelled"
 GAME_UNCLEAR = "it is not clear which game of a doubleheader is meant"
@@ -38,7 +38,7 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
         *DAY_AND_TEAMS,
         "game_pk",
         "start_at",
-        pl.col("status").is_in(list(OFF)).fill_null(value=False).alias("_off"),
+        is_off().alias("_off"),
         _rank("start_at").alias("_game_nth"),
         pl.len().over(DAY_AND_TEAMS).alias("_games"),
     )

@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from backstop.features.lineups import NOT_PLAYED
 from backstop.props.markets import MARKETS
+from backstop.sources.statsapi import schedule
 
 RESULTS: Final = ("over", "under", "push", "void", "open")
 """`void`: the stake goes back. `open`: it is not known yet, or was not told, how it ends."""
@@ -95,12 +95,11 @@ def unsettled(settled: pl.DataFrame) -> pl.DataFrame:
 
 
 def _states(games: pl.DataFrame) -> pl.DataFrame:
-    state = pl.col("status").str.split(":").list.first()
     return games.select(
         "game_pk",
-        game_off=state.is_in(NOT_PLAYED).fill_null(value=False),
+        game_off=schedule.is_off(),
         game_over=(pl.col("abstract_status") == "Final").fill_null(value=False),
-        game_short=state.is_in(SHORTENED).fill_null(value=False),
+        game_short=schedule.state().is_in(SHORTENED).fill_null(value=False),
     )
 
 

@@ -42,9 +42,6 @@ SEASON_CLOSES = (11, 15)
 COUNTED_TYPES = ("R", "F", "D", "L", "W")
 """Games of the regular season and the postseason: those with pitches to learn from and props to price."""
 
-NOT_PLAYED = tuple(sorted(schedule.OFF))
-"""States of a game that will not be played on its date."""
-
 SUSPENDED = "Suspended"
 """How the state of a game begins that will be played on, on this day or a later one."""
 
@@ -135,7 +132,7 @@ def is_to_be_played() -> pl.Expr:
     """Whether a game counts and was not called off."""
     # the second source does not say of what kind a postseason game is: what is not known not to count does
     counts = pl.col("game_type").is_in(COUNTED_TYPES).fill_null(value=True)
-    return counts & ~pl.col("status").is_in(NOT_PLAYED)
+    return counts & ~schedule.is_off()
 
 
 def check_schedule_known(house: House, day: dt.date, calendar: Outcome) -> None:
@@ -201,7 +198,7 @@ def resumed_games(house: House) -> pl.DataFrame:
 
 def is_finished() -> pl.Expr:
     """Whether a game was played to its end."""
-    return (pl.col("abstract_status") == "Final") & ~pl.col("status").is_in(NOT_PLAYED)
+    return (pl.col("abstract_status") == "Final") & ~schedule.is_off()
 
 
 def days_with_pitches(house: House, days: Iterable[dt.date]) -> list[dt.date]:
@@ -304,5 +301,5 @@ def settle_scores(house: House, day: dt.date, batches: Iterable[FetchedBatch]) -
 def _settled(games: pl.DataFrame) -> bool:
     """Return whether every game of a day is over or will not be played then."""
     return bool(
-        games.select(((pl.col("abstract_status") == "Final") | pl.col("status").is_in(NOT_PLAYED)).all()).item()
+        games.select(((pl.col("abstract_status") == "Final") | schedule.is_off()).all()).item()
     )

@@ -106,7 +106,7 @@ def lineups_of(house: House) -> Lineups:
 
 def _played(house: House, first: dt.date, last: dt.date) -> list[dt.date]:
     """Return the days whose regular-season games are over."""
-    over = (pl.col("game_type") == "R") & (pl.col("abstract_status") == "Final")
+    over = (pl.col("game_type") == "R") & plan.is_finished()
     found = house.lake.scan(tables.GAMES.name, first, last).filter(over).select("game_date").unique().collect()
     return found["game_date"].to_list()
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from backstop.sources.statsapi.schedule import state
+
 PLAYED = frozenset({"Final", "Completed Early", "Game Over"})
 """Detailed states of a game that was played to its end; a reason may follow (`Completed Early: Rain`)."""
 
@@ -89,8 +91,7 @@ def check(day: dt.date, pitches: pl.DataFrame, games: pl.DataFrame) -> Completen
 
 
 def _is_finished() -> pl.Expr:
-    state = pl.col("status").str.split(":").list.first()
-    return state.is_in(list(PLAYED)) & (pl.col("abstract_status").fill_null("Final") == "Final")
+    return state().is_in(list(PLAYED)) & (pl.col("abstract_status").fill_null("Final") == "Final")
 
 
 def _lack(row: dict[str, int | None]) -> str | None:

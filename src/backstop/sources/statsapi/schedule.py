@@ -35,7 +35,8 @@ and the rows must be the same whoever writes last."""
 HYDRATE = f"{STARTERS},team,lineups"
 
 OFF = frozenset({"Postponed", "Cancelled", "Canceled"})
-"""Detailed states of a game that is not played on the date it is listed under."""
+"""Detailed states of a game that is not played on the date it is listed under; a reason may follow
+(`Postponed: Rain`)."""
 
 NEEDED = frozenset({"gamePk", "gameType", "season", "gameDate", "officialDate", "status", "teams"})
 KNOWN = NEEDED | frozenset({
@@ -146,7 +147,7 @@ def _rank(game: Any) -> tuple[str, int]:
     if not isinstance(game, dict):
         return "", 0
     state = mapping(game.get("status")).get("abstractGameState")
-    off = str(mapping(game.get("status")).get("detailedState")) in OFF
+    off = str(mapping(game.get("status")).get("detailedState")).partition(":")[0] in OFF
     return str(game.get("officialDate", "")), -1 if off else {"Live": 1, "Final": 2}.get(str(state), 0)
 
 
@@ -196,6 +197,20 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
         },
         game,
     )
+
+
+def state() -> pl.Expr:
+    """Return the detailed state of `core_games` without the reason that may follow it.
+
+    >>> pl.DataFrame({"status": ["Completed Early: Rain", "Final"]}).select(state())["status"].to_list()
+    ['Completed Early', 'Final']
+    """
+    return pl.col("status").str.split(":").list.first()
+
+
+def is_off() -> pl.Expr:
+    """Whether a game is not played on its date; one whose state is not known is not off."""
+    return state().is_in(list(OFF)).fill_null(value=False)
 
 
 def _resumed_on(game: dict[str, Any]) -> dt.date | None:
