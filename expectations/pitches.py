@@ -13,7 +13,7 @@ import great_expectations as gx
 
 from backstop import tables
 from backstop.sources.savant.vocabulary import DESCRIPTIONS, EVENTS, PITCH_TYPES
-from backstop.sources.teams import ABBREVIATIONS
+from backstop.sources.teams import ABBREVIATIONS, ALL_STARS
 from expectations.rules import WARNING, columns_of, differ, on_day, one_of, required, suite, unique, volume, within
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PITCHES_PER_GAME = (100, 700)
 """A game called after five innings has about 130 pitches; the longest on record, 25 innings, would have about 750."""
+
+SIDES = (*ABBREVIATIONS, *ALL_STARS.values())
 
 
 @functools.lru_cache(maxsize=8)  # days at work at once; a season of suites would be a leak
@@ -44,8 +46,8 @@ def pitches_suite(day: dt.date, games: int | None) -> gx.ExpectationSuite:
         one_of("inning_topbot", ["Top", "Bot"], "says which team bats"),
         one_of("stand", ["L", "R"], "side batted in this plate appearance"),
         one_of("p_throws", ["L", "R"], "hand thrown with in this plate appearance"),
-        one_of("home_team", ABBREVIATIONS, "a club of the league, or a league side in the all-star game"),
-        one_of("away_team", ABBREVIATIONS, "a club of the league, or a league side in the all-star game"),
+        one_of("home_team", SIDES, "a club of the league, or a league side in the all-star game"),
+        one_of("away_team", SIDES, "a club of the league, or a league side in the all-star game"),
         differ("home_team", "away_team", "nobody plays himself"),
         differ("batter_id_mlbam", "pitcher_id_mlbam", "nobody pitches to himself"),
         one_of("events", EVENTS, "an unknown result would be counted as an out in silence"),

@@ -110,3 +110,9 @@ def test_without_a_schedule_the_volume_of_a_day_is_not_judged():
     rules = {each.meta["rule"] for each in pitches_suite(frame["game_date"][0], None).expectations}
     assert set(rules_of("core_pitches")) - rules == {"any rows", *VOLUME}
     assert check(frame.head(3), pitches_suite(frame["game_date"][0], None)).broken == ()
+
+
+def test_the_sides_of_the_all_star_game_are_known_and_so_are_the_words_of_other_seasons():
+    stars = SUITES["core_pitches"].sound(pl.DataFrame()).with_columns(home_team=pl.lit("NL"), away_team=pl.lit("AL"))
+    old = stars.with_columns(description=pl.lit("swinging_pitchout"), pitch_type=pl.lit("FT"), events=pl.lit("balk"))
+    assert check(old, SUITES["core_pitches"].suite).broken == ()

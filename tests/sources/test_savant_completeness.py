@@ -57,7 +57,9 @@ def test_a_finished_game_of_which_a_part_is_missing_is_partial(frame: pl.DataFra
     assert why in found.sentence()
 
 
-@pytest.mark.parametrize("status", ["Scheduled", "Postponed", "Postponed: Rain", "Suspended: Rain", "In Progress", None])
+@pytest.mark.parametrize(
+    "status", ["Scheduled", "Postponed", "Postponed: Rain", "Suspended: Rain", "In Progress", None]
+)
 def test_a_game_that_is_not_finished_is_not_missed(status: str) -> None:
     listed = games(
         {"game_pk": 1, "status": status, "abstract_status": "Live" if status == "In Progress" else "Preview"}

@@ -8,69 +8,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from backstop.sources.savant import vocabulary
+
 OUTCOMES: Final = ("strikeout", "walk", "hbp", "single", "double", "triple", "home_run", "other_out")
 """The eight classes of the per-plate-appearance model. `other_out` also holds errors, sacrifices and interference."""
 
 EVENT_OUTCOME: Final[dict[str, str]] = {
-    "strikeout": "strikeout",
-    "strikeout_double_play": "strikeout",
-    "strikeout_triple_play": "strikeout",
-    "walk": "walk",
-    "intent_walk": "walk",
-    "hit_by_pitch": "hbp",
-    "single": "single",
-    "double": "double",
-    "triple": "triple",
-    "home_run": "home_run",
-    "field_out": "other_out",
-    "force_out": "other_out",
-    "grounded_into_double_play": "other_out",
-    "grounded_into_triple_play": "other_out",
-    "field_error": "other_out",
-    "fielders_choice": "other_out",
-    "fielders_choice_out": "other_out",
-    "double_play": "other_out",
-    "triple_play": "other_out",
-    "sac_fly": "other_out",
-    "sac_fly_double_play": "other_out",
-    "sac_bunt": "other_out",
-    "sac_bunt_double_play": "other_out",
-    "catcher_interf": "other_out",
+    **dict.fromkeys(vocabulary.PLATE_APPEARANCES, "other_out"),
+    **dict.fromkeys(vocabulary.STRIKEOUTS, "strikeout"),
+    **dict.fromkeys(vocabulary.WALKS, "walk"),
+    **dict.fromkeys(vocabulary.HIT_BY_PITCH, "hbp"),
+    **{hit: hit for hit in vocabulary.HITS},
 }
 """Events that end a plate appearance."""
 
-NO_PLATE_APPEARANCE: Final = frozenset(
-    {
-        "truncated_pa",
-        "caught_stealing_2b",
-        "caught_stealing_3b",
-        "caught_stealing_home",
-        "other_out",
-        "pickoff_1b",
-        "pickoff_2b",
-        "pickoff_3b",
-        "pickoff_caught_stealing_2b",
-        "pickoff_caught_stealing_3b",
-        "pickoff_caught_stealing_home",
-        "pickoff_error_1b",
-        "pickoff_error_2b",
-        "pickoff_error_3b",
-        "stolen_base_2b",
-        "stolen_base_3b",
-        "stolen_base_home",
-        "wild_pitch",
-        "passed_ball",
-        "runner_double_play",
-        "game_advisory",
-        "ejection",
-        "batter_timeout",
-        "mound_visit",
-    }
-)
+NO_PLATE_APPEARANCE: Final = vocabulary.TRUNCATED
 """Events on which a runner ended the inning, or nothing was played: the batter's turn does not count."""
 
 EVENT_OUTS: Final[dict[str, int]] = {
     "strikeout": 1,
+    "strike_out": 1,
     "strikeout_double_play": 2,
     "strikeout_triple_play": 3,
     "field_out": 1,
@@ -84,6 +41,7 @@ EVENT_OUTS: Final[dict[str, int]] = {
     "triple_play": 3,
     "sac_fly": 1,
     "sac_bunt": 1,
+    "batter_interference": 1,
 }
 """Outs made on the event itself. Runners put out between plate appearances are added from the inning's end."""
 
@@ -96,11 +54,16 @@ SWINGS: Final = frozenset(
         "hit_into_play_no_out",
         "swinging_strike",
         "swinging_strike_blocked",
+        "swinging_pitchout",
+        "foul_pitchout",
+        "pitchout_hit_into_play",
+        "pitchout_hit_into_play_no_out",
+        "pitchout_hit_into_play_score",
     }
 )
 """Descriptions on which the batter swung; bunts are not swings."""
 
-WHIFFS: Final = frozenset({"swinging_strike", "swinging_strike_blocked", "foul_tip"})
+WHIFFS: Final = frozenset({"swinging_strike", "swinging_strike_blocked", "swinging_pitchout", "foul_tip"})
 """Descriptions on which he swung and did not put the ball past the catcher."""
 
 BARREL: Final = 6

@@ -300,6 +300,4 @@ def settle_scores(house: House, day: dt.date, batches: Iterable[FetchedBatch]) -
 
 def _settled(games: pl.DataFrame) -> bool:
     """Return whether every game of a day is over or will not be played then."""
-    return bool(
-        games.select(((pl.col("abstract_status") == "Final") | schedule.is_off()).all()).item()
-    )
+    return bool(games.select(((pl.col("abstract_status") == "Final") | schedule.is_off()).all()).item())

@@ -1,4 +1,8 @@
-"""The words that Savant uses for the results of pitches and plate appearances, all seen from 2020 to 2026."""
+"""The words that Savant uses for the results of pitches and plate appearances.
+
+All seen from 2020 to 2026, and those that older seasons and rare plays have besides: Savant's results are the event
+types of the Stats API, whose list says of each whether it ends a plate appearance.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,14 @@ TRIPLE: Final = frozenset({"triple"})
 HOME_RUN: Final = frozenset({"home_run"})
 HITS: Final = SINGLE | DOUBLE | TRIPLE | HOME_RUN
 WALKS: Final = frozenset({"walk", "intent_walk"})
-STRIKEOUTS: Final = frozenset({"strikeout", "strikeout_double_play"})
+STRIKEOUTS: Final = frozenset({"strikeout", "strike_out", "strikeout_double_play", "strikeout_triple_play"})
 HIT_BY_PITCH: Final = frozenset({"hit_by_pitch"})
 SACRIFICE_FLIES: Final = frozenset({"sac_fly", "sac_fly_double_play"})
 SACRIFICE_BUNTS: Final = frozenset({"sac_bunt", "sac_bunt_double_play"})
 INTERFERENCE: Final = frozenset({"catcher_interf"})
 OUTS_IN_PLAY: Final = frozenset({
     "field_out", "force_out", "grounded_into_double_play", "field_error", "fielders_choice", "fielders_choice_out",
-    "double_play", "triple_play",
+    "double_play", "triple_play", "grounded_into_triple_play", "batter_interference", "fan_interference",
 })  # fmt: skip
 
 PLATE_APPEARANCES: Final = (
@@ -31,8 +35,16 @@ TRUNCATED: Final = frozenset({
     "caught_stealing_2b", "caught_stealing_3b", "caught_stealing_home", "other_out", "pickoff_1b", "pickoff_2b",
     "pickoff_3b", "pickoff_caught_stealing_2b", "pickoff_caught_stealing_3b", "pickoff_caught_stealing_home",
     "stolen_base_2b", "stolen_base_3b", "wild_pitch", "runner_double_play", "passed_ball", "game_advisory", "ejection",
+    # in the list of event types, and not seen in a recording
+    "stolen_base", "stolen_base_home", "caught_stealing", "cs_double_play", "pickoff_error_1b", "pickoff_error_2b",
+    "pickoff_error_3b", "balk", "forced_balk", "defensive_indiff", "error", "other_advance", "runner_interference",
+    "fielder_interference", "no_pitch", "injury", "batter_timeout", "mound_visit",
 })  # fmt: skip
-"""Events after which the batter's turn ended on the bases: no plate appearance."""
+"""Events after which the batter's turn ended on the bases, or nothing was played: no plate appearance.
+
+A ruling that the official scorer owes (`os_ruling_pending_primary`) is in neither set: nobody knows what it will be,
+and a later download of the day says it.
+"""
 
 EVENTS: Final = PLATE_APPEARANCES | TRUNCATED
 
@@ -40,10 +52,15 @@ DESCRIPTIONS: Final = frozenset({
     "ball", "foul", "hit_into_play", "called_strike", "swinging_strike", "blocked_ball", "foul_tip",
     "swinging_strike_blocked", "hit_by_pitch", "foul_bunt", "missed_bunt", "pitchout", "bunt_foul_tip",
     "automatic_ball", "automatic_strike", "hit_into_play_score", "hit_into_play_no_out",
+    # before 2020
+    "swinging_pitchout", "foul_pitchout", "pitchout_hit_into_play", "pitchout_hit_into_play_no_out",
+    "pitchout_hit_into_play_score", "unknown_strike", "intent_ball",
 })  # fmt: skip
 
 PITCH_TYPES: Final = frozenset({
     "FF", "SI", "SL", "CH", "FC", "ST", "CU", "FS", "KC", "SV", "EP", "FA", "FO", "CS", "KN", "PO", "UN", "SC",
+    # before 2020: two-seam fastballs apart from sinkers, intentional and automatic balls
+    "FT", "IN", "AB",
 })  # fmt: skip
 
 COLUMNS_2026: Final = (
