@@ -34,15 +34,21 @@ def event(pk: str, home: str, away: str, *names: str) -> dict:
     }
 
 
+def roster(*players: tuple[int, int, str]) -> pl.DataFrame:
+    rows = [
+        {"game_pk": pk, "game_date": DAY, "player_id_mlbam": player, "full_name": name, "team": "NYY"}
+        for pk, player, name in players
+    ]
+    whole = [dict.fromkeys(tables.PLAYERS.schema) | row for row in rows]
+    return pl.DataFrame(whole, schema=tables.PLAYERS.schema)
+
+
 @pytest.fixture
 def answers(house):
     """Two games; the rosters of the second could not be had."""
     two = pl.concat([games(DAY, 1), games(DAY, 2, home_team="LAD", away_team="SF")])
     house.lake.write("core_games", DAY, two)
-    judge = {"game_pk": 1, "game_date": DAY, "player_id_mlbam": 592450, "full_name": "Aaron Judge", "team": "NYY"}
-    row = judge | {"opponent": "BOS", "is_home": True, "is_starting_pitcher": False}
-    frame = pl.DataFrame([{name: row.get(name) for name in tables.PLAYERS.schema}], schema=tables.PLAYERS.schema)
-    house.lake.write("core_players", DAY, frame)
+    house.lake.write("core_players", DAY, roster((1, 592450, "Aaron Judge")))
     listed = pl.DataFrame(
         [
             {"event_id_theodds": pk * 32, "commence_at": START, "home_team": home, "away_team": away, "game_date": DAY}
@@ -93,6 +99,25 @@ def test_an_event_of_no_certain_game_does_not_block_the_prices_of_the_others(hou
     assert {json.loads(row)["player_name"] for row in parsed.rejected["row"]} == {"Mookie Betts"}
     assert parsed.frame.height + parsed.rejected.height == parsed.rows_in == 6
     assert recognised.matched.unmatched_share == 0.5
+
+
+@pytest.mark.parametrize(("listed", "aside"), [(2, 2), (1, 0)])
+def test_an_event_whose_game_was_moved_is_put_aside_unless_half_of_them_have_none(house, answers, listed, aside):
+    """Of three events the game of one is not on the schedule, and then those of two."""
+    there = [("NYY", "BOS"), ("SEA", "TEX")][:listed]
+    house.lake.write(
+        "core_games", DAY, pl.concat([games(DAY, n, home_team=h, away_team=a) for n, (h, a) in enumerate(there, 1)])
+    )
+    house.lake.write("core_players", DAY, roster((1, 592450, "Aaron Judge"), (2, 677594, "Julio Rodríguez")))
+    third = event("c", "Seattle Mariners", "Texas Rangers", "Julio Rodriguez")
+    item = props.plan(pl.DataFrame({"event_id_theodds": ["c" * 32], "commence_at": [START]}), ["batter_hits"])[0]
+    more = [*answers, batch(fetched(house, item, json.dumps(third).encode()))]
+    recognised = matched_quotes(house, more, DAY)
+    parsed = recognised.received.parsed
+    assert parsed.rejected_by_rule == ({"no_game": aside} if aside else {})
+    assert parsed.frame.height + parsed.rejected.height == parsed.rows_in == 8
+    # Nobody Known stays unknown; with the schedule in doubt two more names do
+    assert recognised.matched.unmatched_share == (1 / 3 if aside else 3 / 4)
 
 
 def test_without_any_roster_every_quote_of_a_known_game_is_put_aside(house, answers):

@@ -11,7 +11,7 @@ import polars as pl
 from backstop import tables
 from backstop.errors import ValidationFailed
 from backstop.identity import match as names
-from backstop.identity.games import GAME_OFF, GAME_UNCLEAR
+from backstop.identity.games import GAME_OFF, GAME_UNCLEAR, NO_GAME
 from backstop.identity.match import Matched
 from backstop.sources import parsed as parsing
 from backstop.sources.parsed import Parsed
@@ -99,11 +99,16 @@ def _preferred(parsed: Parsed) -> Parsed:
 
 
 def _without_game(parsed: Parsed, report: pl.DataFrame) -> Parsed:
-    """Put quotes aside of events whose game is off, or of which nobody can say which game they mean.
+    """Put quotes aside of events whose game is off or elsewhere, or of which nobody can say which game they mean.
 
-    Left among the others one such event would count as unknown names, and block the prices of every game.
+    Left among the others one such event would count as unknown names, and block the prices of every game. A game that
+    was moved is listed under its new day alone, and its old event has none. Where so many have none that the schedule
+    is in doubt, their names count.
     """
-    lost = report.filter(pl.col("reason").is_in(NOT_MEANT)).select("event_id_theodds", "reason").unique()
+    events = report.select("event_id_theodds", "reason").unique("event_id_theodds")
+    strays = events.filter(pl.col("reason") == NO_GAME)
+    aside_for = NOT_MEANT if strays.height * 2 >= events.height else (*NOT_MEANT, NO_GAME)
+    lost = report.filter(pl.col("reason").is_in(aside_for)).select("event_id_theodds", "reason").unique()
     aside = parsed.frame.join(lost, on="event_id_theodds")
     rows = [(row, "no_game", f"{row.pop('reason').capitalize()}.") for row in aside.to_dicts()]
     left = parsed.frame.join(lost, on="event_id_theodds", how="anti", maintain_order="left")
