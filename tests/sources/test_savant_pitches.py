@@ -288,6 +288,40 @@ def test_exactly_as_many_rows_as_a_cap_means_incomplete(cap: int, day: PitchDay)
     pitches.inspect(capped + b"\n" + lines[1])
 
 
+TWO_LINES = 'Aaron Judge walks, on four "pitches".\nAnthony Volpe to 2nd.'
+
+
+@pytest.mark.parametrize("places", [[0], [3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("misshapen", [b"", b"\nonly"])
+def test_a_line_end_in_the_text_of_a_play_ends_no_row(day: PitchDay, places: list[int], misshapen: bytes) -> None:
+    plain = parse(day.write()).frame
+    for place in places:
+        day.rows[place]["des"] = TWO_LINES
+    header, _, rest = day.write().partition(b"\n")
+    body = header + misshapen + b"\n" + rest
+    pitches.inspect(body)
+    parsed = parse(body)
+    assert_frame_equal(parsed.frame, plain)
+    assert (parsed.rows_in, parsed.rejected_by_rule) == ((5, {"field_count": 1}) if misshapen else (4, {}))
+
+
+def test_line_ends_in_texts_do_not_hide_that_the_cap_was_reached(day: PitchDay) -> None:
+    day.rows[1]["des"] = TWO_LINES
+    header, first, rest = day.write().split(b"\n", 2)
+    second = rest[: rest.index(b"2nd.") + rest[rest.index(b"2nd.") :].index(b"\n")]
+    with pytest.raises(RowCapReached, match="exactly 25,000 rows"):
+        pitches.inspect(b"\n".join([header, *[first] * 24_999, second]))
+    pitches.inspect(b"\n".join([header, *[first] * 24_998, second]))
+
+
+@pytest.mark.parametrize("cut", [1, 10, 30])
+def test_an_answer_cut_after_a_line_end_in_a_text_is_refused(day: PitchDay, cut: int) -> None:
+    day.rows[3]["des"] = TWO_LINES
+    body = day.write()
+    with pytest.raises(UpstreamMalformed, match="the answer was cut"):
+        pitches.inspect(body[: body.index(b"Anthony Volpe") + cut])
+
+
 def test_the_parts_of_a_split_day_make_the_day(day: PitchDay) -> None:
     whole = parse(day.write())
     halves = []

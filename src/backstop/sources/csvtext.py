@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -134,6 +134,21 @@ def end_of(body: bytes) -> int:
     return len(body) - len(body[-TAIL_BYTES:]) + len(body[-TAIL_BYTES:].rstrip())
 
 
+def last_line(body: bytes, end: int) -> int:
+    r"""Return where the line begins that ends at a place; a line end within a quotation ends no line.
+
+    >>> last_line(b'a,b\n1,"2\n3"', 11)
+    4
+    """
+    start, quotes = end, 0
+    while True:
+        before = body.rfind(b"\n", 0, max(start - 1, 0)) + 1
+        quotes += body.count(b'"', before, start)
+        start = before
+        if not start or quotes % 2 == 0:
+            return start
+
+
 def separators(body: bytes, source: str) -> list[int]:
     """Count the separators of each line, those within quotations left out.
 
@@ -158,8 +173,22 @@ def _set_apart(body: bytes, count: int) -> tuple[bytes, tuple[str, ...]]:
     """Divide the lines into those with the right number of separators and the others; drop blank lines."""
     good: list[bytes] = []
     bad: list[bytes] = []
-    for line in body.split(b"\n"):
+    for line in _whole_lines(body):
         if not line.strip():
             continue
         (good if b"".join(line.split(b'"')[::2]).count(b",") == count else bad).append(line)
     return b"\n".join(good), tuple(line.decode(errors="replace") for line in bad)
+
+
+def _whole_lines(body: bytes) -> Iterator[bytes]:
+    """Split at line ends outside of quotations."""
+    begun: list[bytes] = []
+    quotes = 0
+    for line in body.split(b"\n"):
+        begun.append(line)
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            yield b"\n".join(begun)
+            begun.clear()
+    if begun:
+        yield b"\n".join(begun)

@@ -86,8 +86,9 @@ def inspect(body: bytes) -> None:
         )
     end = csvtext.end_of(body)
     _refuse_cut(body, end, header)
-    # no line of this feed holds a line end within a quotation
     rows = body.count(b"\n", 0, end)
+    if rows >= min(ROW_CAPS):  # a play's text may hold line ends, which are to be told from those of rows
+        rows = len(csvtext.separators(body[:end], SOURCE)) - 1
     if rows in ROW_CAPS:
         raise RowCapReached(
             f"{SOURCE} answered exactly {rows:,} rows, which is its cap: the answer is incomplete. "
@@ -98,7 +99,7 @@ def inspect(body: bytes) -> None:
 
 def _refuse_cut(body: bytes, end: int, header: tuple[str, ...]) -> None:
     """Compare the last line with the header: a whole answer may end without line end, but not within a row."""
-    start = body.rfind(b"\n", 0, end) + 1
+    start = csvtext.last_line(body, end)
     fields = b"".join(body[start:end].split(b'"')[::2]).count(b",") + 1
     is_open = start == 0 and end == len(body)  # a header alone, without the line end that would say that it is whole
     header_cut = is_open and (len(header) < FEWEST_COLUMNS or header[-1] not in KNOWN)
