@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     ] = "v8"
     request_timeout_s: Annotated[float, Field(gt=0, description="For connecting and for each read")] = 60.0
     request_budget_s: Annotated[float, Field(gt=0, description="Total time for one request with its retries")] = 180.0
+    odds_markets: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z_]+(, ?[a-z_]+)*$",
+            description="Markets that the books are asked for, by commas, or `all` that are projected; unset is six",
+        ),
+    ] = None
     odds_alternates: bool = Field(
         default=False,
         description="Ask the books for their alternate lines too; The Odds API charges each as a market of its own",

@@ -14,7 +14,9 @@ from backstop.clock import days_between, parse_day
 from backstop.errors import UpstreamUnavailable, UsageError
 from backstop.lake.states import State
 from backstop.net.item import Priority
+from backstop.props.markets import MARKETS
 from backstop.settings import Feed
+from backstop.sources.theodds import markets as market_keys
 from backstop.stages import plan
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
@@ -135,6 +137,29 @@ def test_box_scores_are_asked_for_games_that_are_to_be_played(house):
     house.lake.write("core_games", DAY, rows)
     (items,) = plan.box_batches(house, DAY)
     assert [item.key for item in items] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("said", "alternates", "asked"),
+    [
+        (None, False, list(plan.MARKETS)),
+        ("batter_rbis", False, ["batter_rbis"]),
+        ("pitcher_outs, batter_hits,pitcher_outs", False, ["pitcher_outs", "batter_hits"]),
+        ("pitcher_outs,batter_hits", True, ["pitcher_outs", "batter_hits", "batter_hits_alternate"]),
+        ("all", False, list(MARKETS)),
+    ],
+)
+def test_the_books_are_asked_for_the_markets_that_are_set_once_each(house, said, alternates, asked):
+    wanted = house.settings.model_copy(update={"odds_markets": said, "odds_alternates": alternates})
+    assert plan.markets_of(wanted) == asked
+    # the feed refuses the whole call for one key that it does not know
+    assert market_keys.check(asked) == asked
+
+
+@pytest.mark.parametrize("said", ["batter_triples", "batter_hits,pitcher_record_a_win", "hits"])
+def test_a_market_that_is_not_projected_is_not_paid_for(house, said):
+    with pytest.raises(UsageError, match="is not a market that is projected; the markets are batter_doubles, "):
+        plan.markets_of(house.settings.model_copy(update={"odds_markets": said}))
 
 
 def test_what_is_asked_about_a_day_that_is_over_waits_for_what_is_asked_about_today(house):

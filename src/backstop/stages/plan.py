@@ -15,6 +15,8 @@ from backstop.features import asof
 from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.net.item import Priority
+from backstop.props.markets import MARKETS as PROJECTED
+from backstop.props.markets import market
 from backstop.settings import Feed
 from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
@@ -48,12 +50,19 @@ SUSPENDED = "Suspended"
 MARKETS = (
     "batter_hits", "batter_total_bases", "batter_home_runs", "batter_strikeouts", "batter_walks", "pitcher_strikeouts",
 )  # fmt: skip
-"""Markets that the books are asked for; more are projected."""
+"""Markets that the books are asked for unless others are set; more are projected."""
 
 
 def markets_of(settings: Settings) -> Sequence[str]:
-    """Return the keys that the books are asked for: `MARKETS`, with their alternate lines where wanted."""
-    return with_alternates(MARKETS) if settings.odds_alternates else MARKETS
+    """Return the keys that the books are asked for: `MARKETS` or those set, with their alternate lines where wanted.
+
+    Raises:
+        UsageError: one of those set is not projected: its prices would be paid for and compared with nothing.
+    """
+    said = settings.odds_markets
+    wanted = PROJECTED if said == "all" else dict.fromkeys(key.strip() for key in said.split(",")) if said else MARKETS
+    chosen = [market(key).key for key in wanted]
+    return with_alternates(chosen) if settings.odds_alternates else chosen
 
 
 def check_day(house: House, day: dt.date) -> None:
