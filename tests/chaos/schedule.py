@@ -24,6 +24,7 @@ WITHIN = {
 
 WITHOUT = {
     "server": "kill -9 of the Prefect server",
+    "worker": "kill -9 of the Prefect worker that started the run",
     "upstream": "kill -9 of the feeds' server",
     "redis": "kill -9 of Redis, which keeps nothing",
     "memory": "Redis is out of memory",
@@ -46,8 +47,7 @@ CONTENT = {
 KINDS = {**WITHIN, **WITHOUT, **CONTENT}
 
 WEIGHTS = {**dict.fromkeys(KINDS, 3.0), "flow": 8.0, "upstream": 1.5}
-"""The flow's process, which dies most, is killed more often. A worker of Prefect's is not among the processes here, for
-the runs have none; `make kill-matrix` kills it in each stage."""
+"""The flow's process, which dies most, is killed more often."""
 
 LEDGER_ON_POSTGRES = 0.2
 A_BACKFILL = 0.2
@@ -149,4 +149,5 @@ def _blow(draw: random.Random, kind: str) -> Blow:
         "memory": draw.choice((0, 20_000, 200_000)),
     }.get(kind, 0.0)
     share = 0.0 if stage else round(draw.uniform(0.02, 1.0), 3)
-    return Blow(kind, stage, share, amount, late=kind in WITHOUT and draw.random() < 0.5)
+    late = kind in WITHOUT and kind != "worker" and draw.random() < 0.5
+    return Blow(kind, stage, share, amount, late)

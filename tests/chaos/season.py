@@ -10,6 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from backstop.settings import Settings
 from backstop.stages import rebuild
@@ -176,10 +179,13 @@ class Season:
             job = {"flow": BACKFILL, "parameters": {"first": str(first), "last": str(last), "degraded": True}}
         armed = armed or {"kind": "none"}
         job["armed"] = {"by": "tests.chaos.strikes:arm", "with": {"folder": str(folder), **armed}}
-        pid = self.site.nursery.start(**job, environment=environment_of(self.settings), result=str(result))
-        if blow is not None and (blow.kind in WITHOUT or blow.stage):
+        if blow is not None and blow.kind == "worker":
+            pid = self._kill_worker(job, folder, result)
+        else:
+            pid = self.site.nursery.start(**job, environment=environment_of(self.settings), result=str(result))
+        if blow is not None and blow.kind != "worker" and (blow.kind in WITHOUT or blow.stage):
             self._strike(blow, pid, folder)
-        until(lambda: gone(pid), f"run {self.runs} of {folder} to end", RUN_S)
+        until(lambda: pid is None or gone(pid), f"run {self.runs} of {folder} to end", RUN_S)
         if blow is not None:
             self._note(blow, folder)
         if not result.exists():
@@ -227,6 +233,23 @@ class Season:
         if blow.kind == "redis" and self.watch is not None:
             self.watch.emptied(back=True)
         moments.let_go(folder)
+
+    def _kill_worker(self, job: dict[str, Any], folder: Path, result: Path) -> int | None:
+        """Let a worker start the run, kill the worker at the moment, and return the process of a run that may go on."""
+        described, worker = folder / "job.json", self.site.worker
+        described.write_text(json.dumps(job))
+        with httpx.Client(base_url=self.site.prefect.api_url, timeout=60) as client:
+            given = self.site.give(client, self.settings, described)
+            until(lambda: moments.reached(folder) or given.over, "a worker's run to reach its moment", RUN_S)
+            pid = moments.reached(folder)
+            if pid is None:  # it made fewer crossings than the calm run
+                state = given.state
+                result.write_text(json.dumps({"name": state["name"], "message": str(state["message"] or "")}))
+                return None
+        self.hit = True
+        worker.kill()
+        moments.let_go(folder)
+        return pid
 
     def _restore(self, days: Sequence[dt.date]) -> None:
         """Publish again from the lake what a Redis that was killed has lost: `backstop redis rebuild`."""

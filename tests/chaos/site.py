@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -16,8 +18,12 @@ from backstop.demo.upstream import Upstream
 from backstop.settings import Settings
 from backstop.store.connection import connect_url
 from deployments.server import free_port, server_environment
+from tests.operations.checkout import ROOT
 from tests.operations.nursery import Nursery
-from tests.operations.servers import Postgres, Replica, Server
+from tests.operations.pools import Given, register
+from tests.operations.servers import Postgres, Replica, Server, Worker
+
+POOL = "chaos"
 
 KEY = "chaos-key"
 """The demo feeds take any."""
@@ -116,6 +122,7 @@ class Site:
             tied(server).start()
         for server in (self.redis, self.feeds, self.prefect):
             server.wait()
+        self._worker: Worker | None = None
         environment = {
             "PREFECT_API_URL": self.prefect.api_url,
             "PREFECT_HOME": str(self.folder / "client"),
@@ -123,7 +130,8 @@ class Site:
             "PREFECT_LOGGING_LEVEL": "CRITICAL",
             "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
         }
-        self.nursery = stack.enter_context(Nursery({**environment, **_quiet()}))
+        self._environment = {**environment, **_quiet()}
+        self.nursery = stack.enter_context(Nursery(self._environment))
         self.client = stack.enter_context(connect_url(self.redis.url))
 
     def __exit__(self, *_: object) -> None:
@@ -138,6 +146,29 @@ class Site:
             self._postgres.start()
             self._postgres.wait()
         return self._postgres
+
+    @property
+    def worker(self) -> Worker:
+        """A worker of Prefect's with a pool of its own, started when the first seed wants it."""
+        if self._worker is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Great Expectations imports modules that Python has deprecated
+                from flows.backfill import backfill
+                from flows.slate import slate_refresh
+
+            register(self.prefect.api_url, POOL, slate_refresh, backfill)
+            self._worker = tied(Worker("worker", self.folder, self._environment, POOL))
+            self._stack.callback(self._worker.stop)
+            self._worker.start()
+        return self._worker
+
+    def give(self, client: httpx.Client, settings: Settings, job: Path) -> Given:
+        """Let the worker start a run: a job as the nursery takes it, in a file."""
+        said = json.loads(job.read_text())
+        name = said["flow"].partition(":")[2].replace("_", "-")
+        command = f"{sys.executable} -m tests.chaos.engine {job}"
+        variables = {"env": {**self._environment, **environment_of(settings)}, "command": command}
+        return Given(client, f"{name}/{POOL}", said["parameters"], {**variables, "working_dir": str(ROOT)})
 
     def home(self, *, postgres: bool) -> Settings:
         """Return settings of a home that nobody used; Redis is empty and the feeds are well."""
@@ -167,12 +198,16 @@ class Site:
 
     def lift(self) -> None:
         """End every fault: servers that were killed are up, feeds are calm, Redis takes what comes."""
-        for server in (self.redis, self.feeds, self.prefect, *([self._postgres] if self._postgres else [])):
+        for server in (self.redis, self.feeds, self.prefect, *self._wanted()):
             if server.process is None or server.process.poll() is not None:
                 server.start()
             server.wait()
         self.feeds.set_faults("calm")
         self.client.config_set("maxmemory", 0)
+
+    def _wanted(self) -> list[Server]:
+        """Return the servers that not every seed needs, as far as one did."""
+        return [server for server in (self._postgres, self._worker) if server is not None]
 
     def named(self, name: str) -> Server:
         return {"server": self.prefect, "upstream": self.feeds, "redis": self.redis, "postgres": self.postgres}[name]

@@ -35,6 +35,7 @@ CHOSEN = [
     (8, "upstream"),
     (9, "server"),
     (10, "postgres"),
+    (11, "worker"),
 ]
 """Numbers whose draws do strike: one after the last crossing of a run would test nothing."""
 

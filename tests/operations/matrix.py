@@ -39,6 +39,7 @@ from tests.operations import moments
 from tests.operations.books import Books
 from tests.operations.checkout import ROOT
 from tests.operations.nursery import Nursery
+from tests.operations.pools import OVER, Given, register
 from tests.operations.servers import Postgres, Redis, Replica, Server, Worker, each, messaging
 from tests.operations.waiting import gone, until
 
@@ -48,7 +49,6 @@ POOL = "killed"
 SLATE = "flows.slate:slate_refresh"
 RUN_S = 400.0
 REPEATS = 4
-OVER = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 @dataclass
@@ -194,46 +194,22 @@ def kill_in_process(site: Installation, home: Home, killed: str, stage: str) -> 
 def kill_worker(site: Installation, home: Home, stage: str) -> tuple[str, int]:
     """Run by the worker, and kill that one at the moment: its child is told to end; return as above."""
     if site.worker.process is None:
-        register(site)
+        from flows.slate import slate_refresh
+
+        register(site.server.api_url, POOL, slate_refresh)
         site.worker.start()
     command = f"{sys.executable} -m tests.operations.engine {stage} {home.folder}"
     variables = {"env": {**site.environment, **home.environment}, "working_dir": str(ROOT), "command": command}
     with httpx.Client(base_url=site.server.api_url, timeout=60) as client:
-        deployment = client.get(f"/deployments/name/slate-refresh/{POOL}").raise_for_status().json()["id"]
-        body = {"parameters": {"day": DAY.isoformat()}, "job_variables": variables, "state": {"type": "SCHEDULED"}}
-        run = client.post(f"/deployments/{deployment}/create_flow_run", json=body).raise_for_status().json()["id"]
+        run = Given(client, f"slate-refresh/{POOL}", {"day": DAY.isoformat()}, variables)
         pid = until(lambda: moments.reached(home.folder), f"the run to reach {stage}", RUN_S)
         site.worker.kill()
         moments.let_go(home.folder)
         until(lambda: gone(pid), "the killed worker's run to end", RUN_S)
         site.worker.start()
-        state = client.get(f"/flow_runs/{run}").raise_for_status().json()["state"]
+        state = run.state
     how = state["name"] if state["type"] in OVER else f"left {state['name']}"
     return how, 0 if state["type"] == "COMPLETED" else repeat(site, home)
-
-
-def register(site: Installation) -> None:
-    """Make a pool and a deployment for the worker."""
-    import asyncio
-
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-    from prefect.types.entrypoint import EntrypointType
-
-    from flows.slate import slate_refresh
-
-    async def make() -> None:
-        from prefect.client.orchestration import get_client
-        from prefect.client.schemas.actions import WorkPoolCreate
-
-        async with get_client() as client:
-            await client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-        made = await slate_refresh.ato_deployment(
-            name=POOL, work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
-        )
-        await made.aapply()
-
-    with temporary_settings({PREFECT_API_URL: site.server.api_url}):
-        asyncio.run(make())
 
 
 def case(site: Installation, reference: Books, killed: str, stage: str) -> Case:
