@@ -103,7 +103,7 @@ def in_turn(house: House, *, one_by_one: bool) -> None:
         parts = batched([item for batch in batches for item in batch], size)
         return [fetch_batch.fn(number, part, label) for number, part in enumerate(parts, 1)]
 
-    calendar = validate.validate_games.fn(fetched(slate.plan_schedule.fn(day), "schedule"), day)
+    calendar = validate.validate_games.fn(fetched(slate.plan_schedule.fn(day, hold=True), "schedule"), day)
     todo = slate.plan_day.fn(day, calendar)
     pitches = []
     for batch in fetched(todo.pitches, "pitches"):
