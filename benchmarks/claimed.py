@@ -102,7 +102,6 @@ ALONE = (
     Claim("Redis killed with -9 and started again: longest time from one answered read to the next", "availability", "gaps", "Redis restarted, read by the client"),
     Claim("the same, read over HTTP", "availability", "gaps", "Redis restarted, read over HTTP"),
     Claim("the API killed with -9 and started again: the same, over HTTP", "availability", "gaps", "the API restarted, read over HTTP"),
-    Claim("14 lines of a batter as Polars expressions, which no run needs: frames of 200,000 batters", "props_kernel", "kernel", "Polars expressions"),
     Claim("a slate priced again: 300 players, 14 markets, 10 books", "props_kernel", "slate", "price"),
     Claim("two books joined, de-vigged, EV, Kelly, Parquet", "props_kernel", "quotes", "price and write"),
     Claim("May to July 2025 walked through, lake to predictions", "props_kernel", "walk", "walk"),

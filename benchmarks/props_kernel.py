@@ -21,74 +21,72 @@ from backstop.demo.recorded.pitches import Pitches
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.tally import tally
 from backstop.props import backtest
-from backstop.props.expressions import COUNTED, HITS, PROPS_PER_BATTER, over_lines
 from backstop.props.generate import SCHEMA
-from backstop.props.kernel import at_least, count_distribution, sum_distribution
+from backstop.props.kernel import at_least
 from backstop.props.markets import MARKETS
 from backstop.props.price import price
+from backstop.props.project import COUNTED, HITS, TOTAL_BASES, TURNS, batter_market
 from backstop.tables import PITCHES, QUOTES
 from benchmarks.report import Report, Table, arguments
 
-TURNS = 6
+SUMMED = (*COUNTED, TOTAL_BASES)
+"""Batters' markets that the kernel sums over plate appearances."""
+
+LINES = sum(len(MARKETS[key].lines) for key in SUMMED)
 SEED = 1
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "realdata"
 ITEM_BYTES = 8
 FIRST_SEASON = 2024
 
 
-def chances(batters: int) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
-    """Outcome probabilities of six plate appearances and how likely each of them is, for so many batters."""
+def chances(batters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outcome probabilities of each plate appearance and how likely it is reached, in memory as the features come."""
     random = np.random.default_rng(SEED)
     p = random.dirichlet(np.array([22, 8, 1, 14, 5, 0.5, 3, 47]), size=(batters, TURNS))
     reach = np.sort(random.random((batters, TURNS)), axis=1)[:, ::-1]
-    columns = {f"reach_{k + 1}": np.ascontiguousarray(reach[:, k]) for k in range(TURNS)}
-    columns |= {f"{o}_{k + 1}": np.ascontiguousarray(p[:, k, i]) for k in range(TURNS) for i, o in enumerate(OUTCOMES)}
-    return p, reach, pl.DataFrame(columns)
+    return np.asfortranarray(p), np.asfortranarray(reach)
 
 
-def per_row(p: np.ndarray, reach: np.ndarray) -> list[float]:
-    """Compute the same fourteen lines with Python loops, batter by batter."""
+def per_row(p: np.ndarray, reach: np.ndarray) -> list[list[float]]:
+    """Compute the default lines of the same markets with Python loops, batter by batter."""
     index = {name: i for i, name in enumerate(OUTCOMES)}
     found = []
     for turns, stays in zip(p.tolist(), reach.tolist(), strict=True):
-        for outcomes, lines in COUNTED.values():
+        lines: list[float] = []
+        for key, outcomes in COUNTED.items():
+            most = len(MARKETS[key].lines)
             state = [1.0] + [0.0] * TURNS
-            over = [0.0] * (lines + 1)
+            over = [0.0] * (most + 1)
             for turn, stay in zip(turns, stays, strict=True):
                 q = sum(turn[index[o]] for o in outcomes)
-                for j in range(1, lines + 1):
+                for j in range(1, most + 1):
                     over[j] += stay * q * state[j - 1]
                 for s in range(TURNS, 0, -1):
                     state[s] = state[s] * (1 - q) + state[s - 1] * q
                 state[0] *= 1 - q
-            found += over[1:]
+            lines += over[1:]
+        most = len(MARKETS[TOTAL_BASES].lines)
         state = [1.0] + [0.0] * 4 * TURNS
-        over = [0.0] * 5
+        over = [0.0] * (most + 1)
         for turn, stay in zip(turns, stays, strict=True):
             worth = [turn[index[o]] for o in HITS]
-            for j in (2, 3, 4):
+            for j in range(1, most + 1):
                 for s in range(j):
-                    over[j] += stay * state[s] * sum(worth[max(j - s - 1, 0) :])
+                    over[j] += stay * state[s] * sum(worth[j - s - 1 :])
             none = 1 - sum(worth)
             state = [
                 state[s] * none + sum(state[s - b] * worth[b - 1] for b in range(1, 5) if s >= b)
                 for s in range(len(state))
             ]
-        found += over[2:]
+        found.append(lines + over[1:])
     return found
 
 
 def arrays(p: np.ndarray, reach: np.ndarray) -> list[np.ndarray]:
-    """The full distributions that a slate is projected with."""
+    """The full distributions of those markets, by the functions that a slate is projected with."""
     edges = np.concatenate([np.ones((len(p), 1)), reach, np.zeros((len(p), 1))], axis=1)
     tries = edges[:, :-1] - edges[:, 1:]
-    found = []
-    for outcomes, _ in COUNTED.values():
-        q = p[:, :, [OUTCOMES.index(o) for o in outcomes]].sum(axis=2)
-        found.append(at_least(count_distribution(q, tries, TURNS)))
-    bases = p[:, :, [OUTCOMES.index(o) for o in HITS]]
-    values = np.concatenate([1 - bases.sum(axis=2, keepdims=True), bases], axis=2)
-    return [*found, at_least(sum_distribution(values, tries, 4 * TURNS))]
+    return [at_least(batter_market(key, p, tries)) for key in SUMMED]
 
 
 def slate(players: int, markets: int, books: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -175,17 +173,17 @@ def recorded(folder: Path, last: dt.date) -> pl.DataFrame:
 
 
 def kernel(report: Report, rounds: int) -> None:
-    """Fourteen lines of a batter from his six plate appearances, in three ways, beside what memory would allow."""
-    table = report.table("kernel", "Props kernel: 14 lines of a batter", unit="M props/s", better="more")
-    p, reach, _ = chances(2_000)
-    rates(table, "Python, row by row", 2_000 * PROPS_PER_BATTER, lambda: per_row(p, reach), rounds)
-    p, reach, _ = chances(20_000)
-    rates(table, "NumPy, whole distributions", 20_000 * PROPS_PER_BATTER, lambda: arrays(p, reach), rounds)
-    _, _, frame = chances(200_000)
-    amount = 200_000 * PROPS_PER_BATTER
-    lines = over_lines(frame.lazy(), TURNS)
-    rates(table, "Polars expressions", amount, lambda: lines.collect(engine="streaming"), rounds)
-    touched = (frame.width + PROPS_PER_BATTER) * ITEM_BYTES / PROPS_PER_BATTER
+    """The batters' lines from their plate appearances, row by row and as every slate does it, beside memory's limit."""
+    title = f"Props kernel: {LINES} lines of a batter, {len(SUMMED)} markets"
+    table = report.table("kernel", title, unit="M props/s", better="more")
+    given = chances(2_000)
+    rates(table, "Python, row by row", 2_000 * LINES, lambda: per_row(*given), rounds)
+    for batters in (300, 20_000):
+        players = chances(batters)
+        name = "NumPy, whole distributions" + (f", a slate of {batters}" if batters < 1_000 else "")
+        rates(table, name, batters * LINES, lambda players=players: arrays(*players), rounds)
+    cells = TURNS * len(OUTCOMES) + TURNS + sum(MARKETS[key].highest + 2 for key in SUMMED)
+    touched = cells * ITEM_BYTES / LINES
     moved = bandwidth(rounds)
     reached = f"{table.rows[-1].median * 1e6 * touched / moved:.0%} of it reached"
     table.row(

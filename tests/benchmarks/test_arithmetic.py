@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from backstop.errors import StoreUnavailable
 from backstop.limits import SLATE_FRESH_S
-from benchmarks import api, availability, cache, props_market, props_score
+from backstop.props.markets import MARKETS
+from benchmarks import api, availability, cache, props_kernel, props_market, props_score
 from benchmarks.availability import Asking
 from benchmarks.redis_rows import rows_of
 from benchmarks.report import Report
@@ -211,3 +212,10 @@ def test_a_days_cost_is_what_the_counters_grew_by():
     spent = after - before
     assert (spent.requests, spent.task_runs, spent.batches, spent.wall_s) == (20, 4, 1, 3.0)
     assert (spent.archive_mb, spent.prefect_mb) == (0.0, 0.25)
+
+
+def test_the_loops_that_the_kernel_is_timed_against_come_to_the_same_probabilities():
+    given = props_kernel.chances(30)
+    tails = dict(zip(props_kernel.SUMMED, props_kernel.arrays(*given), strict=True))
+    lines = [tail[:, 1 : len(MARKETS[key].lines) + 1] for key, tail in tails.items()]
+    np.testing.assert_allclose(props_kernel.per_row(*given), np.concatenate(lines, axis=1), atol=1e-12)

@@ -1,14 +1,29 @@
 """Exact distributions of counts: sums of unequal chances over an uncertain number of tries.
 
 P(X = x) = sum over n of P(N = n) * PoissonBinomial(x; q_1 .. q_n)      (docs/model.md)
+
+As generating functions, with f_k(z) that of try k, this is Horner's rule, from the last try to the first:
+
+    P(N = 0) + f_1 (P(N = 1) + f_2 (P(N = 2) + ... + f_K P(N = K)))
+
+Rows are players. In memory they lie side by side, outcome after outcome, so that a step is a few long operations; they
+are worked on in blocks that fit the cache, shared out among threads. A player's numbers come from the same operations
+in the same order, alone or among others: to the bit.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
+from backstop.props import blocks
+
 Floats = NDArray[np.float64]
+
+CELLS: Final = 32_768
+"""Probabilities of a block: the three arrays of 256 KiB that a step goes through stay in the second-level cache."""
 
 
 def count_distribution(chance: Floats, tries: Floats, highest: int) -> Floats:
@@ -19,17 +34,24 @@ def count_distribution(chance: Floats, tries: Floats, highest: int) -> Floats:
         tries: P(tries = n), n = 0..K, (rows, K + 1), each row summing to one.
         highest: Outcomes above it are counted there.
     """
-    rows, most = chance.shape
-    state = np.zeros((rows, highest + 1))
-    state[:, 0] = 1.0
-    total = state * tries[:, :1]
-    for k in range(most):
-        moved = state * chance[:, k : k + 1]
-        state -= moved
-        state[:, 1:] += moved[:, :-1]
-        state[:, -1] += moved[:, -1]
-        total += state * tries[:, k + 1 : k + 2]
-    return total
+    q, ends = np.ascontiguousarray(chance.T[::-1]), np.ascontiguousarray(tries.T[::-1])
+    found = np.zeros((highest + 1, len(chance)))
+
+    def count(rows: slice) -> None:
+        state = found[:, rows]
+        state[0] = ends[0, rows]
+        moved = np.empty_like(state)
+        for k in range(len(q)):
+            reached = min(k, highest) + 1
+            part = np.multiply(state[:reached], q[k, rows], out=moved[:reached])
+            state[:reached] -= part
+            state[1 : reached + 1] += part[:highest]
+            if reached > highest:
+                state[highest] += part[highest]
+            state[0] += ends[k + 1, rows]
+
+    blocks.each(count, len(chance), max(CELLS // (highest + 1), 1))
+    return found.T
 
 
 def sum_distribution(values: Floats, tries: Floats, highest: int) -> Floats:
@@ -40,28 +62,46 @@ def sum_distribution(values: Floats, tries: Floats, highest: int) -> Floats:
         tries: P(tries = n), n = 0..K, (rows, K + 1).
         highest: Outcomes above it are counted there.
     """
-    rows, most, sizes = values.shape
-    state = np.zeros((rows, highest + 1))
-    state[:, 0] = 1.0
-    total = state * tries[:, :1]
-    for k in range(most):
-        after = state * values[:, k, :1]
-        for size in range(1, sizes):
-            chance = values[:, k, size : size + 1]
-            after[:, size:] += state[:, : highest + 1 - size] * chance
-            after[:, -1] += ordered_sum(state[:, highest + 1 - size :]) * chance[:, 0]
-        state = after
-        total += state * tries[:, k + 1 : k + 2]
-    return total
+    worth = np.ascontiguousarray(values.transpose(1, 2, 0)[::-1])
+    ends = np.ascontiguousarray(tries.T[::-1])
+    found = np.empty((highest + 1, len(values)))
+
+    def add_up(rows: slice) -> None:
+        state = np.zeros_like(found[:, rows])
+        state[0] = ends[0, rows]
+        after, moved = np.empty_like(state), np.empty_like(state)
+        for k, chances in enumerate(worth[:, :, rows]):
+            reached = min(k * (len(chances) - 1), highest) + 1
+            np.multiply(state[:reached], chances[0], out=after[:reached])
+            after[reached:] = 0.0
+            for size, chance in enumerate(chances[1:], start=1):
+                part = np.multiply(state[:reached], chance, out=moved[:reached])
+                fits = max(highest + 1 - size, 0)
+                after[size : size + reached] += part[:fits]
+                if fits < reached:
+                    after[highest] += ordered_sum(part[fits:].T)
+            state, after = after, state
+            state[0] += ends[k + 1, rows]
+        found[:, rows] = state
+
+    blocks.each(add_up, len(values), max(CELLS // (highest + 1), 1))
+    return found.T
 
 
 def ordered_sum(values: Floats) -> Floats:
     """Sum the last axis from its first entry to its last: a row gives the same bits alone as among others."""
-    return np.asarray(np.add.accumulate(values, axis=-1)[..., -1])
+    total = values[..., 0].copy(order="K")
+    for n in range(1, values.shape[-1]):
+        total += values[..., n]
+    return total
 
 
 def at_least(pmf: Floats) -> Floats:
     """Return P(X >= n), n = 0..highest + 1, from P(X = x): falling by construction from one to zero."""
-    tail = np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1]
-    certain, never = np.ones((len(pmf), 1)), np.zeros((len(pmf), 1))
-    return np.concatenate([certain, np.minimum(tail[:, 1:], 1.0), never], axis=1)
+    rows, outcomes = pmf.shape
+    tail = np.ones((outcomes + 1, rows))
+    tail[outcomes] = reached = np.zeros(rows)
+    for n in range(outcomes - 1, 0, -1):
+        reached = reached + pmf[:, n]
+        np.minimum(reached, 1.0, out=tail[n])
+    return tail.T

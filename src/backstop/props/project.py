@@ -95,17 +95,17 @@ def _projection(key: str, rows: Rows, pmf: Floats) -> Projection:
 
 
 def turn_probabilities(features: pl.DataFrame, parameters: Parameters) -> Floats:
-    """Return outcome probabilities of each plate appearance k = 1..7: (rows, 7, outcome).
+    """Return outcome probabilities of each plate appearance k = 1..7: (rows, 7, outcome), players adjacent in memory.
 
     The starter's part changes with the time through the order; relief pitching takes the rest.
     """
-    starter = features.select(f"vs_starter_{outcome}" for outcome in OUTCOMES).to_numpy()
-    relief = features.select(f"vs_relief_{outcome}" for outcome in OUTCOMES).to_numpy()
-    share = features.select(f"starter_share_{k}" for k in range(1, TURNS + 1)).to_numpy()
+    starter = features.select(f"vs_starter_{outcome}" for outcome in OUTCOMES).to_numpy().T
+    relief = features.select(f"vs_relief_{outcome}" for outcome in OUTCOMES).to_numpy().T
+    share = features.select(f"starter_share_{k}" for k in range(1, TURNS + 1)).to_numpy().T[:, None, :]
     times = np.asarray(parameters.times_through)
-    turns = starter[:, None, :] * times[np.minimum(np.arange(TURNS), len(times) - 1)]
-    turns /= ordered_sum(turns)[:, :, None]
-    return np.asarray(turns * share[:, :, None] + relief[:, None, :] * (1 - share[:, :, None]))
+    turns = starter * times[np.minimum(np.arange(TURNS), len(times) - 1)][:, :, None]
+    turns /= ordered_sum(np.moveaxis(turns, 1, 2))[:, None, :]
+    return np.moveaxis(turns * share + relief * (1 - share), 2, 0)
 
 
 def turns_distribution(features: pl.DataFrame) -> Floats:
@@ -118,7 +118,7 @@ def turns_distribution(features: pl.DataFrame) -> Floats:
 def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters, ladders: Ladders) -> dict[str, Floats]:
     turns = turn_probabilities(features, parameters)
     tries = turns_distribution(features)
-    sums = {key: _batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
+    sums = {key: batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
     if STOLEN_BASES in wanted:
         sums[STOLEN_BASES] = _stolen_bases(features, ordered_sum(_reach(features)))
     terms = ladder.batter_terms(features, turns, _reach(features), GROUPS)
@@ -156,14 +156,25 @@ def _climb(terms: pl.DataFrame, wanted: list[str], role: str, ladders: Ladders) 
     return {key: fitted[key].distribution(terms) for key in wanted if key in fitted and MARKETS[key].role == role}
 
 
-def _batter_market(key: str, turns: Floats, tries: Floats) -> Floats:
-    """Return the distribution of one batter market."""
+def batter_market(key: str, turns: Floats, tries: Floats) -> Floats:
+    """Return the distribution of one batter market that is a sum over plate appearances.
+
+    Args:
+        key: One of `COUNTED`, or total bases.
+        turns: Outcome probabilities of each plate appearance, (rows, 7, outcome).
+        tries: P(plate appearances = n), n = 0..7.
+    """
     highest = MARKETS[key].highest
     if key != TOTAL_BASES:
-        return count_distribution(ordered_sum(turns[:, :, _columns(COUNTED[key])]), tries, highest)
-    bases = turns[:, :, _columns(HITS)]
+        return count_distribution(ordered_sum(_of(turns, COUNTED[key])), tries, highest)
+    bases = _of(turns, HITS)
     none = 1.0 - ordered_sum(bases)[:, :, None]
     return sum_distribution(np.concatenate([none, bases], axis=2), tries, highest)
+
+
+def _of(turns: Floats, outcomes: tuple[str, ...]) -> Floats:
+    """Return the probabilities of some outcomes, players still side by side in memory."""
+    return turns.transpose(2, 1, 0)[_columns(outcomes)].transpose(2, 1, 0)
 
 
 def _columns(outcomes: tuple[str, ...]) -> list[int]:
