@@ -102,6 +102,7 @@ ALONE = (
     Claim("Redis killed with -9 and started again: longest time from one answered read to the next", "availability", "gaps", "Redis restarted, read by the client"),
     Claim("the same, read over HTTP", "availability", "gaps", "Redis restarted, read over HTTP"),
     Claim("the API killed with -9 and started again: the same, over HTTP", "availability", "gaps", "the API restarted, read over HTTP"),
+    Claim("a slate's rows of props from its features: 300 players, every market, calibrated, with fair prices", "props_kernel", "rows", "generate"),
     Claim("a slate priced again: 300 players, 14 markets, 10 books", "props_kernel", "slate", "price"),
     Claim("two books joined, de-vigged, EV, Kelly, Parquet", "props_kernel", "quotes", "price and write"),
     Claim("May to July 2025 walked through, lake to predictions", "props_kernel", "walk", "walk"),

@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import gx_polars_readme as validators
-from benchmarks import promises, sizing_table, truth_table
-from benchmarks.claim import ELSEWHERE, Claim, row_of
+from benchmarks import projection_tables, promises, sizing_table
+from benchmarks.claim import ELSEWHERE, Claim
 from benchmarks.claimed import ALONE, CLAIMS, PEERS, PLAIN, REPLACED
 from benchmarks.report import RESULTS, Stamp, read
 
@@ -97,21 +97,8 @@ def _command(claim: Claim) -> str:
 
 def _market() -> list[str]:
     """Return the model beside the market on the recorded quotes, with the counts; nothing where it was not recorded."""
-    scored = {key: table for key, table in read("props_market").items() if key != "missed"}
-    if not scored:
-        return []
-    lines = [
-        "## The model beside the market\n",
-        AGAINST_THE_MARKET,
-        "| Rows | Market | Brier | Model | Brier | Model minus market, 95 % |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for table in scored.values():
-        market, model = (row_of(table, name) for name in ("market, de-vigged consensus", "model"))
-        beyond = model.more["minus market, 95 %"]
-        scores = (f"{row.median:.4f} | {row.more['Brier']}" for row in (market, model))
-        lines.append(f"| {table.title} | {' | '.join(scores)} | {beyond} |")
-    return [*lines, ""]
+    lines = list(projection_tables.market())
+    return ["## The model beside the market\n", AGAINST_THE_MARKET, *lines, ""] if lines else []
 
 
 def _open() -> list[str]:
@@ -184,7 +171,7 @@ def main() -> int:
         (README, readme()),
         (validators.PAGE, validators.page()),
         (sizing_table.PAGE, sizing_table.page()),
-        (truth_table.PAGE, truth_table.page()),
+        (projection_tables.PAGE, projection_tables.page()),
     )
     if "--check" in sys.argv[1:]:
         old = [path.name for path, text in pairs if path.read_text(encoding="utf-8") != text]

@@ -1,4 +1,4 @@
-"""Props kernel, pricing and the walk through a season, side by side in one run.
+"""Props kernel, rows of props, pricing and the walk through a season, side by side in one run.
 
     python -m benchmarks.props_kernel                    # two minutes
     python -m benchmarks.props_kernel --recorded FOLDER  # of recordings; ../shared/realdata by default, where it is
@@ -21,12 +21,13 @@ from backstop.demo.recorded.pitches import Pitches
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.tally import tally
 from backstop.props import backtest
-from backstop.props.generate import SCHEMA
+from backstop.props.generate import SCHEMA, generate
 from backstop.props.kernel import at_least
 from backstop.props.markets import MARKETS
 from backstop.props.price import price
 from backstop.props.project import COUNTED, HITS, TOTAL_BASES, TURNS, batter_market
 from backstop.tables import PITCHES, QUOTES
+from benchmarks import api
 from benchmarks.report import Report, Table, arguments
 
 SUMMED = (*COUNTED, TOTAL_BASES)
@@ -193,6 +194,15 @@ def kernel(report: Report, rounds: int) -> None:
     )
 
 
+def generating(report: Report, rounds: int) -> None:
+    """A slate's features to its rows of props: every market, ids, lines, calibrated probabilities, fair prices."""
+    features = api.frames()["features"][:300]
+    table = report.table("rows", "A slate's rows of props from its features: 300 players", unit="ms")
+    walls, cpus = measure(lambda: generate(features), 3 * rounds)
+    rows, core = f"{generate(features).height:,}", f"{min(cpus) * 1e3:.1f}"
+    table.row("generate", [wall * 1e3 for wall in walls], rows=rows, **{"processor ms": core})
+
+
 def pricing(report: Report, rounds: int) -> None:
     """One slate priced again, and a season's worth from quotes to Parquet."""
     props, quotes = slate(300, 14, 10)
@@ -230,6 +240,7 @@ def main() -> None:
     given = parser.parse_args()
     report = Report("props_kernel", given.record)
     kernel(report, given.rounds)
+    generating(report, given.rounds)
     pricing(report, given.rounds)
     if (given.recorded / "savant" / "pitches").is_dir():
         season(report, given.recorded)

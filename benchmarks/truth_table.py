@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks.report import marked, read
+from benchmarks.report import read
 
 BENCH = "league_truth"
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "projections.md"
 PASTS = ("three_seasons_before", "no_season_before")
-
-
-def page() -> str:
-    """Return docs/projections.md with the table renewed."""
-    return marked(PAGE.read_text(encoding="utf-8"), "truth", lines())
 
 
 def lines() -> Iterator[str]:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import claims, gx_polars_readme, kill_table, league_truth, sizing, sizing_table, truth_table
+from benchmarks import (
+    claims,
+    gx_polars_readme,
+    kill_table,
+    league_truth,
+    projection_tables,
+    sizing,
+    sizing_table,
+    truth_table,
+)
 from benchmarks.__main__ import MODULES, ON_RECORDINGS
 from benchmarks.claim import ELSEWHERE
 from benchmarks.claimed import CLAIMS
@@ -29,7 +38,7 @@ def test_the_page_and_the_readme_say_what_was_recorded():
     validators = gx_polars_readme.PAGE.read_text(encoding="utf-8")
     assert validators == gx_polars_readme.page(), "run python -m benchmarks.claims"
     assert sizing_table.PAGE.read_text(encoding="utf-8") == sizing_table.page(), "run python -m benchmarks.claims"
-    assert truth_table.PAGE.read_text(encoding="utf-8") == truth_table.page(), "run python -m benchmarks.claims"
+    assert projection_tables.PAGE.read_text(encoding="utf-8") == projection_tables.page(), "run python -m benchmarks.claims"
 
 
 def test_every_record_is_of_a_benchmark_that_exists():
@@ -160,3 +169,44 @@ def test_the_league_truth_has_a_line_for_every_kind_of_projection_and_a_cell_for
     shipped = recorded["no_season_before"].rows[0]
     five = shipped.more["batters' five"]
     assert rows[6].startswith(f"| no season | as shipped | {shipped.median:.4f} | {five} |")
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("| ").split("|")]
+
+
+def test_every_score_that_was_recorded_is_a_line_of_the_page():
+    page = projection_tables.page()
+    (table,) = read("props_score").values()
+    rows = {tuple(cells(line)[:2]): cells(line) for line in projection_tables.scores() if line.startswith("| ")}
+    header = rows.pop(("market", "line"))
+    rows.pop(("---", "---"))
+    assert [" ".join(key) for key in rows] == [row.name for row in table.rows]
+    assert all("| " + " | ".join(row) + " |" in page for row in rows.values())
+    for row in table.rows:
+        told = dict(zip(header, rows[tuple(row.name.rsplit(" ", 1))], strict=True))
+        assert (told["log loss"], told["minus D"]) == (f"{row.median:.5f}", row.more["minus D"])
+
+
+def test_the_market_is_compared_and_counted_as_recorded(tmp_path, monkeypatch):
+    from benchmarks.report import Report
+
+    monkeypatch.setattr(projection_tables, "read", lambda bench: read(bench, tmp_path))
+    assert list(projection_tables.market()) == []
+    assert "No scores were recorded yet" in "\n".join(projection_tables.scores())
+    report = Report("props_market", tmp_path / "props_market.json")
+    for title, theirs, ours in (("All lines: 3 rows", 0.61, 0.62), ("Over 3.5: 2 rows", 0.7, 0.69)):
+        table = report.table(title, title, unit="nats (log loss)")
+        table.row("market, de-vigged consensus", theirs, Brier="0.21")
+        table.row("model", ours, Brier="0.22", **{"minus market, 95 %": "+0.0100 [+0.0020, +0.0200]"})
+    missed = report.table("missed", "Mean absolute error", unit="strikeouts")
+    missed.row("main line", 1.724)
+    missed.row("model's mean", 1.711)
+    report.close()
+    _, _, first, second, told = projection_tables.market()
+    assert first == "| All lines: 3 rows | 0.6100 | 0.21 | 0.6200 | 0.22 | +0.0100 [+0.0020, +0.0200] |"
+    assert second.startswith("| Over 3.5: 2 rows | 0.7000 | 0.21 | 0.6900 |")
+    assert told.strip() == (
+        "The market has the lower log loss in 1 of 2 rows. On average the main line by 1.72 and the model's mean by "
+        "1.71 strikeouts."
+    )

@@ -63,37 +63,57 @@ def generate(
     for key in markets or ():
         market(key)
     numbers = fitted or Fitted.shipped()
-    parts = [
-        _priced_lines(features, projection, _lines_of(projection, features, lines), numbers.calibration)
-        for projection in project(features, markets, numbers.parameters, numbers.ladders)
-    ]
-    if not parts:
+    found = project(features, markets, numbers.parameters, numbers.ladders)
+    if not found:
         return pl.DataFrame(schema=SCHEMA)
-    version = pl.lit(numbers.version).alias("model_version")
-    keys = ["game_pk", "player_id_mlbam", "market", "line"]
+    wanted = _wanted(found, features, lines)
+    priced = features[wanted["feature"]].with_columns(
+        _read_off(found, wanted, numbers.calibration), model_version=pl.lit(numbers.version)
+    )
+    key = (pl.col(name).cast(pl.String) for name in ("game_pk", "player_id_mlbam", "market", "line"))
     return (
-        pl.concat(parts)
-        .with_columns(version)
+        priced.with_columns(prop_id=pl.concat_str(*key, separator=":"))
         .select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
-        .sort(keys)
+        .sort("game_pk", "player_id_mlbam", "market", "line")
     )
 
 
-def _lines_of(projection: Projection, features: pl.DataFrame, lines: Lines | None) -> pl.DataFrame:
-    """Return (`row` of the projection, `line`), unique: the default lines and the wanted ones."""
-    default = list(MARKETS[projection.market].lines)
-    rows = pl.DataFrame({"row": np.arange(len(projection.rows))})
-    if isinstance(lines, dict):
-        default += lines.get(projection.market, [])
-    _refuse_odd_lines(default, projection.market)
-    wanted = rows.join(pl.DataFrame({"line": sorted(set(default))}, schema={"line": pl.Float64}), how="cross")
+def _wanted(projections: list[Projection], features: pl.DataFrame, lines: Lines | None) -> pl.DataFrame:
+    """Return the default lines and the wanted ones, unique, projection by projection.
+
+    Columns: `projection` (its place), `row` in it, `feature` (row of the features), `line`.
+    """
+    counts = [len(each.rows) for each in projections]
+    players = pl.DataFrame(
+        {
+            "projection": np.repeat(np.arange(len(projections)), counts),
+            "row": np.concatenate([np.arange(count) for count in counts]),
+            "feature": np.concatenate([each.rows for each in projections]),
+        }
+    )
+    offered = [(n, line) for n, each in enumerate(projections) for line in _default_lines(each.market, lines)]
+    default = pl.DataFrame(offered, schema={"projection": pl.Int64, "line": pl.Float64}, orient="row")
+    wanted = players.join(default, on="projection")
     if isinstance(lines, pl.DataFrame):
-        asked = lines.filter(on_offer(pl.col("line")) & (pl.col("market") == projection.market)).select(
-            "player_id_mlbam", pl.col("line").cast(pl.Float64)
+        markets = pl.DataFrame({"market": [each.market for each in projections]}).with_row_index("projection")
+        asked = (
+            lines.filter(on_offer(pl.col("line")))
+            .select("player_id_mlbam", "market", pl.col("line").cast(pl.Float64))
+            .unique()
+            .join(markets.cast({"projection": pl.Int64}), on="market")
         )
-        players = rows.with_columns(features[projection.rows]["player_id_mlbam"])
-        wanted = pl.concat([wanted, players.join(asked.unique(), on="player_id_mlbam").select(wanted.columns)])
-    return wanted.unique().sort("row", "line")
+        known = players.with_columns(features["player_id_mlbam"][players["feature"]])
+        further = known.join(asked, on=["projection", "player_id_mlbam"]).select(wanted.columns)
+        wanted = pl.concat([wanted, further]).unique()
+    return wanted.sort("projection", "row", "line")
+
+
+def _default_lines(key: str, lines: Lines | None) -> list[float]:
+    """Return the lines that everybody has in a market."""
+    given = lines.get(key, []) if isinstance(lines, dict) else []
+    default = {*MARKETS[key].lines, *given}
+    _refuse_odd_lines(sorted(default), key)
+    return sorted(default)
 
 
 def _refuse_odd_lines(lines: list[float], key: str) -> None:
@@ -102,39 +122,29 @@ def _refuse_odd_lines(lines: list[float], key: str) -> None:
         raise UsageError(f"A line of {key} is {odd[0]}; expected a whole or half number from 0 to {LARGEST_LINE}.")
 
 
-def _priced_lines(
-    features: pl.DataFrame, projection: Projection, wanted: pl.DataFrame, calibration: Calibration
-) -> pl.DataFrame:
-    """Read the wanted lines off the calibrated distribution."""
-    tail = calibration.of(projection.market).apply(projection.at_least)
-    row = wanted["row"].to_numpy()
-    line = wanted["line"].to_numpy()
-    over, reached = _at(tail, row, np.floor(line) + 1), _at(tail, row, np.ceil(line))
-    push, under = reached - over, 1.0 - reached
-    person = features[projection.rows[row]]
+def _read_off(projections: list[Projection], wanted: pl.DataFrame, calibration: Calibration) -> pl.DataFrame:
+    """Read the wanted lines off the calibrated distributions: a row per row of `wanted`."""
+    row, line = wanted["row"].to_numpy(), wanted["line"].to_numpy()
+    ends = np.searchsorted(wanted["projection"].to_numpy(), np.arange(len(projections) + 1))
+    mean, over, reached = np.empty((3, len(wanted)))
+    for n, projection in enumerate(projections):
+        tail = calibration.of(projection.market).apply(projection.at_least)
+        part = slice(ends[n], ends[n + 1])
+        mean[part] = ordered_sum(tail[:, 1:])[row[part]]
+        over[part] = _at(tail, row[part], np.floor(line[part]) + 1)
+        reached[part] = _at(tail, row[part], np.ceil(line[part]))
+    under = 1.0 - reached
     return pl.DataFrame(
         {
+            "market": pl.Series([each.market for each in projections])[wanted["projection"]],
             "line": line,
-            "mean": ordered_sum(tail[:, 1:])[row],
+            "mean": mean,
             "prob_over": over,
-            "prob_push": push,
+            "prob_push": reached - over,
             "prob_under": under,
             "fair_over_decimal": _fair(over, under),
             "fair_under_decimal": _fair(under, over),
         }
-    ).with_columns(
-        *(
-            person[name]
-            for name in ("game_pk", "game_date", "player_id_mlbam", "player_name", "team", "opponent", "as_of")
-        ),
-        market=pl.lit(projection.market),
-        prop_id=pl.concat_str(
-            person["game_pk"].cast(pl.String),
-            person["player_id_mlbam"].cast(pl.String),
-            pl.lit(projection.market),
-            pl.col("line").cast(pl.String),
-            separator=":",
-        ),
     )
 
 
