@@ -1,9 +1,9 @@
-"""Write the generated pages of the documents: docs/reference/*.md.
+"""Write the generated pages of the documents: docs/reference/*.md, the data dictionary and the keys.
 
 Run: python -m scripts.pages [--check]
 
 Each page is made from the thing that it describes, so that it cannot say anything else; `--check` says which are not
-up to date. The data dictionary, the keys and the table of gx_polars have generators of their own and are run as well.
+up to date. What benchmarks recorded is written by `python -m benchmarks.claims`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from backstop import errors
 from backstop.cli.main import app
 from backstop.settings import Settings
 from expectations import features, games, pitches, players, props, quotes
-from scripts import api_pages, flow_pages
+from scripts import api_pages, dictionary, flow_pages, keys
 from scripts.words import cell
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,6 +110,8 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "metrics.md": api_pages.metrics_page,
     "deployments.md": flow_pages.deployments_page,
     "flows.md": flow_pages.flows_page,
+    "../data-dictionary.md": dictionary.page,
+    "../keys.md": lambda: iter([keys.page()]),
 }
 
 

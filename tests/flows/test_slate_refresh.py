@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 
 from backstop import tables
+from backstop.features.build import SCHEMA
 from backstop.ids import batched
 from backstop.lake.states import State
 from expectations.props import props_suite
 from expectations.rules import version_of
+from scripts import dictionary
 from tests.flows.league import EARLY, OFF, OPENING, Rooms, gaps, outcomes, sentence
 from tests.flows.proxy import Proxy
 
@@ -94,6 +96,16 @@ def test_the_lake_the_ledger_and_the_quarantine_hold_what_the_run_says(twice):
     assert (published.rows_loaded, published.suite_version) == (found["out_props"].loaded, version_of(props_suite()))
     quarantined = house.quarantine.list().filter(pl.col("run_id") == twice.first.summary.run_id)
     assert quarantined.height == sum(each.quarantined for each in found.values())
+
+
+def test_every_partition_is_of_a_table_in_the_data_dictionary_with_its_columns(twice):
+    lake = twice.rooms.house.lake
+    documented = {"out_features": SCHEMA} | {name: table.schema for name, table in dictionary.TABLES.items()}
+    there = {path.partition("/")[0] for path in lake.place.list("")} - {"quarantine"}
+    assert {"core_tallies", "core_name_matches", "core_models", "out_slates", "out_taken"} <= there
+    for table in there:
+        for day in lake.days(table):
+            assert lake.read(table, day).schema == documented[table], table
 
 
 def test_features_know_nothing_of_the_day_itself(twice):

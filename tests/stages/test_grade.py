@@ -16,6 +16,7 @@ from backstop.sources import parsed as parsing
 from backstop.stages import grade
 from backstop.stages.taken import keep_terms
 from backstop.store.loader import Published
+from scripts import dictionary
 from tests.features.season import FIRST, pitches, slate
 
 NUMBER = 12
@@ -83,6 +84,13 @@ def test_every_published_prop_has_a_result_or_a_reason_and_is_kept(published):
     assert waiting["batter_hits", "the game has no box score"] == 18 * 3
     assert ("batter_runs_scored", "the box score lacks the count") in waiting
     assert graded.calibration.startswith(b"\x89PNG")
+
+
+def test_what_grading_keeps_has_the_columns_of_the_data_dictionary(published):
+    house, *_ = published
+    grade.grade_slate(house, DAY)
+    for table in (grade.SETTLED, grade.GRADES, tables.TAKEN.name):
+        assert house.lake.read(table, DAY).schema == dictionary.TABLES[table].schema
 
 
 def test_scores_stand_per_market_and_model_version_with_the_noise_floor(published):

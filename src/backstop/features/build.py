@@ -58,7 +58,7 @@ SCHEMA: Final[dict[str, pl.DataType]] = {
     "steals_shape": F64,
     "steals_pa": F64,
 }
-"""Columns of `out_features`; `features.catalogue` says what each means and when it is null."""
+"""Columns of `out_features`; `docs/data-dictionary.md` says what each means and when it is null."""
 
 
 def build(
