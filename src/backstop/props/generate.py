@@ -70,9 +70,9 @@ def generate(
     priced = features[wanted["feature"]].with_columns(
         _read_off(found, wanted, numbers.calibration), model_version=pl.lit(numbers.version)
     )
-    key = (pl.col(name).cast(pl.String) for name in ("game_pk", "player_id_mlbam", "market", "line"))
+    parts = (pl.col(name).cast(pl.String) for name in ("game_pk", "player_id_mlbam", "market", "line"))
     return (
-        priced.with_columns(prop_id=pl.concat_str(*key, separator=":"))
+        priced.with_columns(prop_id=pl.concat_str(*parts, separator=":"))
         .select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
         .sort("game_pk", "player_id_mlbam", "market", "line")
     )
