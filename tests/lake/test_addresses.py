@@ -13,7 +13,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from backstop.errors import ConfigurationError
-from backstop.lake.places import Bucket, Folder, place_of
+from backstop.lake.bucket import Bucket
+from backstop.lake.places import Folder, place_of
 from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from backstop.lake.places import Bucket, Folder
+from backstop.lake.bucket import Bucket
+from backstop.lake.places import Folder
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY

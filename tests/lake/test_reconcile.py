@@ -8,7 +8,8 @@ import pytest
 
 from backstop import tables
 from backstop.errors import LakeError
-from backstop.lake.places import Bucket, Folder
+from backstop.lake.bucket import Bucket
+from backstop.lake.places import Folder
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
 from backstop.lake.states import State

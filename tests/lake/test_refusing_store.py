@@ -9,7 +9,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from backstop.errors import LakeError
-from backstop.lake.places import Bucket
+from backstop.lake.bucket import Bucket
 from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY
 

@@ -18,8 +18,9 @@ import polars as pl
 from backstop import tables
 from backstop.clock import parse_day
 from backstop.errors import DataError, LakeError, SchemaDrift, UsageError
+from backstop.lake.bucket import Bucket
 from backstop.lake.content import content_hash, schema_version
-from backstop.lake.places import Bucket, Folder, Place, place_of
+from backstop.lake.places import Folder, Place, place_of
 
 FILE = "part.parquet"
 PARTITION = "game_date="

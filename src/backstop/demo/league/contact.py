@@ -68,26 +68,10 @@ def contact(frame: pl.DataFrame, row: Rows, plays: Plays, rng: np.random.Generat
     size = len(event)
     hit = (kind != NOT_IN_PLAY) & row["last"]
     foul = (row["call"] == FOUL) & (rng.random(size) < 0.75)
-    mean = _LAUNCH[np.where(kind == NOT_IN_PLAY, GROUND, kind)]
-    noise = rng.standard_normal((size, 2))
-    bonus = np.select([event == HOMER, event == TRIPLE, event == DOUBLE, event == SINGLE], [12.0, 6.0, 5.0, 2.0], -2.0)
-    bonus = bonus + _strength(plays)[row["pa"]]
-    speed = np.where(foul, 74 + 14 * noise[:, 0], mean[:, 0] + bonus + mean[:, 1] * noise[:, 0])
-    speed = np.where(event == HOMER, speed.clip(94.0, 119.0), speed).clip(18.0, 119.5).round(1)
-    angle = np.where(foul, 25 + 30 * noise[:, 1], mean[:, 2] + mean[:, 3] * noise[:, 1])
-    angle = np.where(event == HOMER, angle.clip(19, 43), angle).clip(-85, 88)
-    distance = _distance(speed, angle) + np.where(event == HOMER, 25, 0)
-    distance = np.where(event == HOMER, distance.clip(340, 495), distance.clip(2, 420))
+    speed, angle, distance = _flight(event, kind, foul, _strength(plays)[row["pa"]], rng)
     tracked = (hit & (rng.random(size) > 0.004)) | foul
     spray = np.deg2rad(rng.normal(0, 22, size))
-    expected = _expected(speed, angle)
-    final = row["last"] & (plays["event"][row["pa"]] != TRUNCATED)
-    names = np.array(EVENTS)[event]
-    woba = np.array([WOBA.get(name, 0.0) for name in EVENTS])[event]
-    value = np.array([RUN_VALUE.get(name, NOT_AN_OUT) for name in EVENTS])[event]
-    delta = np.where(final, value, np.where(np.isin(row["call"], (BALL, BLOCKED, AUTO_BALL)), 0.045, -0.055)).round(3)
-    is_hit = np.isin(event, (SINGLE, DOUBLE, TRIPLE, HOMER))
-    counts_not = np.isin(event, (BB, HBP, INTENT_WALK, SAC_FLY, SAC_BUNT, K))
+    expected, far = _expected(speed, angle), distance > 360
     return frame.with_columns(
         worded(BB_TYPES, kind, hit).alias("bb_type"),
         shown(tracked, speed, "launch_speed"),
@@ -98,29 +82,48 @@ def contact(frame: pl.DataFrame, row: Rows, plays: Plays, rng: np.random.Generat
         shown(hit, (198.27 - 0.4 * distance * np.cos(spray)).round(2), "hc_y"),
         shown(hit, _where_to(event, kind, rng), "hit_location"),
         shown(hit & tracked, expected.round(3), "estimated_ba_using_speedangle"),
-        shown(
-            hit & tracked,
-            (expected * (1.0 + 0.9 * (distance > 360))).clip(0, 2).round(3),
-            "estimated_woba_using_speedangle",
-        ),
-        shown(
-            hit & tracked,
-            (expected * (1.3 + 1.6 * (distance > 360))).clip(0, 4).round(3),
-            "estimated_slg_using_speedangle",
-        ),
+        shown(hit & tracked, (expected * (1 + 0.9 * far)).clip(0, 2).round(3), "estimated_woba_using_speedangle"),
+        shown(hit & tracked, (expected * (1.3 + 1.6 * far)).clip(0, 4).round(3), "estimated_slg_using_speedangle"),
         shown(hit & tracked, _quality(speed, angle), "launch_speed_angle"),
+        *_worth(row, event, plays["half"][row["pa"]] == 1),
+    )
+
+
+def _flight(
+    event: Ints, kind: Ints, foul: NDArray[np.bool_], strength: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Return exit velocity (mph), launch angle (deg) and distance (ft) that go with what became of each pitch."""
+    homer, mean = event == HOMER, _LAUNCH[np.where(kind == NOT_IN_PLAY, GROUND, kind)]
+    noise = rng.standard_normal((len(event), 2))
+    bonus = np.select([homer, event == TRIPLE, event == DOUBLE, event == SINGLE], [12.0, 6.0, 5.0, 2.0], -2.0)
+    bonus = bonus + strength
+    speed = np.where(foul, 74 + 14 * noise[:, 0], mean[:, 0] + bonus + mean[:, 1] * noise[:, 0])
+    speed = np.where(homer, speed.clip(94.0, 119.0), speed).clip(18.0, 119.5).round(1)
+    angle = np.where(foul, 25 + 30 * noise[:, 1], mean[:, 2] + mean[:, 3] * noise[:, 1])
+    angle = np.where(homer, angle.clip(19, 43), angle).clip(-85, 88)
+    distance = _distance(speed, angle) + np.where(homer, 25, 0)
+    return speed, angle, np.where(homer, distance.clip(340, 495), distance.clip(2, 420))
+
+
+def _worth(row: Rows, event: Ints, home_bats: NDArray[np.bool_]) -> list[pl.Series]:
+    """Return the columns that say what a play was worth; those of a plate appearance stand at its last pitch."""
+    final = row["last"] & (event != TRUNCATED)
+    names = np.array(EVENTS)[event]
+    woba = np.array([WOBA.get(name, 0.0) for name in EVENTS])[event]
+    value = np.array([RUN_VALUE.get(name, NOT_AN_OUT) for name in EVENTS])[event]
+    delta = np.where(final, value, np.where(np.isin(row["call"], (BALL, BLOCKED, AUTO_BALL)), 0.045, -0.055)).round(3)
+    is_hit = np.isin(event, (SINGLE, DOUBLE, TRIPLE, HOMER))
+    counts_not = np.isin(event, (BB, HBP, INTENT_WALK, SAC_FLY, SAC_BUNT, K))
+    beyond_first = np.select([event == DOUBLE, event == TRIPLE, event == HOMER], [1, 2, 3], 0)
+    return [
         shown(final, woba, "woba_value"),
         shown(final, np.where(np.isin(names, ("intent_walk", "sac_bunt")), 0, 1), "woba_denom"),
         shown(final, np.where(is_hit & (event != HOMER), 1, 0), "babip_value"),
-        shown(
-            final,
-            np.where(counts_not, 0, np.select([event == DOUBLE, event == TRIPLE, event == HOMER], [1, 2, 3], 0)),
-            "iso_value",
-        ),
+        shown(final, np.where(counts_not, 0, beyond_first), "iso_value"),
         pl.Series("delta_run_exp", delta),
         pl.Series("delta_pitcher_run_exp", -delta),
-        pl.Series("delta_home_win_exp", (np.where(plays["half"][row["pa"]] == 1, 1, -1) * delta * 0.09).round(3)),
-    )
+        pl.Series("delta_home_win_exp", (np.where(home_bats, 1, -1) * delta * 0.09).round(3)),
+    ]
 
 
 def _strength(plays: Plays) -> Floats:
