@@ -64,7 +64,11 @@ class PrefectRefresher:
         self.client = httpx.AsyncClient(timeout=PREFECT_S)
 
     async def start(self, day: dt.date, key: str) -> Run:
-        """Start a run, or return the one that was started with this key."""
+        """Start a run, or return the one that was started with this key.
+
+        Raises:
+            UpstreamUnavailable: the server does not answer, refuses, or does not know the deployment.
+        """
         deployment = await self._ask("GET", f"/deployments/name/{DEPLOYMENT}")
         body = {"parameters": {"day": day.isoformat()}, "idempotency_key": key, "state": {"type": "SCHEDULED"}}
         return self._run(await self._ask("POST", f"/deployments/{deployment['id']}/create_flow_run", body))
@@ -81,7 +85,11 @@ class PrefectRefresher:
         return run
 
     async def probe(self) -> Component:
-        """Say whether the server answers."""
+        """Say that the server answers.
+
+        Raises:
+            UpstreamUnavailable: it does not.
+        """
         await self._ask("GET", "/health")
         return Component("ok", "Prefect answers.", {"url": self.api_url})
 

@@ -47,7 +47,11 @@ class Pins:
         self._client = httpx.Client(base_url=api_url.rstrip("/"), timeout=ANSWER_S)
 
     def registered(self) -> list[dict[str, Any]]:
-        """Return every deployment of the pool as the server tells it."""
+        """Return every deployment of the pool as the server tells it.
+
+        Raises:
+            BackstopError: the server refuses.
+        """
         found: list[dict[str, Any]] = []
         ours = {"work_pools": {"name": {"any_": [POOL]}}}
         while page := self._ask("POST", "/deployments/filter", {**ours, "limit": PAGE, "offset": len(found)}):
@@ -60,6 +64,9 @@ class Pins:
         Args:
             root: The release.
             environment: What its runs need to know beside the worker's own environment; no secrets.
+
+        Raises:
+            BackstopError: the server refuses.
         """
         if self._ask("GET", f"/work_pools/{POOL}")["type"] != "process":
             return 0
@@ -76,7 +83,11 @@ class Pins:
         return f"{deployment.get('entrypoint')} ({deployment['name']})"
 
     def remove_all_but(self, kept: set[str]) -> list[str]:
-        """Remove deployments whose name (`name_of`) is not among those to keep; return the names of those removed."""
+        """Remove deployments whose name (`name_of`) is not among those to keep; return the names of those removed.
+
+        Raises:
+            BackstopError: the server refuses.
+        """
         strangers = {self.name_of(each): each["id"] for each in self.registered()}
         for name in kept:
             strangers.pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ GRAIN = re.compile(r"\brows?\b|\bcolumns?\b|`(core|out)_\w+`|\b[A-Z]{3,}\b|\bper
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.cache
+def modules(folder: str) -> tuple[tuple[Path, ast.Module], ...]:
+    """Return the modules of a folder, parsed."""
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return tuple((path, ast.parse(path.read_text(encoding="utf-8"))) for path in paths)
+
+
 def public(tree: ast.Module) -> Iterator[tuple[str, Function]]:
     """Yield the public functions of a module and the public methods of its public classes."""
     for node in tree.body:
@@ -36,8 +44,8 @@ def public(tree: ast.Module) -> Iterator[tuple[str, Function]]:
 
 def functions(*folders: str) -> Iterator[tuple[str, Function]]:
     """Yield every public function of folders with where it stands."""
-    for path in (each for folder in folders for each in sorted((ROOT / folder).rglob("*.py"))):
-        for name, node in public(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in (each for folder in folders for each in modules(folder)):
+        for name, node in public(tree):
             yield f"{path.relative_to(ROOT)}:{node.lineno} {name}", node
 
 
@@ -53,6 +61,42 @@ def raised(function: Function) -> set[str]:
             found.add(node.exc.func.id)
         waiting.extend(ast.iter_child_nodes(node))
     return found & set(OURS)
+
+
+def raised_within(members: dict[str, Function], name: str, seen: frozenset[str] = frozenset()) -> set[str]:
+    """Return the errors that leave a function: its own, and those of private ones beside it that it calls."""
+    function = members[name]
+    found = raised(function)
+    called = {callee(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)} & members.keys()
+    for each in called - seen - {name}:
+        if each.rpartition(".")[2].startswith("_"):
+            found |= raised_within(members, each, seen | {name})
+    handled = {OURS[word] for word in caught(function) if word in OURS}
+    return {each for each in found if not issubclass(OURS[each], tuple(handled))}
+
+
+def callee(node: ast.expr) -> str:
+    """Return what a call names: a function of the module, or `.` and a method of the same object."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+        return f".{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def caught(function: Function) -> set[str]:
+    """Return the names of the errors that a function handles or suppresses."""
+    kinds = [node.type for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.type]
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "contextlib.suppress":
+            kinds += node.args
+    return {each.id for kind in kinds for each in ast.walk(kind) if isinstance(each, ast.Name)}
+
+
+def members_of(tree: ast.Module, owner: str) -> dict[str, Function]:
+    """Return the functions of a module by name, and the methods of one of its classes by `.` and name."""
+    found = {node.name: node for node in tree.body if isinstance(node, Function)}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == owner]
+    methods = [each for node in classes for each in node.body if isinstance(each, Function)]
+    return found | {f".{each.name}": each for each in methods}
 
 
 def section(text: str, name: str) -> str:
@@ -74,6 +118,17 @@ def test_whoever_raises_an_error_of_ours_says_so():
         for where, node in library
         if (missing := raised(node) - told(ast.get_docstring(node) or ""))
     ]
+    assert silent == []
+
+
+def test_whoever_calls_a_private_function_that_raises_an_error_of_ours_says_so():
+    silent = []
+    for path, tree in (each for folder in FOLDERS for each in modules(folder) if "/cli/" not in str(each[0])):
+        for name, node in public(tree):
+            owner, _, method = name.rpartition(".")
+            members = members_of(tree, owner)
+            missing = raised_within(members, f".{method}" if owner else name) - told(ast.get_docstring(node) or "")
+            silent += [f"{path.relative_to(ROOT)}:{node.lineno} {name}: {each}" for each in sorted(missing)]
     assert silent == []
 
 

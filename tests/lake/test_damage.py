@@ -206,3 +206,23 @@ def test_days_in_the_bucket_are_the_same_days(frame, tmp_path):
     lake.remove("out_features", DAY)
     lake.place.remove("out_features/game_date=2025-6-1/part.parquet")
     assert lake.days("out_features") == set()
+
+
+@pytest.mark.parametrize("what", ["read", "remove"])
+def test_what_the_disk_refuses_is_an_error_of_the_lake_with_what_to_do(lake, what):
+    path = lake.place.root / f"core_games/game_date={DAY}/part.parquet"
+    path.mkdir(parents=True)  # a folder where the file should be: the system refuses, whoever asks
+    (path / "kept").touch()
+    with pytest.raises(
+        LakeError, match=r"part\.parquet could not be (read|removed) \(.*\); nothing was changed\. Look"
+    ):
+        getattr(lake, what)("core_games", DAY)
+    assert (path / "kept").is_file()
+
+
+def test_a_name_that_no_disk_takes_cannot_be_listed_and_a_file_has_nothing_in_it(lake):
+    lake.place.replace("a file", b"")
+    assert lake.place.list("a file") == []
+    assert lake.place.list("no such folder") == []
+    with pytest.raises(LakeError, match=r"could not be listed \(File name too long\)"):
+        lake.place.list("x" * 300)

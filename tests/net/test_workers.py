@@ -89,6 +89,43 @@ async def fetchers(
         yield made
 
 
+class OwnRedis:
+    """A server that a test may kill, and start again without its data.
+
+    Args:
+        folder: A short path: sockets take no long ones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "s"
+        self.url = f"unix://{self.socket}"
+        self.command = [
+            str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(folder), "--save", "",
+        ]  # fmt: skip
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+        wait_for_redis(self.url)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.socket.unlink(missing_ok=True)
+
+
+@contextlib.asynccontextmanager
+async def alone(settings: Settings, **options: object) -> AsyncIterator[tuple[Fetcher, OwnRedis]]:
+    """A fetcher on a server of its own."""
+    with tempfile.TemporaryDirectory(prefix="bsgone") as folder:
+        redis = OwnRedis(Path(folder))
+        try:
+            async with fetchers(settings, redis.url, 1, **options) as (fetcher,):
+                yield fetcher, redis
+        finally:
+            redis.kill()
+
+
 def numbered(count: int, prefix: str = "n", **changes: object) -> list[Item]:
     return [dataclasses.replace(GAME, key=str(n), path=f"/{prefix}/{n}", **changes) for n in range(count)]  # type: ignore[arg-type]
 
@@ -322,18 +359,13 @@ async def test_a_paid_answer_is_kept_though_redis_goes_away_meanwhile(
 ) -> None:
     paid = [Item(Feed.THEODDS, "core_quotes", str(n), f"/v4/odds/{n}", credits=10) for n in range(2)]
     server.fallback = Say(b"[]", hold=True, headers=(("x-requests-remaining", "100"), ("x-requests-used", "400")))
-    with tempfile.TemporaryDirectory(prefix="bsgone") as name, caplog.at_level("WARNING", "backstop.net.door"):
-        folder = Path(name)
-        async with contextlib.AsyncExitStack() as stack:
-            with own_redis(folder) as process:
-                options = {"clock": clock, "archive": archive}
-                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
-                waiting = asyncio.ensure_future(fetcher.fetch_many(paid))
-                await until(lambda: len(server.heard) == 2)
-                process.kill()
-                process.wait()
-                server.let_go()
-                answers = await waiting
+    with caplog.at_level("WARNING", "backstop.net.door"):
+        async with alone(settings, clock=clock, archive=archive) as (fetcher, redis):
+            waiting = asyncio.ensure_future(fetcher.fetch_many(paid))
+            await until(lambda: len(server.heard) == 2)
+            redis.kill()
+            server.let_go()
+            answers = await waiting
     assert [answer.body for answer in answers if isinstance(answer, Answer)] == [b"[]", b"[]"]
     assert [archive.newest(item) is not None for item in paid] == [True, True]
     assert [record.message.partition(":")[2][:45] for record in caplog.records if "not told" in record.message] == [
@@ -416,43 +448,22 @@ async def test_a_new_worker_knows_width_credits_and_last_success(
     assert health.last_success_at is not None
 
 
-@contextlib.contextmanager
-def own_redis(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [
-        str(get_binary_path()), "--port", "0", "--unixsocket", str(folder / "s"), "--dir", str(folder), "--save", "",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            wait_for_redis(f"unix://{folder / 's'}")
-            yield process
-        finally:
-            process.kill()
-
-
 @on_loop
 async def test_when_redis_goes_away_nobody_goes_without_a_lease_and_when_it_is_back_all_go_on(
     server: FaultServer, settings: Settings, clock: FixedClock
 ) -> None:
     server.fallback = Say(delay_s=0.01)
-    with tempfile.TemporaryDirectory(prefix="bsgone") as name:
-        folder = Path(name)
-        async with contextlib.AsyncExitStack() as stack:
-            with own_redis(folder) as process:
-                options = {"clock": clock, "beat_s": 0.2}
-                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
-                await fetcher.fetch_many(numbered(30, "before"))
-                process.kill()
-                process.wait()
-                with pytest.raises(StoreUnavailable):
-                    await fetcher.fetch_many(numbered(30, "gone"))
-                gate = fetcher._doors._places[server.url].gate
-                await until(lambda: gate.slots == 0)
-            (folder / "s").unlink(missing_ok=True)
-            with own_redis(folder):
-                outcomes = await fetcher.fetch_many(numbered(30, "after"))
-                assert all(isinstance(outcome, Answer) for outcome in outcomes)
-                await until(lambda: gate.in_flight == 0)
-                await stack.aclose()
+    async with alone(settings, clock=clock, beat_s=0.2) as (fetcher, redis):
+        await fetcher.fetch_many(numbered(30, "before"))
+        redis.kill()
+        with pytest.raises(StoreUnavailable):
+            await fetcher.fetch_many(numbered(30, "gone"))
+        gate = fetcher._doors._places[server.url].gate
+        await until(lambda: gate.slots == 0)
+        redis.start()
+        outcomes = await fetcher.fetch_many(numbered(30, "after"))
+        assert all(isinstance(outcome, Answer) for outcome in outcomes)
+        await until(lambda: gate.in_flight == 0)
 
 
 @on_loop
@@ -461,29 +472,21 @@ async def test_what_is_under_way_is_given_up_when_the_lease_runs_out_and_goes_on
 ) -> None:
     """Others may hold the slots by then: the host would see more than the cap."""
     server.fallback = Say(hold=True)
-    with tempfile.TemporaryDirectory(prefix="bsgone") as name:
-        folder = Path(name)
-        async with contextlib.AsyncExitStack() as stack:
-            with own_redis(folder) as process:
-                options = {"clock": clock, "beat_s": 0.2}
-                (fetcher,) = await stack.enter_async_context(fetchers(settings, f"unix://{folder / 's'}", 1, **options))
-                asking = asyncio.ensure_future(fetcher.fetch(GAME))
-                gate = fetcher._doors._places[server.url].gate
-                await until(lambda: server.in_flight == 1)
-                first = gate._valid_until
-                await until(lambda: asyncio.get_running_loop().time() > first + 0.1)
-                assert not asking.done(), "a request may take longer than one lease"
-                process.kill()
-                process.wait()
-                with pytest.raises(StoreUnavailable, match="was held until its lease ran out: Redis was not reached"):
-                    await asking
-                assert gate.in_flight == 0
-                await until(lambda: server.in_flight == 0)
-            server.let_go()
-            (folder / "s").unlink(missing_ok=True)
-            with own_redis(folder):
-                assert isinstance(await fetcher.fetch(GAME), Answer)
-                await stack.aclose()
+    async with alone(settings, clock=clock, beat_s=0.2) as (fetcher, redis):
+        asking = asyncio.ensure_future(fetcher.fetch(GAME))
+        gate = fetcher._doors._places[server.url].gate
+        await until(lambda: server.in_flight == 1)
+        first = gate._valid_until
+        await until(lambda: asyncio.get_running_loop().time() > first + 0.1)
+        assert not asking.done(), "a request may take longer than one lease"
+        redis.kill()
+        with pytest.raises(StoreUnavailable, match="was held until its lease ran out: Redis was not reached"):
+            await asking
+        assert gate.in_flight == 0
+        await until(lambda: server.in_flight == 0)
+        server.let_go()
+        redis.start()
+        assert isinstance(await fetcher.fetch(GAME), Answer)
 
 
 @on_loop

@@ -34,7 +34,11 @@ class Bucket:
         self.filesystem = filesystem
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of an object, `None` when there is none."""
+        """Return the content of an object, `None` when there is none.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
         try:
             with _explained(self.locate(path), "read"):
                 return bytes(self.filesystem.cat_file(f"{self.prefix}/{path}"))
@@ -42,7 +46,11 @@ class Bucket:
             return None
 
     def read_many(self, paths: Sequence[str]) -> list[bytes]:
-        """Return the contents of objects in their order, those that are there, asked for at once."""
+        """Return the contents of objects in their order, those that are there, asked for at once.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
         if not paths:
             return []
         wanted = {f"{self.prefix}/{path}": path for path in paths}
@@ -61,17 +69,29 @@ class Bucket:
         return bytes(answer)
 
     def replace(self, path: str, content: bytes) -> None:
-        """Put an object in one request: stores show it when it is complete."""
+        """Put an object in one request: stores show it when it is complete.
+
+        Raises:
+            LakeError: the store does not answer, or refuses; the old content stands.
+        """
         with _explained(self.locate(path), "replaced", absent=False):
             self.filesystem.pipe_file(f"{self.prefix}/{path}", content)
 
     def remove(self, path: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object; one that is not there is no error.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
         with contextlib.suppress(FileNotFoundError), _explained(self.locate(path), "removed"):
             self.filesystem.rm_file(f"{self.prefix}/{path}")
 
     def list(self, folder: str) -> list[str]:
-        """Return the names directly under a prefix, sorted."""
+        """Return the names directly under a prefix, sorted.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
         where = f"{self.prefix}/{folder}".rstrip("/")
         # what another process wrote is not in this one's listing cache
         self.filesystem.invalidate_cache()

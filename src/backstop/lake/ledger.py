@@ -177,6 +177,7 @@ class Ledger:
         Raises:
             ConservationBroken: `rows_in` is not loaded + quarantined + failed.
             LeaseHeld: another run has taken the key over.
+            UsageError: the key is not being worked on.
         """
         known = {"content_hash": content_hash, "suite_version": suite_version}
         return self._close(table, key, State.COMPLETE, run_id, Counts(**rows), **known)
@@ -197,17 +198,28 @@ class Ledger:
         Raises:
             ConservationBroken: `rows_in` is not loaded + quarantined + failed.
             LeaseHeld: another run has taken the key over.
+            UsageError: the key is not being worked on.
         """
         known = {"content_hash": content_hash, "suite_version": suite_version, "reason": reason}
         return self._close(table, key, State.DEGRADED, run_id, Counts(**rows), **known)
 
     def empty(self, table: str, key: str, *, run_id: str, reason: str) -> Entry:
-        """Close a key that honestly has no rows: no games that day."""
+        """Close a key that honestly has no rows: no games that day.
+
+        Raises:
+            LeaseHeld: another run has taken the key over.
+            UsageError: the key is done, and nobody began it anew.
+        """
         self.expect(table, [key])
         return self._close(table, key, State.EMPTY_OK, run_id, Counts(0), reason=reason)
 
     def fail(self, table: str, key: str, *, run_id: str, reason: str, rows_in: int | None = None) -> Entry:
-        """Close a key whose batch failed; rows that had come in, if counted, failed with it."""
+        """Close a key whose batch failed; rows that had come in, if counted, failed with it.
+
+        Raises:
+            LeaseHeld: another run has taken the key over.
+            UsageError: the key is not being worked on.
+        """
         return self._close(table, key, State.FAILED, run_id, Counts(rows_in, rows_failed=rows_in), reason=reason)
 
     def stale(self, table: str, keys: Iterable[str], *, reason: str) -> int:

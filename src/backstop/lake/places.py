@@ -31,7 +31,10 @@ IN_PLACE: Final = frozenset({"ftp", "hdfs", "sftp", "smb", "ssh", "webhdfs"})
 
 
 class Place(Protocol):
-    """A tree of files that are replaced whole."""
+    """A tree of files that are replaced whole.
+
+    Whatever the disk or the store refuses is a `LakeError` that names the file.
+    """
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, `None` when there is none."""
@@ -66,11 +69,17 @@ class Folder:
         self.root = root
 
     def read(self, path: str) -> bytes | None:
-        """Return the content of a file, `None` when there is none."""
+        """Return the content of a file, `None` when there is none.
+
+        Raises:
+            LakeError: the disk refuses.
+        """
         try:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise _refused(self.root / path, "read", error) from error
 
     def read_many(self, paths: Sequence[str]) -> list[bytes]:
         """Return the contents of files in their order, those that are there."""
@@ -101,18 +110,32 @@ class Folder:
             ) from error
 
     def remove(self, path: str) -> None:
-        """Remove a file and the folder that it leaves empty; one that is not there is no error."""
+        """Remove a file and the folder that it leaves empty; one that is not there is no error.
+
+        Raises:
+            LakeError: the disk refuses.
+        """
         target = self.root / path
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise _refused(target, "removed", error) from error
         with contextlib.suppress(OSError):
             target.parent.rmdir()
 
     def list(self, folder: str) -> list[str]:
-        """Return the names directly in a folder, sorted, without files that are being written."""
+        """Return the names directly in a folder, sorted, without files that are being written.
+
+        Raises:
+            LakeError: the disk refuses.
+        """
         where = self.root / folder
-        if not where.is_dir():
+        try:
+            return sorted(entry.name for entry in where.iterdir() if not entry.name.startswith(TEMPORARY))
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(entry.name for entry in where.iterdir() if not entry.name.startswith(TEMPORARY))
+        except OSError as error:
+            raise _refused(where, "listed", error) from error
 
     def locate(self, path: str) -> str:
         """Return the path of a file."""
@@ -145,6 +168,14 @@ def _opened(path: Path) -> BinaryIO:
         with contextlib.suppress(FileNotFoundError):
             return path.open("wb")
     return path.open("wb")
+
+
+def _refused(path: Path, doing: str, error: OSError) -> LakeError:
+    return LakeError(
+        f"{path} could not be {doing} ({error.strerror or error}); nothing was changed. Look at the disk and at the "
+        "rights of whoever runs this, then run again.",
+        source=str(path),
+    )
 
 
 def _no_turn(lock: Path, error: OSError) -> LakeError:

@@ -114,6 +114,9 @@ class Quarantine:
         """Put a partition's files into one; returns how many there were less one.
 
         A row that a crash leaves in two files is one row all the same.
+
+        Raises:
+            LakeError: a file cannot be read or replaced.
         """
         with self.place.turn(ROOM):
             files = list(self._files(table, day))
@@ -135,7 +138,11 @@ class Quarantine:
         rule: str | None = None,
         state: str | None = "open",
     ) -> pl.DataFrame:
-        """Return refused rows, oldest first, each once; `state=None` returns closed ones too."""
+        """Return refused rows, oldest first, each once; `state=None` returns closed ones too.
+
+        Raises:
+            LakeError: a file cannot be read.
+        """
         frames = [frame for _, frame in self._files(table, day)]
         if not frames:
             return pl.DataFrame(schema=SCHEMA)
@@ -178,6 +185,7 @@ class Quarantine:
         """Mark open rows as replayed or dropped, or replayed ones as open again, and return how many were.
 
         Raises:
+            LakeError: a file cannot be read or replaced.
             UsageError: the state is none that a row may have.
         """
         if state not in STATES:

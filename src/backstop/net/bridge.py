@@ -97,11 +97,20 @@ class Bridge:
         budget_s: float | None = None,
         bodies: bool = True,
     ) -> list[Answer | UpstreamError]:
-        """Fetch items and wait for all; see `Fetcher.fetch_many`. `on_done` is called on the loop's thread."""
+        """Fetch items and wait for all; see `Fetcher.fetch_many`. `on_done` is called on the loop's thread.
+
+        Raises:
+            StoreUnavailable: Redis cannot be reached, so nobody may ask.
+            UsageError: the bridge is closed.
+        """
         return self._call(self.fetcher.fetch_many(items, inspect, on_done, budget_s=budget_s, bodies=bodies))
 
     def health(self) -> list[FeedHealth]:
-        """Return the state of every feed, with the credits by the newest answer to any worker."""
+        """Return the state of every feed, with the credits by the newest answer to any worker.
+
+        Raises:
+            UsageError: the bridge is closed.
+        """
 
         async def ask() -> list[FeedHealth]:
             with contextlib.suppress(StoreUnavailable):  # then by what is known here
@@ -111,7 +120,11 @@ class Bridge:
         return self._call(ask())
 
     def counts(self) -> dict[str, Counts]:
-        """Return what was counted, by feed."""
+        """Return what was counted, by feed.
+
+        Raises:
+            UsageError: the bridge is closed.
+        """
 
         async def ask() -> dict[str, Counts]:
             return self.fetcher.counts()
@@ -123,6 +136,7 @@ class Bridge:
 
         Raises:
             StoreUnavailable: Redis cannot be reached.
+            UsageError: the bridge is closed.
         """
         return self._call(self.fetcher.hosts())
 
@@ -131,6 +145,7 @@ class Bridge:
 
         Raises:
             StoreUnavailable: Redis cannot be reached.
+            UsageError: the bridge is closed.
         """
         return self._call(self.fetcher.totals())
 

@@ -145,8 +145,9 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
     """
     games, players = plan.games_of(house, day), starters(house, day)
     fitted = fits.choose(house, day, run_id)
-    history = asof.history(tallies(house), day)
-    earlier = box(house, last=day - dt.timedelta(days=1))
+    resumed = plan.resumed_games(house)
+    history = asof.history(tallies(house, resumed), day)
+    earlier = box(house, last=day - dt.timedelta(days=1), resumed=resumed)
     frame = build.build(history, games, players, cutoff=day, box=earlier, parameters=fitted.parameters)
     absent = build.absences(history, games, players, cutoff=day)
     path = house.run_dir(run_id) / "features.parquet"
@@ -160,19 +161,26 @@ def _who(row: dict[str, Any]) -> str:
     return f"game {row['game_pk']}" + (f" player {player}" if player is not None else "")
 
 
-def tallies(house: House) -> pl.LazyFrame:
+def tallies(house: House, resumed: pl.DataFrame | None = None) -> pl.LazyFrame:
     """Return the sufficient statistics of every day in the lake; empty before the first day of history.
 
     Where games were resumed there is a column `known_on` more, see `features.asof.resumed`; so it is with `box`.
+
+    Args:
+        house: The opened rooms.
+        resumed: `plan.resumed_games`, where they have been looked for: that reads the schedule of every day.
     """
     if not house.lake.days(TALLIES):
         return tally.tally(tables.PITCHES.empty()).lazy()
-    return asof.resumed(house.lake.scan(TALLIES), plan.resumed_games(house))
+    return asof.resumed(house.lake.scan(TALLIES), plan.resumed_games(house) if resumed is None else resumed)
 
 
-def box(house: House, first: dt.date | None = None, last: dt.date | None = None) -> pl.LazyFrame:
-    """Return the box-score lines of the days from `first` to `last`; of all days by default."""
-    return asof.resumed(house.lake.scan(tables.BOX.name, first, last), plan.resumed_games(house))
+def box(
+    house: House, first: dt.date | None = None, last: dt.date | None = None, resumed: pl.DataFrame | None = None
+) -> pl.LazyFrame:
+    """Return the box-score lines of the days from `first` to `last`, of all by default; `resumed` as in `tallies`."""
+    lines = house.lake.scan(tables.BOX.name, first, last)
+    return asof.resumed(lines, plan.resumed_games(house) if resumed is None else resumed)
 
 
 def project(

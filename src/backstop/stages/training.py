@@ -56,9 +56,10 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     """
     days = set(days_between(first, last))
     published = set() if rebuild else _published(house, days)
-    fits, box = refit.by_day(house.lake), project.box(house)
+    resumed = plan.resumed_games(house)
+    fits, box = refit.by_day(house.lake), project.box(house, resumed=resumed)
     walked = walk(
-        project.tallies(house),
+        project.tallies(house, resumed),
         first,
         last,
         lineups=lineups_of(house),
@@ -87,7 +88,8 @@ def _published(house: House, days: set[dt.date]) -> set[dt.date]:
 
 
 def _built(house: House, day: dt.date, parameters: Parameters) -> pl.DataFrame:
-    history, box = asof.history(project.tallies(house), day), project.box(house)
+    resumed = plan.resumed_games(house)
+    history, box = asof.history(project.tallies(house, resumed), day), project.box(house, resumed=resumed)
     games, players = plan.games_of(house, day), project.starters(house, day)
     return build.build(history, games, players, cutoff=day, box=box, parameters=parameters)
 

@@ -134,7 +134,11 @@ class Reading:
         return view, frame if limit is None else frame.head(limit)
 
     def features(self, day: dt.date) -> Plan[pl.DataFrame]:
-        """Ask for a slate's features."""
+        """Ask for a slate's features, one row per game, player and role.
+
+        Raises:
+            IncompleteVersion: Redis holds fewer rows than were published.
+        """
         _, frame = yield from self._all(day, FEATURES.name)
         return pl.DataFrame() if frame is None else frame.sort(FEATURES.key)
 

@@ -40,7 +40,7 @@ class LeagueWorld:
         self._campaign = Campaign(seed, now)
 
     def warm(self) -> None:
-        """Play the season."""
+        """Play the season now: otherwise whoever asks first waits the second that it takes."""
         self.games(DEMO_DAY, DEMO_DAY)
 
     def pitches(self, ask: PitchAsk) -> pl.DataFrame:
