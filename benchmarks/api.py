@@ -12,15 +12,11 @@ import asyncio
 import contextlib
 import datetime as dt
 import gc
-import os
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +24,6 @@ import httpx
 import numpy as np
 import orjson
 import polars as pl
-import psutil
 from redis import Redis
 from websockets.asyncio.client import connect as connect_socket
 
@@ -42,8 +37,8 @@ from backstop.props.price import price
 from backstop.stages.project import served
 from backstop.store import connection, embedded
 from backstop.store.loader import SlateWriter
+from benchmarks.api_server import server_cpu_s, serving
 from benchmarks.report import Report, arguments
-from deployments.server import free_port
 from tests.features.season import pitches, slate
 
 DAY = dt.date(2024, 4, 16)
@@ -219,37 +214,6 @@ async def live(port: int, client: Redis, made: dict[str, pl.DataFrame], readers:
         "reordered": reordered,
         "gaps": gaps,
     }
-
-
-@contextlib.contextmanager
-def serving(home: Path, url: str, port: int | None = None) -> Iterator[tuple[int, int]]:
-    """Run the server in a process of its own, on a free port where none is given; yield port and process id."""
-    port = port or free_port()
-    environment = {
-        **os.environ,
-        "BACKSTOP_HOME": str(home),
-        "BACKSTOP_REDIS_URL": url,
-        "BACKSTOP_API_REQUESTS_PER_S": "100000",
-    }
-    environment.pop("PREFECT_API_URL", None)
-    command = [sys.executable, "-c", "from backstop.cli import main; main()", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-            for _ in range(600):
-                with contextlib.suppress(httpx.TransportError):
-                    if client.get("/health/ready").status_code == 200:
-                        break
-                time.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
-
-
-def server_cpu_s(pid: int) -> float:
-    spent = psutil.Process(pid).cpu_times()
-    return spent.user + spent.system
 
 
 def percentile(values: list[float], share: float) -> float:

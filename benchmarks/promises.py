@@ -9,9 +9,14 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tests/net/test_workers.py::test_four_workers_together_never_have_26_requests_in_flight",
         "tests/operations/test_runs.py::test_on_a_dask_cluster_of_two_processes_a_slate_is_the_same_and_25_requests_are_still_the_most",
     ),
+    "fewer requests at once where a host refuses or slows down, and no more a second than a feed's terms allow": (
+        "tests/net/test_gate.py::test_one_congestion_halves_once_however_many_requests_met_it",
+        "tests/net/test_workers.py::test_a_rate_holds_over_all_workers",
+    ),
     "batches of 50 items": ("tests/stages/test_plan.py::test_history_comes_in_batches_of_fifty",),
     "identical requests within 100 ms or in flight are one call": (
         "tests/net/test_coalesce.py::test_an_answer_is_shared_within_the_window_and_not_after_it",
+        "tests/net/test_workers.py::test_identical_requests_of_two_workers_share_one_call",
     ),
     "every row that came in is loaded, quarantined, or in a batch that failed by name": (
         "tests/flows/test_slate_refresh.py::test_every_row_that_came_in_is_accounted_for",
@@ -23,8 +28,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tests/store/test_faults.py::test_two_loaders_of_one_slate_at_once_end_with_one_whole_version",
         "tests/store/test_whole.py::test_a_redis_that_is_emptied_between_two_trips_gives_the_whole_slate_or_none",
     ),
-    "a value past its lifetime is never served as fresh": (
+    "a value past its lifetime is never served as fresh, and says how old it is": (
         "tests/store/test_versions.py::test_no_value_is_fresh_past_its_lifetime_and_no_older_cutoff_replaces_a_newer",
+        "tests/client/test_reading.py::test_a_slate_past_its_lifetime_is_stale_and_says_how_old_it_is",
     ),
     "a feature uses only what was known before its cutoff": (
         "tests/props/test_leaks.py::test_cutting_off_or_changing_what_came_later_changes_no_bit_of_a_prediction",

@@ -19,7 +19,7 @@ from backstop.errors import StoreUnavailable
 from backstop.limits import SLATE_FRESH_S
 from backstop.props.markets import MARKETS
 from benchmarks import api, availability, cache, props_kernel, props_market, props_score
-from benchmarks.availability import Asking
+from benchmarks.availability_readers import Asking
 from benchmarks.redis_rows import rows_of
 from benchmarks.report import Report
 from benchmarks.sizing import Cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -17,6 +17,9 @@ from backstop.settings import Settings
 from backstop.stages import standing
 from backstop.stages.house import House
 from backstop.store.slates import Slates
+
+if TYPE_CHECKING:
+    from backstop.stages.backfill import Backfill
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -57,10 +60,14 @@ def backfill(  # noqa: PLR0917 - typer's options
         "spread_days": spread_days,
     }
     local = deployments("local")
-    if not dry_run:
+    if dry_run:
+        _show(local.planned(settings, parameters), as_json=as_json)
+    else:
         local.backfill(settings, keep=keep, **parameters)
-        return
-    plan = local.planned(settings, parameters)
+
+
+def _show(plan: Backfill, *, as_json: bool) -> None:
+    """Print what a backfill would do and cost."""
     if as_json:
         about = {"first": plan.first, "last": plan.last, "todo": plan.todo, "left_alone": dict(plan.skipped)}
         text = orjson.dumps({**about, "credits": plan.credits, "limit": plan.limit}, option=orjson.OPT_INDENT_2)
