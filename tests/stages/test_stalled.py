@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 
 import pytest
 
-from backstop.errors import LeaseHeld
+from backstop.clock import FixedClock
+from backstop.errors import LeaseHeld, StaleVersion
 from backstop.lake.ledger import LEASE_S
 from backstop.lake.reconcile import Repair, reconcile
 from backstop.lake.states import State
-from backstop.stages import publish, turn
+from backstop.stages import publish, rebuild, turn
 from backstop.stages.keep import Checked, keep
 from backstop.stages.outcome import Outcome
+from backstop.stages.project import FEATURES
+from backstop.store.loader import SlateWriter
 from tests.stages.rows import DAY, games
 from tests.stages.test_keep import checked
-from tests.stages.test_killed_publish import KEY, PROPS, ROWS, refresh
+from tests.stages.test_killed_publish import KEY, PROPS, ROWS, refresh, terms
 from tests.stages.test_publish import staged
 
 TABLE = "core_games"
@@ -183,6 +187,87 @@ def test_a_slate_whose_turn_was_lost_is_not_flipped_and_its_rows_are_gone(store,
         publish.publish(store, draft, DAY, [batch], [loaded], 0, (), Outcome(PROPS, rows_in=ROWS, loaded=ROWS))
     assert (store.reader.slate(DAY).props_count, store.lake.read(PROPS, DAY).height) == (2 * ROWS, 2 * ROWS)
     assert not [key for key in store.redis.scan_iter("*") if b"draft" in key]
+
+
+@contextlib.contextmanager
+def stalling(room, name, meanwhile):
+    """Let the first call of a step inside the block wait until something else has happened, past its run's lease."""
+    original = getattr(room, name)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def stalled(*args, **given):
+            patch.undo()
+            meanwhile()
+            return original(*args, **given)
+
+        patch.setattr(room, name, stalled)
+        yield
+
+
+@pytest.fixture
+def taken_over(store, tmp_path, monkeypatch):
+    """Let another run publish the day, over a run whose lease is over: two batches of other values."""
+    store.lake.write("core_games", DAY, games(DAY, 1))
+
+    def take():
+        with monkeypatch.context() as patch:
+            real = store.ledger.clock.now
+            patch.setattr(store.ledger, "clock", FixedClock(real() + dt.timedelta(seconds=LEASE_S + 1)))
+            refresh(store, tmp_path / "other", "successor", 2, seed=2)
+
+    (tmp_path / "other").mkdir()
+    return take
+
+
+def whole(store) -> None:
+    """Readers, lake and ledger have the successor's slate and nothing of the run that it overtook."""
+    slate, entry = store.reader.slate(DAY), store.ledger.entry(PROPS, KEY)
+    assert slate.meta["closing"]["run_id"] == entry.run_id == "successor"
+    assert (entry.state, entry.rows_loaded) == (State.COMPLETE, 2 * ROWS)
+    assert all(each.equal for each in rebuild.verify(store, [DAY]))
+    assert store.reader.props(DAY).height == 2 * ROWS
+
+
+def test_a_slate_that_is_overtaken_between_the_look_at_its_lease_and_the_flip_is_refused_by_its_number(
+    store, tmp_path, taken_over
+):
+    with stalling(SlateWriter, "publish", taken_over), pytest.raises(StaleVersion, match="Version 2 is published"):
+        refresh(store, tmp_path, "slow", 1, seed=1)
+    whole(store)
+
+
+def test_a_slate_that_is_overtaken_after_its_flip_leaves_the_lake_to_its_successor(store, tmp_path, taken_over):
+    with stalling(publish, "keep_terms", taken_over), pytest.raises(LeaseHeld, match="taken over by run successor"):
+        refresh(store, tmp_path, "slow", 1, seed=1)
+    whole(store)
+    # it was served for a while: on which terms is kept
+    assert terms(store) == [(1, ROWS), (2, 2 * ROWS)]
+
+
+@pytest.mark.parametrize("table", [FEATURES, PROPS, rebuild.SLATES])
+def test_a_slate_that_is_overtaken_while_it_is_written_to_the_lake_is_served_whole_and_to_be_done_again(
+    store, tmp_path, taken_over, table
+):
+    write = store.lake.write
+
+    def stalled(name, day, frame):
+        if name == table:
+            store.lake.write = write
+            taken_over()
+        return write(name, day, frame)
+
+    store.lake.write = stalled
+    with pytest.raises(LeaseHeld, match="taken over by run successor"):
+        refresh(store, tmp_path, "slow", 1, seed=1)
+    slate, entry = store.reader.slate(DAY), store.ledger.entry(PROPS, KEY)
+    assert (slate.meta["closing"]["run_id"], store.reader.props(DAY).height) == ("successor", 2 * ROWS)
+    assert (entry.state, entry.reason) == (State.STALE, "run slow, which had lost its turn, replaced its rows")
+    assert store.ledger.missing(PROPS, [KEY]) == [KEY]
+    # what the lake has now is neither slate's: it takes no reader's away
+    (left,) = rebuild.rebuild(store, [DAY])
+    assert (left.version, left.restorable) == (None, False)
+    refresh(store, tmp_path, "next", 2, seed=2)
+    assert all(each.equal for each in rebuild.verify(store, [DAY]))
 
 
 def test_a_slate_is_not_closed_by_a_run_that_lost_it(store, tmp_path):

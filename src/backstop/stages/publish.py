@@ -84,7 +84,8 @@ def publish(
 
     Raises:
         IncompleteVersion: nothing was projected, or too many batches failed; the version before stays.
-        LeaseHeld: another run has taken the day over; the version before stays.
+        LeaseHeld: another run has taken the day over; before the flip the version before stays, after it the lake is
+            the other run's, and a day whose rows in the lake were mixed is to be done again.
         StoreError: Redis refused or holds less than was written; the version before stays.
     """
     expected = {"features": sum(each.features for each in loaded), "props": sum(each.props for each in loaded)}
@@ -107,9 +108,11 @@ def publish(
         published = house.writer.publish(draft, expected, meta)
     # before the props: a day whose props are in the lake counts as done
     keep_terms(house, day, frames[PROPS], published)
+    _hold_on(house, draft)
     for table, frame in frames.items():
         house.lake.write(table, day, frame)
     rebuild.remember(house, draft, published, meta)
+    _own_up(house, draft)
     return published
 
 
@@ -128,7 +131,7 @@ def _require_enough(house: House, draft: Draft, props: int, loaded: int, failed:
 
 
 def _hold_on(house: House, draft: Draft) -> None:
-    """Make sure that the day is still the run's, right before it is flipped; one that nobody holds is anyone's."""
+    """Make sure that the day is still the run's, right before it is replaced; one that nobody holds is anyone's."""
     key = draft.day.isoformat()
     if house.ledger.entry(PROPS, key) is None:
         return
@@ -136,6 +139,16 @@ def _hold_on(house: House, draft: Draft) -> None:
         house.ledger.renew(PROPS, key, run_id=draft.run_id)
     except LeaseHeld:
         house.writer.abandon(draft)
+        raise
+
+
+def _own_up(house: House, draft: Draft) -> None:
+    """Have the day done again if another run took it over while this one wrote it to the lake: whose rows are there?"""
+    try:
+        _hold_on(house, draft)
+    except LeaseHeld:
+        lost = f"run {draft.run_id}, which had lost its turn, replaced its rows"
+        house.ledger.stale(PROPS, [draft.day.isoformat()], reason=lost)
         raise
 
 
