@@ -84,11 +84,15 @@ class Server:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Start it, whether it answers or not."""
         options = {"port": str(self.port), "dir": str(self.folder), **self.options}
         arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([str(self.binary), *arguments], stdout=log, stderr=log)
+
+    def start(self) -> None:
+        self.launch()
         try:
             wait_for(lambda: answers(self.port))
         except AssertionError:
