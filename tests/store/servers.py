@@ -76,7 +76,9 @@ class Server:
         self.binary, self.folder = binary(name), folder
         # a cluster's nodes talk on a second port, ten thousand above
         self.port = free_port(10_000 if "cluster_enabled" in options else 0)
-        self.options = {"save": "", "appendonly": "no", "bind": "127.0.0.1", **options}
+        # a master waits five seconds for more replicas before it sends its data to the first
+        at_once = {"repl_diskless_sync_delay": "0"}
+        self.options = {"save": "", "appendonly": "no", "bind": "127.0.0.1", **at_once, **options}
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 

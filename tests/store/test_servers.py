@@ -2,13 +2,16 @@
 
 import contextlib
 import datetime as dt
+import os
+import signal
 import subprocess
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from backstop.clock import FixedClock
-from backstop.errors import StaleVersion, StoreError, StoreUnavailable
+from backstop.errors import IncompleteVersion, StaleVersion, StoreError, StoreUnavailable
 from backstop.store import keys
 from backstop.store.connection import connect_url
 from backstop.store.loader import SlateWriter
@@ -62,8 +65,9 @@ def test_a_cluster_of_three(tmp_path, name):
         assert len(slots) > 1
 
 
-@pytest.mark.redis_server
-def test_a_master_behind_sentinels_is_found_again_after_it_died(tmp_path):
+@pytest.fixture
+def watched(tmp_path):
+    """A master and its replica behind a sentinel; yields the address for clients, and both."""
     port = free_port()
     (tmp_path / "sentinel").mkdir()
     with Server(tmp_path / "a", "redis-server") as first, Server(tmp_path / "b", "redis-server") as second:
@@ -82,41 +86,80 @@ def test_a_master_behind_sentinels_is_found_again_after_it_died(tmp_path):
         )
         try:
             url = f"redis+sentinel://127.0.0.1:{port}/slates/0"
-            wait_for(lambda: _connects(url))
-            with contextlib.closing(connect_url(url)) as client:
-                clock = FixedClock(dt.datetime.now(dt.UTC))
-                writer, reader = SlateWriter(client, clock), SlateReader(client, clock)
-                draft = writer.open(DAY, cutoff=CUTOFF, run_id="r1")
-                writer.load(draft, "props", props())
-                writer.publish(draft, {"props": 720}, {})
-                client.wait(1, 5000)
-                # the sentinel must know the replica before it can promote it
-                with contextlib.closing(connect_url(f"redis://127.0.0.1:{port}")) as watch:
-                    wait_for(lambda: len(watch.execute_command("SENTINEL", "REPLICAS", "slates")) == 1)
-                first.kill()
-                wait_for(lambda: _reads(reader))
-                assert reader.slate(DAY).state is State.FRESH
-                later = writer.open(DAY, cutoff=CUTOFF, run_id="r2")
-                writer.load(later, "props", props(seed=2))
-                assert writer.publish(later, {"props": 720}, {}).version == 2
+            wait_for(lambda: _tried(lambda: connect_url(url).close()))
+            # the sentinel must know the replica before it can promote it
+            with contextlib.closing(connect_url(f"redis://127.0.0.1:{port}")) as watch:
+                wait_for(lambda: len(watch.execute_command("SENTINEL", "REPLICAS", "slates")) == 1)
+            yield url, first, second
         finally:
             sentinel.kill()
             sentinel.wait()
 
 
-def _connects(url):
+def _tried(step):
+    """Whether a step is done; it is not while nobody is the master."""
     try:
-        connect_url(url).close()
-    except StoreUnavailable:
+        step()
+    except (StoreUnavailable, StoreError):
         return False
     return True
 
 
-def _reads(reader):
-    try:
-        return reader.slate(DAY).state is State.FRESH
-    except StoreUnavailable:
-        return False
+@pytest.mark.redis_server
+def test_a_master_behind_sentinels_is_found_again_after_it_died(watched):
+    url, first, _ = watched
+    with contextlib.closing(connect_url(url)) as client:
+        clock = FixedClock(dt.datetime.now(dt.UTC))
+        writer, reader = SlateWriter(client, clock), SlateReader(client, clock)
+        draft = writer.open(DAY, cutoff=CUTOFF, run_id="r1")
+        writer.load(draft, "props", props())
+        writer.publish(draft, {"props": 720}, {})
+        client.wait(1, 5000)
+        first.kill()
+        wait_for(lambda: _tried(lambda: reader.slate(DAY)))
+        assert reader.slate(DAY).state is State.FRESH
+        later = writer.open(DAY, cutoff=CUTOFF, run_id="r2")
+        writer.load(later, "props", props(seed=2))
+        assert writer.publish(later, {"props": 720}, {}).version == 2
+
+
+@pytest.mark.redis_server
+@pytest.mark.parametrize("is_lost", [False, True], ids=["rows were copied before", "rows went down with the master"])
+def test_a_failover_in_mid_load_publishes_every_row_or_nothing(watched, is_lost):
+    url, first, second = watched
+    with contextlib.closing(connect_url(url)) as client:
+        clock = FixedClock(dt.datetime.now(dt.UTC))
+        writer, reader = SlateWriter(client, clock), SlateReader(client, clock)
+
+        def begin(seed):
+            return writer.open(DAY, cutoff=CUTOFF, run_id=f"r{seed}")
+
+        draft = begin(1)
+        writer.load(draft, "props", props(seed=1))
+        writer.publish(draft, {"props": 720}, {"seed": 1})
+        halves = [props(30, seed=2), props(30, seed=2, first=600_030)]
+        draft = begin(2)
+        client.wait(1, 5000)
+        if is_lost:
+            os.kill(second.process.pid, signal.SIGSTOP)
+            client.execute_command("CLIENT", "KILL", "TYPE", "replica")
+        writer.load(draft, "props", halves[0])
+        if not is_lost:
+            client.wait(1, 5000)
+        first.kill()
+        os.kill(second.process.pid, signal.SIGCONT)
+        wait_for(lambda: _tried(lambda: writer.load(draft, "props", halves[1])))
+        assert (reader.slate(DAY).meta, reader.props(DAY).height) == ({"seed": 1}, 720)
+        if is_lost:
+            with pytest.raises(IncompleteVersion, match="360 rows were loaded, expected 720"):
+                writer.publish(draft, {"props": 720}, {"seed": 2})
+            assert reader.slate(DAY).meta == {"seed": 1}
+            draft = begin(2)
+            writer.load(draft, "props", halves[0])
+        assert writer.publish(draft, {"props": 720}, {"seed": 2}).version == 2
+        assert reader.slate(DAY).meta == {"seed": 2}
+        expected = pl.concat(halves).sort("prop_id")
+        assert_frame_equal(reader.props(DAY).sort("prop_id"), expected, check_column_order=False)
 
 
 def test_a_replica_is_named_as_the_reason_it_takes_no_rows(tmp_path):
