@@ -212,17 +212,8 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
         if force_refresh:
             run, key = await _refresh(desk, parts, day, idempotency_key, wait_s)
             if not run.over:
-                started = {"id": run.id, "url": run.url, "state": run.state, "date": day, "idempotency_key": key}
-                headers = {"Location": run.url, "Cache-Control": "no-store", "Retry-After": "10"}
-                return Response(orjson.dumps(started), 202, headers=headers, media_type="application/json")
-            if not run.good:
-                raise Problem(
-                    503,
-                    f"The refresh of {day} ended as {run.state}; its page {run.url} says why. "
-                    "Without force_refresh the slate before it is served.",
-                    kind="refresh-failed",
-                    headers=retry_after(60),
-                )
+                return _under_way(run, day, key)
+            _require_good(run, day)
             await desk.cache.pointers.look([day])
         found = await desk.cache.read(day, lambda pointer: _generated(desk, generator, pointer, max_players, run))
         if found is None:
@@ -231,6 +222,26 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
         return await answer(request, seen.opening() + body, headers={**seen.headers(), "Cache-Control": "no-store"})
 
     return router
+
+
+def _under_way(run: Run, day: dt.date, key: str) -> Response:
+    """Return the answer while a refresh is under way: where it can be looked at, and when to come back."""
+    started = {"id": run.id, "url": run.url, "state": run.state, "date": day, "idempotency_key": key}
+    headers = {"Location": run.url, "Cache-Control": "no-store", "Retry-After": "10"}
+    return Response(orjson.dumps(started), 202, headers=headers, media_type="application/json")
+
+
+def _require_good(run: Run, day: dt.date) -> None:
+    """Refuse to answer from the slate before a refresh that failed."""
+    if run.good:
+        return
+    raise Problem(
+        503,
+        f"The refresh of {day} ended as {run.state}; its page {run.url} says why. "
+        "Without force_refresh the slate before it is served.",
+        kind="refresh-failed",
+        headers=retry_after(60),
+    )
 
 
 async def _to_refresh(desk: Desk, parts: Parts) -> dt.date:

@@ -132,7 +132,7 @@ class Bridge:
         return self._call(ask())
 
     def hosts(self) -> list[tuple[str, float]]:
-        """Return the addresses that workers asked within a week, newest first; none without Redis.
+        """Return the addresses asked within a week and when (Unix time, s), newest first; none without Redis.
 
         Raises:
             StoreUnavailable: Redis cannot be reached.

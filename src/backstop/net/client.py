@@ -203,7 +203,7 @@ class Fetcher:
         return self._doors.counts()
 
     async def hosts(self) -> list[tuple[str, float]]:
-        """Return the addresses that workers asked within a week, newest first; none without Redis.
+        """Return the addresses asked within a week and when (Unix time, s), newest first; none without Redis.
 
         Raises:
             StoreUnavailable: Redis cannot be reached.
