@@ -10,7 +10,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "tests/operations/test_runs.py::test_on_a_dask_cluster_of_two_processes_a_slate_is_the_same_and_25_requests_are_still_the_most",
     ),
     "fewer requests at once where a host refuses or slows down, and no more a second than a feed's terms allow": (
-        "tests/net/test_gate.py::test_one_congestion_halves_once_however_many_requests_met_it",
+        "tests/net/test_width.py::test_refusals_of_requests_that_were_under_way_together_halve_once",
         "tests/net/test_workers.py::test_a_rate_holds_over_all_workers",
     ),
     "batches of 50 items": ("tests/stages/test_plan.py::test_history_comes_in_batches_of_fifty",),

@@ -23,7 +23,6 @@ from backstop.net import keys, scripts
 from backstop.net.gate import Gate, Pace, Word
 from backstop.net.item import Priority
 from backstop.net.terms import Terms
-from backstop.net.width import Latency, Width
 from tests.net.server import on_loop, until
 
 CAP = 7
@@ -218,45 +217,6 @@ async def test_a_request_that_is_tried_again_keeps_its_place() -> None:
         await until(lambda: gate.waiting == 4)
     await asyncio.gather(*waiting)
     assert order == ["again", "a", "b", "c"]
-
-
-def test_the_width_doubles_each_round_until_the_first_congestion_then_adds_one() -> None:
-    width = Width(25, 3.0)
-    for _ in range(3):
-        width.good()
-    assert width.slots == 6
-    width.bad(started_at=10.0, now=11.0)
-    assert width.slots == 3
-    for _ in range(4):
-        width.good()
-    assert width.slots == 4
-
-
-def test_one_congestion_halves_once_however_many_requests_met_it() -> None:
-    width = Width(25, 20.0)
-    for _ in range(10):
-        width.bad(started_at=10.0, now=11.0)
-    assert width.slots == 10
-    width.bad(started_at=11.5, now=12.0)
-    assert width.slots == 5
-
-
-@given(st.lists(st.booleans(), max_size=300))
-def test_the_width_stays_between_one_and_the_cap(words: list[bool]) -> None:
-    width = Width(25, 10.0)
-    for now, good in enumerate(words):
-        if good:
-            width.good()
-        else:
-            width.bad(started_at=float(now), now=now + 0.5)
-        assert 1 <= width.slots <= 25
-
-
-def test_a_host_that_slows_down_is_not_steady_and_kinds_are_kept_apart() -> None:
-    latency = Latency()
-    assert all(latency.observe("schedule", 0.2) for _ in range(20))
-    assert all(latency.observe("savant day", 5.0) for _ in range(20))
-    assert not all(latency.observe("schedule", 1.0) for _ in range(20))
 
 
 def test_a_pace_lets_the_burst_go_and_spaces_the_rest() -> None:
