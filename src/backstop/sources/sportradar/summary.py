@@ -82,23 +82,9 @@ def parse(answer: Answer) -> Parsed:
 def _load_side(game: dict[str, Any], side: str, intake: Intake) -> None:
     block = game.get(side)
     start_at, team = jsontext.instant(game.get("scheduled")), wire.team(block)
-    entries: dict[str, dict[str, Any]] = {}
-    # who appeared stands in both lists, with statistics in the second
-    for entry in (*wire.objects(dig(block, "roster"), intake), *wire.objects(dig(block, "players"), intake)):
-        if isinstance(entry.get("id"), str):
-            entries[entry["id"]] = entry
-        else:
-            intake.reject(
-                entry, "missing_key", f"The player's id is {entry.get('id')!r}: he cannot be told from others."
-            )
-    lineup = dig(block, "lineup")
-    slots = {
-        str(dig(place, "id")): dig(place, "order")
-        for place in (lineup if isinstance(lineup, list) else [])
-        if dig(place, "inning") == 0 and dig(place, "order") != 0
-    }
+    slots = _slots(block)
     starter = dig(block, "starting_pitcher", "id") or dig(block, "probable_pitcher", "id")
-    for player, entry in entries.items():
+    for player, entry in _entries(block, intake).items():
         if start_at is None:
             intake.reject(entry, "cast", f"scheduled {game.get('scheduled')!r} of the game cannot be read.")
         elif team is None:
@@ -121,3 +107,26 @@ def _load_side(game: dict[str, Any], side: str, intake: Intake) -> None:
                 },
                 entry,
             )
+
+
+def _entries(block: Any, intake: Intake) -> dict[str, dict[str, Any]]:
+    """Return the players of a side by id: who appeared stands in both lists, with statistics in the second."""
+    entries: dict[str, dict[str, Any]] = {}
+    for entry in (*wire.objects(dig(block, "roster"), intake), *wire.objects(dig(block, "players"), intake)):
+        if isinstance(entry.get("id"), str):
+            entries[entry["id"]] = entry
+        else:
+            intake.reject(
+                entry, "missing_key", f"The player's id is {entry.get('id')!r}: he cannot be told from others."
+            )
+    return entries
+
+
+def _slots(block: Any) -> dict[str, Any]:
+    """Return the places in the starting order by player."""
+    lineup = dig(block, "lineup")
+    return {
+        str(dig(place, "id")): dig(place, "order")
+        for place in (lineup if isinstance(lineup, list) else [])
+        if dig(place, "inning") == 0 and dig(place, "order") != 0
+    }

@@ -207,6 +207,11 @@ def _load(entry: Any, side: _Side, game: _Game, players: Intake, box: Intake) ->
         },
         entry,
     )
+    _load_line(entry, {**identity, "is_starter": slot is not None or is_pitcher}, box)
+
+
+def _load_line(entry: dict[str, Any], known: dict[str, Any], box: Intake) -> None:
+    """Add the box-score line of a roster entry that has one, to what is known of the player."""
     batting, pitching = _stats(entry, "batting"), _stats(entry, "pitching")
     if not batting and not pitching:
         return
@@ -216,9 +221,7 @@ def _load(entry: Any, side: _Side, game: _Game, players: Intake, box: Intake) ->
         return
     # a pitcher in a game with designated hitters is listed with a batting line of zeros
     batted = bool(batting) and not (pitching and not batting.get("plateAppearances") and "battingOrder" not in entry)
-    started = slot is not None or is_pitcher
-    record: dict[str, Any] = {**identity, "is_starter": started}
-    record |= {name: batting.get(key) if batted else None for name, key in BATTING.items()}
+    record = known | {name: batting.get(key) if batted else None for name, key in BATTING.items()}
     record |= {name: pitching.get(key) if pitching else None for name, key in PITCHING.items()}
     if pitching and record["outs_recorded"] is None:
         record["outs_recorded"] = outs
