@@ -31,6 +31,15 @@ def numeric(column: Column) -> pl.Expr:
     return column.expr
 
 
+def continuous(column: Column) -> pl.Expr:
+    """Return a column as numbers to interpolate between, which Polars does not do with booleans.
+
+    Raises:
+        TypeError: The column is neither numeric, boolean nor temporal.
+    """
+    return column.expr.cast(pl.Float64) if column.dtype == pl.Boolean else numeric(column)
+
+
 @polars_aggregate("column.mean")
 def mean(column: Column) -> pl.Expr:
     """Return the mean."""
@@ -40,7 +49,10 @@ def mean(column: Column) -> pl.Expr:
 @polars_aggregate("column.median")
 def median(column: Column) -> pl.Expr:
     """Return the median."""
-    return numeric(column).median()
+    values = numeric(
+        column
+    )  # of floats by the mean of the two in the middle, which is a number beside infinite ones too
+    return values.quantile(0.5, "midpoint") if column.dtype.is_float() else values.median()
 
 
 @polars_aggregate("column.standard_deviation")

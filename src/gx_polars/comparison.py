@@ -20,29 +20,51 @@ PER_MILLISECOND = {"ms": 1, "us": 10**3, "ns": 10**6}
 
 
 def sides(a: Column, b: Column) -> tuple[pl.Expr, pl.Expr]:
-    """Return two columns as expressions that compare exactly, by any sign; categories compare as text."""
+    """Return two columns as expressions that compare exactly, by any sign; categories compare as text.
+
+    Raises:
+        TypeError: Their values are of two kinds, as text and numbers, or instants with and without a zone.
+    """
+    if not _alike(a, b):
+        msg = (
+            f'Column "{a.name}" is {a.dtype} and column "{b.name}" is {b.dtype}: values of two kinds have no order; '
+            "give one of them the type of the other."
+        )
+        raise TypeError(msg)
     kinds = (a.dtype, b.dtype)
     if all(map(is_text, kinds)):
         return a.compared, b.compared
     if any(map(_is_wide, kinds)) and any(dtype.is_float() for dtype in kinds):
         return _halves(a), _halves(b)
-    if _of_two_units(a.dtype, b.dtype):
+    if pl.Boolean in kinds and any(dtype.is_decimal() for dtype in kinds):  # which Polars does not compare
+        return a.expr.cast(pl.Float64), b.expr.cast(pl.Float64)
+    if _of_two_units(a.dtype, b.dtype) or _of_two_zones(a.dtype, b.dtype):
         return _ticks(a), _ticks(b)
     return a.expr, b.expr
 
 
 def equal(a: Column, b: Column) -> pl.Expr:
-    """Return whether two values are equal or both missing; text and a number are there and never equal."""
-    if _never_equal(a.dtype, b.dtype):
+    """Return whether two values are equal or both missing; values of two kinds, as text and a number, never are."""
+    if not _alike(a, b):
         return a.expr.is_null() & b.expr.is_null()
     one, other = sides(a, b)
     return one.eq_missing(other)
 
 
-def _never_equal(a: pl.DataType, b: pl.DataType) -> bool:
-    return is_text(a) != is_text(b) and all(
-        is_text(dtype) or dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean for dtype in (a, b)
-    )
+def _alike(a: Column, b: Column) -> bool:
+    """Return whether values of two columns may be equal; a column without a type holds no value that could not."""
+    return pl.Null in (a.dtype, b.dtype) or _kind(a.dtype) == _kind(b.dtype)
+
+
+def _kind(dtype: pl.DataType) -> str:
+    """Return what the values of a type are: to Polars a number may equal the day that it stands for inside."""
+    if is_text(dtype):
+        return "text"
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        return "number"
+    if dtype in (pl.Date, pl.Datetime):
+        return "instant" if getattr(dtype, "time_zone", None) is None else "instant with a zone"
+    return "list" if dtype in (pl.List, pl.Array) else str(dtype.base_type())
 
 
 def _is_wide(dtype: pl.DataType) -> bool:
@@ -61,6 +83,10 @@ def _of_two_units(a: pl.DataType, b: pl.DataType) -> bool:
     units = [getattr(dtype, "time_unit", None) for dtype in (a, b)]
     zoned = [getattr(dtype, "time_zone", None) is not None for dtype in (a, b)]
     return a.base_type() == b.base_type() and None not in units and units[0] != units[1] and zoned[0] == zoned[1]
+
+
+def _of_two_zones(a: pl.DataType, b: pl.DataType) -> bool:
+    return getattr(a, "time_zone", None) != getattr(b, "time_zone", None)
 
 
 def _ticks(column: Column) -> pl.Expr:

@@ -21,7 +21,7 @@ from great_expectations.expectations.metrics.util import (
 from great_expectations.metrics.column.descriptive_stats import DescriptiveStats
 from scipy import stats
 
-from gx_polars.aggregates import numeric
+from gx_polars.aggregates import continuous, numeric
 from gx_polars.conditions.ranges import between
 from gx_polars.domain import Column
 from gx_polars.failing import shown
@@ -45,6 +45,7 @@ def quantile_values(
     if interpolation == "nearest":
         exprs = tuple(_nearest(values, quantile) for quantile in quantiles)
     else:
+        values = continuous(column).drop_nulls()
         exprs = tuple(values.quantile(quantile, interpolation) for quantile in quantiles)
     return Reduction(exprs, lambda *found: [_number(value) for value in found])
 
@@ -58,7 +59,7 @@ def _nearest(values: pl.Expr, quantile: float) -> pl.Expr:
 @polars_aggregate("column.most_common_value")
 def most_common_value(column: Column) -> pl.Expr:
     """Return the most frequent values, in order; several if they tie."""
-    return column.expr.drop_nulls().mode().sort().implode()
+    return column.compared.drop_nulls().mode().sort().implode()
 
 
 @polars_aggregate("column.value_counts")
@@ -88,7 +89,7 @@ def value_counts(
         index = pd.Index(values, name="value", dtype=object if not values or isinstance(values[0], str) else None)
         return pd.Series(counted.get_column("count").to_list(), index=index, name="count", dtype="int64")
 
-    counts = column.expr.drop_nulls().alias("value").value_counts(name="count")
+    counts = column.compared.drop_nulls().alias("value").value_counts(name="count")
     return Reduction((counts.implode(),), finish)
 
 
@@ -161,7 +162,7 @@ def descriptive_stats(column: Column) -> Reduction:
 @polars_aggregate("column.outlier_statistics")
 def outlier_statistics(column: Column, *, method: Literal["iqr", "std"] = "iqr") -> Reduction:
     """Return the references and the spread that outliers are measured by."""
-    values = numeric(column)
+    values = continuous(column)
     if method == "iqr":
         return Reduction(
             (values.quantile(0.25, "linear"), values.quantile(0.75, "linear")),

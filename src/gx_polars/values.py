@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -64,7 +64,7 @@ def require_order(dtype: pl.DataType) -> None:
 
 def _temporal(dtype: pl.DataType, value: Any) -> Any:
     if dtype == pl.Time:
-        return dt.time.fromisoformat(value) if isinstance(value, str) else value
+        return _read(dtype, value, dt.time.fromisoformat)
     if dtype == pl.Duration:
         if isinstance(value, dt.timedelta):
             return value
@@ -73,14 +73,22 @@ def _temporal(dtype: pl.DataType, value: Any) -> Any:
             "timedelta as a bound: give the suite a column of seconds, `.dt.total_seconds(fractional=True)`."
         )
         raise TypeError(msg)
-    if isinstance(value, str):
-        value = dateutil_parser.parse(value)
+    value = _read(dtype, value, dateutil_parser.parse)
     if not isinstance(value, dt.date):
         msg = f"The column is {dtype}, the value {value!r} is {type(value).__name__}: give a date, datetime or text."
         raise TypeError(msg)
     if isinstance(value, dt.datetime):
         return _instant(dtype, value)
     return value if dtype == pl.Date else _instant(dtype, dt.datetime(value.year, value.month, value.day))  # noqa: DTZ001
+
+
+def _read(dtype: pl.DataType, value: Any, parse: Callable[[str], Any]) -> Any:
+    """Return what a text says, and anything else as it is."""
+    try:
+        return parse(value) if isinstance(value, str) else value
+    except (ValueError, OverflowError) as error:
+        msg = f"The column is {dtype}, and the text {value!r} does not read as one: {error}."
+        raise ValueError(msg) from error
 
 
 def _instant(dtype: pl.DataType, value: dt.datetime) -> dt.date:
@@ -174,6 +182,8 @@ def not_held(dtype: pl.DataType, values: Iterable[Any]) -> list[Any]:
 
 def _held(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
     """Return the values that a type holds as they are: none that its scale or unit of time would round."""
+    if dtype == pl.Date:  # an hour of a day is no date, and Polars makes instants of both
+        wanted = [value for value in wanted if not isinstance(value, dt.datetime)]
     made = pl.Series(wanted, dtype=dtype, strict=False)
     same = [each is not None and each == value for each, value in zip(made.to_list(), wanted, strict=True)]
     return made.filter(pl.Series(same, dtype=pl.Boolean))

@@ -204,3 +204,62 @@ def test_values_that_polars_cannot_count_fail_their_own_expectation_only() -> No
     )
     frame = pl.DataFrame({"x": pl.Series([object(), object()], dtype=pl.Object)})
     assert "cannot be counted" in messages(checked(frame, expectation))
+
+
+def test_an_hour_of_a_day_is_no_member_of_a_set_of_dates() -> None:
+    frame = pl.DataFrame({"day": [dt.date(2025, 7, 1), dt.date(2025, 7, 2)]})
+    wanted = [dt.date(2025, 7, 1), dt.datetime(2025, 7, 2, 5, tzinfo=dt.UTC), "2025-07-02T05:00:00"]
+    inside = checked(frame, gxe.ExpectColumnValuesToBeInSet(column="day", value_set=wanted))
+    assert inside.result["unexpected_index_list"] == [1]
+    assert (
+        checked(frame, gxe.ExpectColumnDistinctValuesToContainSet(column="day", value_set=wanted)).result[
+            "missing_count"
+        ]
+        == 2
+    )
+
+
+@pytest.mark.parametrize("column", ["day", "at", "hour"])
+def test_a_text_that_reads_as_no_date_is_named_with_the_type(column: str) -> None:
+    day = dt.datetime(2025, 7, 1, 19, 5)  # noqa: DTZ001 - a column without a zone
+    frame = pl.DataFrame({"day": [day.date()], "at": [day], "hour": [day.time()]})
+    said = messages(checked(frame, gxe.ExpectColumnValuesToBeInSet(column=column, value_set=["noon"])))
+    assert f"The column is {frame.schema[column]}, and the text 'noon' does not read as one" in said
+
+
+def test_the_median_beside_infinite_values_is_a_number() -> None:
+    infinite = float("inf")
+    frame = pl.DataFrame({"x": [-infinite, 2.5, -infinite, 2.5], "y": [1.0, 2.0, 4.0, infinite]})
+    assert checked(frame, gxe.ExpectColumnMedianToBeBetween(column="x")).result["observed_value"] == -infinite
+    assert checked(frame, gxe.ExpectColumnMedianToBeBetween(column="y")).result["observed_value"] == 3
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical, pl.Enum(["c", "a", "b"])], ids=str)
+def test_categories_are_in_the_order_of_their_text(kind: Any) -> None:
+    frame = pl.DataFrame({"grade": pl.Series(["c", "a", "c", "a", "b"], dtype=kind)})
+    common = checked(frame, gxe.ExpectColumnMostCommonValueToBeInSet(column="grade", value_set=["a"], ties_okay=True))
+    assert common.result["observed_value"] == ["a", "c"]
+    rising = checked(frame, gxe.ExpectColumnValuesToBeIncreasing(column="grade"))
+    assert rising.result["unexpected_index_list"] == [1, 3]
+    partition = {"values": ["a", "b"], "weights": [0.5, 0.5]}
+    diverging = checked(
+        frame, gxe.ExpectColumnKLDivergenceToBeLessThan(column="grade", partition_object=partition, threshold=9)
+    )
+    assert diverging.result["details"]["observed_partition"] == {"values": ["a", "b", "c"], "weights": [0.4, 0.2, 0.4]}
+
+
+@pytest.mark.parametrize(("way", "middle"), [("linear", 0.75), ("lower", 0), ("higher", 1), ("midpoint", 0.5)])
+def test_one_may_interpolate_between_truths(way: str, middle: float) -> None:
+    frame = pl.DataFrame({"x": [False, True, None]})
+    asked = gxe.ExpectColumnQuantileValuesToBeBetween(
+        column="x", quantile_ranges={"quantiles": [0.75], "value_ranges": [[0, 1]]}, allow_relative_error=way
+    )
+    result = checked(frame, asked)
+    assert result.success, messages(result)
+    assert result.result["observed_value"]["values"] == [middle]
+
+
+def test_booleans_have_outliers() -> None:
+    frame = pl.DataFrame({"x": [True] * 7 + [False]})
+    result = checked(frame, gxe.ExpectColumnValuesToNotBeOutliers(column="x", method="iqr", multiplier=1.5))
+    assert result.result["unexpected_index_list"] == [7]

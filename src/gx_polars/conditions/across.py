@@ -14,7 +14,7 @@ from gx_polars.comparison import equal, sides
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
 from gx_polars.repeats import surplus
-from gx_polars.values import members
+from gx_polars.values import members, require_order
 
 
 @polars_condition("column_pair_values.equal", kind="pair")
@@ -25,7 +25,13 @@ def pair_equal(column_a: Column, column_b: Column) -> pl.Expr:
 
 @polars_condition("column_pair_values.a_greater_than_b", kind="pair")
 def a_greater_than_b(column_a: Column, column_b: Column, *, or_equal: bool | None = None) -> pl.Expr:
-    """Both values are there and the first is greater."""
+    """Both values are there and the first is greater.
+
+    Raises:
+        TypeError: The values have no order, or are of two kinds.
+    """
+    for column in (column_a, column_b):
+        require_order(column.dtype)
     a, b = sides(column_a, column_b)
     greater = a >= b if or_equal else a > b
     return greater.fill_null(value=False)
@@ -70,12 +76,19 @@ def compound_unique(columns: list[Column]) -> pl.Expr:
 
 @polars_condition("multicolumn_sum.equal", kind="multicolumn")
 def multicolumn_sum(columns: list[Column], *, sum_total: float) -> pl.Expr:
-    """The values of a row add up to a total."""
+    """The values of a row add up to a total.
+
+    Raises:
+        TypeError: A column has no numbers.
+    """
     return (reduce(add, [_wide(column) for column in columns]) == sum_total).fill_null(value=False)
 
 
 def _wide(column: Column) -> pl.Expr:
     """Return a column so wide that a sum of several does not wrap around."""
+    if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
+        msg = f'Column "{column.name}" is {column.dtype}: it has no numbers to add up.'
+        raise TypeError(msg)
     if not column.dtype.is_integer() and column.dtype != pl.Boolean:
         return column.expr
     return column.expr.cast(pl.Int128 if column.dtype in (pl.Int64, pl.UInt64) else pl.Int64, strict=False)

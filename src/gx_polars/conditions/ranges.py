@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from gx_polars.aggregates import numeric
+from gx_polars.aggregates import continuous, numeric
 from gx_polars.domain import Column
 from gx_polars.registry import polars_condition
 from gx_polars.values import comparable, in_one_unit, is_text
@@ -112,7 +112,7 @@ def not_outliers(column: Column, *, method: str = "iqr", multiplier: float = 1.5
     if column.dtype.is_temporal():
         msg = f"Cannot detect outliers in a non-numerical column: {column.name!r} is {column.dtype}."
         raise TypeError(msg)
-    expr = numeric(column)
+    expr = continuous(column)
     if method == "iqr":
         first, third = expr.quantile(0.25, "linear"), expr.quantile(0.75, "linear")
         reach = (third - first) * multiplier
