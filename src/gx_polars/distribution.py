@@ -68,6 +68,7 @@ def value_counts(
 ) -> Reduction:
     """Return how often each value occurs, as the `pd.Series` (index "value", name "count") that GX calculates with.
 
+    In the order of the values, or with the most frequent first.
     The series is made of the distinct values; the column itself is not converted.
 
     Raises:
@@ -84,7 +85,7 @@ def value_counts(
 
     def finish(found: pl.Series) -> pd.Series[Any]:
         counted = found.struct.unnest()
-        counted = counted.sort(by) if by else counted
+        counted = counted.sort(by, descending=by == "count") if by else counted
         values = shown(counted.get_column("value"))
         index = pd.Index(values, name="value", dtype=object if not values or isinstance(values[0], str) else None)
         return pd.Series(counted.get_column("count").to_list(), index=index, name="count", dtype="int64")
