@@ -36,6 +36,7 @@ from backstop.props.generate import generate
 from backstop.props.price import price
 from backstop.stages.project import served
 from backstop.store import connection, embedded
+from backstop.store.keys import SlateKeys
 from backstop.store.loader import SlateWriter
 from benchmarks.api_server import server_cpu_s, serving
 from benchmarks.report import Report, arguments
@@ -173,7 +174,7 @@ async def live(port: int, client: Redis, made: dict[str, pl.DataFrame], readers:
     """Open sockets, flip every second, and hold every reader to having got each version once and in order."""
     got: list[tuple[int, float]] = []
     ready = asyncio.Semaphore(0)
-    first = int(client.hget(f"bs:mlb:{{{DAY}}}:cur", "version"))
+    first = int(client.hget(SlateKeys(DAY).current, "version"))
 
     async def follow() -> tuple[list[int], list[int]]:
         versions, seqs = [], []
@@ -201,7 +202,7 @@ async def live(port: int, client: Redis, made: dict[str, pl.DataFrame], readers:
     for n in range(1, flips + 1):
         began = time.perf_counter()
         await asyncio.to_thread(publish, client, made, f"live {first + n}", 0.01 * n)
-        turns[first + n] = int(client.hget(f"bs:mlb:{{{DAY}}}:cur", "turn")) / 1e6
+        turns[first + n] = int(client.hget(SlateKeys(DAY).current, "turn")) / 1e6
         await asyncio.sleep(max(0.0, 1 - (time.perf_counter() - began)))
     seen = await asyncio.gather(*tasks)
     wanted = list(range(first + 1, first + flips + 1))

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from backstop.clock import SystemClock
+from backstop.store.keys import SlateKeys
 from backstop.store.loader import SlateWriter
 from benchmarks.redis_rows import DAY, port_of, rows_of
 from benchmarks.report import Report
@@ -69,7 +70,7 @@ def pauses(client: redis.Redis, report: Report, rows: int) -> None:
         flips.append(slowest_script(client))
     phases["slates are loaded, checked and flipped"] = (began, time.monotonic(), longest_event(client))
     began = time.monotonic()
-    current: Any = client.hget(f"bs:mlb:{{{DAY}}}:cur", "version")
+    current: Any = client.hget(SlateKeys(DAY).current, "version")
     doomed = [key for key in client.scan_iter("*:v:*") if f":v:{int(current)}:".encode() not in key]
     for key in doomed:
         client.pexpire(key, 200)

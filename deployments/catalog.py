@@ -151,14 +151,14 @@ CATALOG: Final = (
     Deployment(
         flow="flows.backfill.backfill",
         flow_name="backfill",
-        name="mlb-part",
+        name=f"{SPORT}-part",
         tags=("backfill",),
         limit=None,
         queue="backfill-parts",
         feeds=(Feed.STATSAPI,),
         description=(
             "Some days of a backfill that is spread over the workers, which starts these runs itself, waits for them "
-            "and starts those that died again. For days of your own choice start backfill/mlb."
+            f"and starts those that died again. For days of your own choice start backfill/{SPORT}."
         ),
     ),
     Deployment(

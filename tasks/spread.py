@@ -22,6 +22,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run as this_run
 from prefect.states import Cancelling
 
+from backstop.store.keys import SPORT
 from tasks import dead, marks, pages, starts
 from tasks.runs import say, warn
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
     from backstop.stages.backfill import Backfill
 
-DEPLOYMENT: Final = "backfill/mlb-part"
-"""Its queue is its own: in that of `backfill/mlb` the runs that wait for parts could hold every place."""
+DEPLOYMENT: Final = f"backfill/{SPORT}-part"
+"""Its queue is its own: in that of the backfill itself the runs that wait for parts could hold every place."""
 
 PART_OF: Final = "part-of-"
 """Before the id of a run: the tag of its parts."""

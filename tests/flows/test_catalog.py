@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,3 +66,29 @@ def test_no_run_keeps_its_place_for_ever():
 def test_prices_depend_on_the_odds_feed_and_slates_do_not():
     assert [each.flow_name for each in CATALOG if "needs-theodds" in each.all_tags] == ["odds-refresh"]
     assert not [each for each in CATALOG if Feed.SPORTRADAR in each.feeds], "the second source stops nothing"
+
+
+OTHER_SPORT = """
+import json, datetime as dt
+from backstop.store import keys
+keys.SPORT = "puck"
+from backstop.cache import keys as cached
+from deployments import api, automations, catalog
+from tasks import marks, spread, upkeep
+slate = keys.SlateKeys(dt.date(2025, 1, 1))
+named = [each.full_name for each in catalog.CATALOG]
+tagged = sorted({tag for each in catalog.CATALOG for tag in each.all_tags})
+print(json.dumps({
+    "keys": [slate.current, slate.rows(1, "props", 0), keys.days(), keys.published(), cached.PREFIX],
+    "deployments": named, "tags": tagged, "started": [spread.DEPLOYMENT, api.DEPLOYMENT, automations.RECONCILE],
+}))
+"""
+
+
+def test_another_sport_is_said_in_one_place_and_every_key_and_deployment_follows():
+    said = subprocess.run([sys.executable, "-c", OTHER_SPORT], check=True, capture_output=True, text=True)
+    found = json.loads(said.stdout.splitlines()[-1])
+    assert all(key.startswith("bs:puck") for key in found["keys"])
+    assert "puck" in found["tags"]
+    assert set(found["started"]) < set(found["deployments"])
+    assert "mlb" not in said.stdout

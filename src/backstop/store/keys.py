@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SPORT: Final = "mlb"
+"""The one that this code serves: an installation has one. The cache's keys and the deployments' names say it too."""
+
 STAGE_TTL_S: Final = 15 * 60
 """A version that nobody writes to for this long is given up: the longest load takes seconds."""
 
@@ -118,10 +120,9 @@ class SlateKeys:
     """
 
     day: dt.date
-    sport: str = SPORT
 
     def _spell(self, name: str, **parts: object) -> str:
-        return _PATTERNS[name].format(sport=self.sport, day=self.day.isoformat(), **parts)
+        return _PATTERNS[name].format(sport=SPORT, day=self.day.isoformat(), **parts)
 
     @property
     def sequence(self) -> str:
@@ -164,11 +165,11 @@ class SlateKeys:
         return self.meta(0).removesuffix("0:meta")
 
 
-def days(sport: str = SPORT) -> str:
+def days() -> str:
     """Return the key that lists the published days."""
-    return _PATTERNS["days"].format(sport=sport)
+    return _PATTERNS["days"].format(sport=SPORT)
 
 
-def published(sport: str = SPORT) -> str:
+def published() -> str:
     """Return the channel on which flips are announced."""
-    return _PATTERNS["published"].format(sport=sport)
+    return _PATTERNS["published"].format(sport=SPORT)
