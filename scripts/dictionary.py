@@ -215,7 +215,11 @@ KINDS: Final = {pl.Date: "day", pl.Datetime: "UTC", pl.Boolean: "yes or no", pl.
 
 
 def unit(column: Column) -> str:
-    """Return what a column's values are measured in."""
+    """Return what a column's values are measured in.
+
+    Raises:
+        LookupError: its name does not say it, and `NUMBERS` neither.
+    """
     kind = next((said for dtype, said in KINDS.items() if column.dtype == dtype), None)
     suffix = next((said for end, said in SUFFIXES.items() if column.name.endswith(end)), None)
     if kind or suffix:
@@ -223,7 +227,14 @@ def unit(column: Column) -> str:
     if column.dtype.is_integer():
         calendar = column.name in {"season", "first_season", "last_season"} or column.name.startswith("birth_")
         return "calendar" if calendar else "ordinal" if column.name in ORDINALS else "count"
-    return "probability" if "prob_" in column.name else NUMBERS[column.name]
+    if "prob_" in column.name:
+        return "probability"
+    if column.name not in NUMBERS:
+        raise LookupError(
+            f"The unit of {column.name} is not known: end its name in one of {', '.join(SUFFIXES)}, or enter it in "
+            "NUMBERS of scripts/dictionary.py."
+        )
+    return NUMBERS[column.name]
 
 
 def page() -> Iterator[str]:
@@ -246,7 +257,7 @@ def _unit_of_board(column: Column) -> str:
     """Return the unit of a leaderboard's column: a measure says its own in its name, or is in the board's scale."""
     try:
         return unit(column)
-    except KeyError:
+    except LookupError:
         return "-"
 
 

@@ -6,12 +6,13 @@ import importlib
 import pkgutil
 import re
 
+import polars as pl
 import pytest
 
 import backstop
 from backstop.features.build import SCHEMA
 from backstop.sources import registry
-from backstop.tables import Table
+from backstop.tables import Column, Table
 from scripts import dictionary
 
 FRAMES_ONLY = {"core_events", "core_lineups"}
@@ -67,3 +68,8 @@ def test_each_table_is_on_the_page_once_with_all_of_its_columns(name):
 def test_a_column_has_the_unit_that_it_is_measured_in(table, column, unit):
     columns = {each.name: each for each in dictionary.TABLES[table].columns}
     assert dictionary.unit(columns[column]) == unit
+
+
+def test_a_number_without_a_unit_is_refused_with_what_to_do():
+    with pytest.raises(LookupError, match=r"unit of minutes is not known: end its name in one of .*_s, .*NUMBERS"):
+        dictionary.unit(Column("minutes", pl.Float64(), "on the ice"))

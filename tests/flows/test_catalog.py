@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from backstop.settings import Feed
+from backstop.store.keys import SPORT
 from deployments import recipe
 from deployments.apply import flow_of
 from deployments.catalog import CATALOG, QUEUES
@@ -54,7 +55,7 @@ def test_parts_of_a_backfill_wait_in_a_queue_in_which_no_run_waits_for_parts():
     spreads = {
         each.full_name for each in CATALOG if "spread_days" in flow_of(each).parameters.model_dump()["properties"]
     }
-    assert spreads == {"backfill/mlb", spread.DEPLOYMENT}
+    assert spreads == {f"backfill/{SPORT}", spread.DEPLOYMENT}
     assert [each.full_name for each in CATALOG if each.queue == parts.queue] == [spread.DEPLOYMENT]
     assert parts.limit is None
 

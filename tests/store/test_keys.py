@@ -14,7 +14,10 @@ def test_the_page_of_keys_is_up_to_date():
 
 
 def test_the_page_has_the_keys_of_the_cache_as_the_cache_spells_them():
-    assert "| `bs:mlb:{day}:cache:<version>-<published>:<code>:<collection>:<name>` | string |" in page.cached()
+    assert (
+        f"| `bs:{keys.SPORT}:{{day}}:cache:<version>-<published>:<code>:<collection>:<name>` | string |"
+        in page.cached()
+    )
     assert "at most 24 hours" in page.cached()
 
 
