@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import gc
+import logging
 import os
 import signal
 import socket
@@ -171,7 +172,7 @@ def app() -> FastAPI:
 
 def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
     """Return how uvicorn runs the app."""
-    return uvicorn.Config(
+    made = uvicorn.Config(
         application,
         host=host,
         port=port,
@@ -184,6 +185,13 @@ def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=5,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_a_fault)
+    return made
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of every WebSocket that was refused in words: it takes that for no answer."""
+    return record.msg != "ASGI callable returned without completing handshake."
 
 
 def serve(settings: Settings) -> None:

@@ -206,8 +206,8 @@ def _socket() -> Iterator[str]:
         "browser sends a key as a subprotocol: `backstop` and `key.` with the key in base64url without padding.\n\n"
         f"It is closed with {TOO_SLOW} when messages are not taken in time, with {TRY_LATER} when {READERS:,} are "
         f"open already, with {BROKEN} when the work on the slate failed: come back after a pause. Before it is opened "
-        "it is refused with 401 without a key that is needed, 403 for a page of another site or a parameter that "
-        "cannot be read, 429 by the limit.\n"
+        "it is refused with 401 without a key that is needed, 403 for a page of another site, 422 for a parameter "
+        "that cannot be read, 429 by the limit; each with a problem document.\n"
     )
     yield "| Type | Fields | Meaning |\n| --- | --- | --- |"
     for kind, meaning in MESSAGES.items():

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import logging
 import socket as sockets
 import threading
 
@@ -168,11 +169,35 @@ def test_a_quiet_line_carries_pings(api):
         assert (ping["type"], ping["seq"], ping["state"]) == ("ping", 0, "fresh")
 
 
-@pytest.mark.parametrize("query", ["slate=tomorrow", "", "slate=2024-04-16&since=-1"])
-def test_a_socket_for_nothing_is_refused(api, query):
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("slate=tomorrow", "query.slate: 'tomorrow' is not a date; expected YYYY-MM-DD, for example 2025-06-15"),
+        ("", "query.slate: Field required"),
+        ("slate=2024-04-16&since=-1", "query.since: Input should be greater than or equal to 0"),
+        ("slate=2024-04-16&day=1", "query.day: there is no such parameter; expected since, slate, stream"),
+        ("slate=2024-04-16&slate=2024-04-17", "query.slate: it is given more than once; expected one"),
+    ],
+)
+def test_a_socket_for_nothing_is_refused_in_a_sentence(api, query, sentence, caplog):
     with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{api.port}/api/v1/live?{query}"):
         pass
-    assert refused.value.response.status_code == 403
+    told = orjson.loads(refused.value.response.body)
+    assert (refused.value.response.status_code, told["type"]) == (422, "urn:backstop:invalid-request")
+    assert told["detail"].startswith(f"The request cannot be read: {sentence} (seen ")
+    # a caller's mistake is no fault of the server's
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_socket_that_is_not_there_and_one_without_the_protocol_are_told_what_there_is(api):
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{api.port}/api/v1/lives"):
+        pass
+    assert refused.value.response.status_code == 404
+    told = orjson.loads(refused.value.response.body)
+    assert told["detail"] == "There is no WebSocket at /api/v1/lives; the only one is /api/v1/live."
+    answer = api.get("/api/v1/live", params={"slate": str(DAY)})
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+    assert answer.json()["detail"].startswith("This is a WebSocket: open it as ws://")
 
 
 def test_a_socket_needs_a_key_where_keys_are_set_and_an_origin_that_is_ours(embedded_url, published):

@@ -33,6 +33,13 @@ def test_a_copy_in_one_encoding_holds_for_who_would_get_another(api):
         assert (again.status_code, again.headers["etag"]) == (304, tag)
 
 
+def test_tags_may_come_in_a_list_or_in_several_lines(api):
+    tag = api.get(AT).headers["etag"]
+    several = [("If-None-Match", '"another"'), ("If-None-Match", f'W/"a third", {tag}')]
+    assert api.get(AT, headers=several).status_code == 304
+    assert api.get(AT, headers=several[:1]).status_code == 200
+
+
 def test_who_has_a_page_from_before_the_pin_is_told_of_it(api, redis):
     before = api.get(AT)
     assert before.json()["slate"]["pinned"] is False

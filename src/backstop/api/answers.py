@@ -80,9 +80,8 @@ def tag_of_edition(pointer: Pointer) -> str:
 
 def is_known(request: Request, etag: str) -> bool:
     """Return whether the caller has what he would get (RFC 9110, 13.1.2: weak comparison)."""
-    given = request.headers.get("if-none-match")
-    if given is None:
-        return False
+    # a list may come in several lines (RFC 9110, 5.3)
+    given = ",".join(request.headers.getlist("if-none-match"))
     bare = etag.removeprefix("W/")
     return any(each.strip().removeprefix("W/") == bare for each in given.split(",")) or given.strip() == "*"
 

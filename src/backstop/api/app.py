@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import Depends, FastAPI, Query, WebSocket
+from fastapi import Depends, FastAPI
 
 from backstop import __version__
-from backstop.api import documents, generation, health, players, problems, slates
+from backstop.api import documents, generation, health, players, problems, slates, sockets
 from backstop.api import parameters as ask
 from backstop.api.board import pages
 from backstop.api.description import describe
@@ -65,17 +65,7 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router, dependencies=[Depends(ask.only_known)])
     app.include_router(health.routes(desk, parts, hub, generator, metrics, feeds))
 
-    @app.websocket("/api/v1/live")
-    async def live(
-        socket: WebSocket,
-        slate: Annotated[ask.IsoDate, Query()],
-        since: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-        stream: Annotated[str | None, Query(max_length=32)] = None,
-    ) -> None:
-        offered = socket.scope.get("subprotocols", [])
-        await socket.accept("backstop" if "backstop" in offered else None)
-        await hub.serve(socket, slate, since, stream)
-
+    app.include_router(sockets.routes(hub))
     problems.handle(app)
     describe(app)
     pages.mount(app)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
-from backstop.api.problems import Problem, retry_after
+from backstop.api.problems import Problem, refuse_socket, retry_after
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Counted by name; a caller may make up others without end."""
+
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""What a page of another site may ask: its browser keeps the answer from it."""
 
 LARGEST_BODY: Final = 64 * 1024
 """No request has a body that means anything."""
@@ -83,7 +86,8 @@ class Guard:
             if refusal is None:
                 await self.app(scope, receive, send)
             else:
-                await _refuse_socket(refusal, scope, receive, send)
+                await receive()
+                await refuse_socket(refusal, scope, receive, send)
             return
         await self._http(scope, receive, send, headers, refusal)
 
@@ -136,9 +140,10 @@ class Guard:
         )
 
     def _origin(self, scope: Scope, headers: Headers) -> Problem | None:
-        """Refuse what a page of another site asks, where asking alone has an effect: POST and WebSockets."""
+        """Refuse what a page of another site asks, where asking alone has an effect, and to be asked beforehand."""
         origin = headers.get("origin")
-        if origin is None or origin in self.origins or scope.get("method") in {"GET", "HEAD", "OPTIONS"}:
+        asks_before = "access-control-request-method" in headers
+        if origin is None or origin in self.origins or (scope.get("method") in READING and not asks_before):
             return None
         if origin.partition("://")[2] == headers.get("host"):
             return None
@@ -266,14 +271,3 @@ def _route(scope: Scope) -> str:
     """Return the route's pattern: a metric with one label per address would grow without end."""
     route: Any = scope.get("route")
     return getattr(route, "path", "other")
-
-
-async def _refuse_socket(refusal: Problem, scope: Scope, receive: Receive, send: Send) -> None:
-    await receive()
-    if "websocket.http.response" in scope.get("extensions", {}):
-        response = refusal.response(scope["path"])
-        raw = [(name.lower(), value) for name, value in response.raw_headers]
-        await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": raw})
-        await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
-    else:
-        await send({"type": "websocket.close", "code": 4401 if refusal.status == 401 else 4403})  # noqa: PLR2004

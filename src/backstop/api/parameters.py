@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated, Literal
 
-from fastapi import Header, Path, Query, Request
+from fastapi import Header, Path, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.requests import HTTPConnection
 
 from backstop.api.sheet import Asked
 from backstop.clock import parse_day
@@ -57,35 +59,38 @@ PathMarket = Annotated[
 ]
 
 
-async def only_known(request: Request) -> None:
+async def only_known(asked: HTTPConnection) -> None:
     """Refuse what the route does not read: it would be answered as if it were not there.
 
     Raises:
-        RequestValidationError: there is a parameter with another name, a misspelled one for example, or a body.
+        RequestValidationError: there is a parameter with another name, a misspelled one for example, one that is given
+            twice, or a body.
     """
     # the guard lets no body pass that does not say its length
-    body = await request.body() if request.headers.get("content-length", "0") != "0" else b""
-    if not request.query_params and not body:
+    length = asked.headers.get("content-length", "0")
+    if not asked.query_params and length == "0":
         return
-    names = sorted(_parameters(request))
+    names = sorted(_parameters(asked))
     expected = ", ".join(names) or "none"
     told = f"there is no such parameter; expected {expected}"
-    wrong = [
-        {"loc": ("query", name), "msg": told, "input": value}
-        for name, value in request.query_params.items()
-        if name not in names
-    ]
-    if body:
+    given = asked.query_params.multi_items()
+    wrong = [{"loc": ("query", name), "msg": told, "input": value} for name, value in given if name not in names]
+    for name, count in Counter(name for name, _ in given if name in names).items():
+        if count > 1:
+            values = asked.query_params.getlist(name)
+            wrong.append({"loc": ("query", name), "msg": "it is given more than once; expected one", "input": values})
+    if length != "0":
         told = f"no body is read here; parameters go into the address, after a question mark: {expected}"
-        wrong.append({"loc": ("body",), "msg": told, "input": body.decode(errors="replace")})
+        wrong.append({"loc": ("body",), "msg": told, "input": f"{length} bytes"})
     if wrong:
+        # a WebSocket's refusal is answered by the same handler
         raise RequestValidationError(wrong)
 
 
-def _parameters(request: Request) -> set[str]:
-    """Return the names of the query parameters of a request's route."""
+def _parameters(asked: HTTPConnection) -> set[str]:
+    """Return the names of the query parameters of what was asked for."""
     known: set[str] = set()
-    for field in request.scope["route"].dependant.query_params:
+    for field in asked.scope["route"].dependant.query_params:
         kind = field.field_info.annotation
         known |= set(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else {field.alias}
     return known

@@ -7,15 +7,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 from backstop.errors import BackstopError, DataError, StoreError, StoreUnavailable, UsageError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
 MEDIA: Final = "application/problem+json"
 SHOWN: Final = 200
@@ -99,18 +101,13 @@ def handle(app: FastAPI) -> None:
         return told.response(request.url.path)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        wrong = [
-            {
-                "where": ".".join(str(part) for part in each["loc"]),
-                "what": _said(each["msg"]),
-                "seen": _short(each["input"]),
-            }
-            for each in error.errors()
-        ]
-        sentence = "; ".join(f"{each['where']}: {each['what']} (seen {each['seen']})" for each in wrong)
-        told = Problem(422, f"The request cannot be read: {sentence}.", kind="invalid-request", errors=wrong)
-        return told.response(request.url.path)
+    @app.exception_handler(WebSocketRequestValidationError)
+    async def invalid(asked: Request | WebSocket, error: ValidationException) -> Response | None:
+        told = _invalid(error)
+        if isinstance(asked, WebSocket):
+            await refuse_socket(told, asked.scope, asked.receive, asked.send)
+            return None
+        return told.response(asked.url.path)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -122,6 +119,27 @@ def handle(app: FastAPI) -> None:
         if "Allow" in headers:
             headers["Allow"] = _allowed(headers["Allow"])
         return Problem(error.status_code, detail, headers=headers).response(request.url.path)
+
+
+async def refuse_socket(refusal: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse to open a WebSocket, in words where the server can send them."""
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await refusal.response(scope["path"])(scope, receive, send)
+    else:
+        await send({"type": "websocket.close", "code": 4401 if refusal.status == 401 else 4403})  # noqa: PLR2004
+
+
+def _invalid(error: ValidationException) -> Problem:
+    wrong = [
+        {
+            "where": ".".join(str(part) for part in each["loc"]),
+            "what": _said(each["msg"]),
+            "seen": _short(each["input"]),
+        }
+        for each in error.errors()
+    ]
+    sentence = "; ".join(f"{each['where']}: {each['what']} (seen {each['seen']})" for each in wrong)
+    return Problem(422, f"The request cannot be read: {sentence}.", kind="invalid-request", errors=wrong)
 
 
 def _allowed(methods: str) -> str:
