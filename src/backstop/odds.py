@@ -7,10 +7,20 @@ American from decimal d: 100 (d - 1) for d >= 2, -100 / (d - 1) below
 from __future__ import annotations
 
 import math
+from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
 import polars as pl
+
+
+class Form(StrEnum):
+    """How odds are written."""
+
+    DECIMAL = "decimal"
+    AMERICAN = "american"
+    FRACTIONAL = "fractional"
+
 
 EVEN: Final = 2.0
 EVEN_AMERICAN: Final = 100
@@ -68,6 +78,21 @@ def fraction_from_decimal(decimal: pl.Expr) -> pl.Expr:
 def _fraction(decimal: float) -> str:
     part = Fraction(decimal - 1).limit_denominator(LARGEST_DENOMINATOR)
     return f"{part.numerator}/{part.denominator}"
+
+
+def written(decimal: pl.Expr, form: Form) -> pl.Expr:
+    """Return decimal odds as people write them, null for 1 or less: 2.50, +150, 3/2.
+
+    >>> pl.select(written(pl.lit(1.5), form) for form in Form).row(0)
+    ('1.50', '-200', '1/2')
+    """
+    if form is Form.FRACTIONAL:
+        return fraction_from_decimal(decimal).alias(form)
+    american = american_from_decimal(decimal).round().cast(pl.Int64)
+    if form is Form.AMERICAN:
+        return pl.format("{}{}", pl.when(american > 0).then(pl.lit("+")).otherwise(pl.lit("")), american).alias(form)
+    price = pl.when((decimal > 1) & decimal.is_finite()).then(decimal)
+    return price.map_elements("{:.2f}".format, return_dtype=pl.String).alias(form)
 
 
 def implied(decimal: pl.Expr) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 
 import pytest
 
@@ -66,6 +67,14 @@ def test_a_slate_on_the_terminal_says_how_fresh_it_is_and_lists_games_and_best_p
     assert "fresh" in ended.out
     assert "777001" in ended.out
     assert "Best-priced props (3 of 360)" in ended.out
+
+
+@pytest.mark.parametrize(("odds", "price"), [("american", r"over [+-]\d{3,} "), ("fractional", r"over \d+/\d+ ")])
+def test_prices_are_written_as_asked(backstop, published, odds, price):
+    player = str(published.filter(best_side="over")["player_id_mlbam"][0])
+    for command in (["slate", DAY.isoformat()], ["player", player]):
+        assert re.search(price, backstop(*command, "--odds", odds).out)
+    assert backstop("slate", DAY.isoformat(), "--odds", "roman").code == 2
 
 
 def test_a_player_as_json_holds_his_features_and_props(backstop, published):

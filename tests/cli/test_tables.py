@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from backstop.cli import tables
+from backstop.odds import Form
 
 DAY = dt.date(2025, 6, 15)
 
@@ -77,6 +78,19 @@ def test_a_prop_shows_what_is_known_of_its_price_and_a_dash_for_what_is_not(chan
     (row,) = cells(tables.player_props([prop(**changes)]))
     assert row[:6] == ["José [red] Núñez (NYY)", "total bases", "1.5", "0.457", "2.19", "1.84"]
     assert row[6:] == [price, ev, edge]
+
+
+@pytest.mark.parametrize(
+    ("odds", "over", "under", "best"),
+    [
+        (Form.DECIMAL, "2.19", "1.84", "over 2.40 draftkings"),
+        (Form.AMERICAN, "+119", "-119", "over +140 draftkings"),
+        (Form.FRACTIONAL, "107/90", "37/44", "over 7/5 draftkings"),
+    ],
+)
+def test_prices_are_written_as_asked(odds, over, under, best):
+    first, second = cells(tables.player_props([prop(), prop(best_price_decimal=None)], odds=odds))
+    assert (first[4], first[5], first[6], second[6]) == (over, under, best, "–")
 
 
 def test_the_best_props_are_those_with_the_largest_stake_then_value_then_probability_and_no_price_comes_last():

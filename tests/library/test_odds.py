@@ -11,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backstop.odds import (
+    Form,
     american_from_decimal,
     decimal_from_american,
     decimal_from_fraction,
     decimal_of,
     fraction_from_decimal,
     implied,
+    written,
 )
 
 AMERICAN = st.one_of(st.integers(100, 100_000), st.integers(-100_000, -100))
@@ -91,3 +93,17 @@ def test_the_raw_probability_of_a_price_is_what_breaks_even(american):
     (probability,) = column(implied, float(exact))
     assert probability * float(exact) == pytest.approx(1.0, rel=1e-12)
     assert (probability > 0.5) == (exact < 2)
+
+
+@pytest.mark.parametrize(
+    ("decimal", "said"),
+    [
+        (2.0, ("2.00", "+100", "1/1")),
+        (1.909090909, ("1.91", "-110", "10/11")),
+        (1.9999, ("2.00", "-100", "1/1")),
+        (101.0, ("101.00", "+10000", "100/1")),
+        *((none, (None, None, None)) for none in NO_ODDS),
+    ],
+)
+def test_odds_are_written_as_people_do(decimal, said):
+    assert tuple(column(lambda price, form=form: written(price, form), decimal)[0] for form in Form) == said

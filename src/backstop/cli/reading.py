@@ -15,6 +15,7 @@ from backstop.cli import tables
 from backstop.clock import parse_day
 from backstop.errors import StoreError
 from backstop.lake.tables import Lake
+from backstop.odds import Form
 from backstop.settings import Settings
 from backstop.stages.house import House
 from backstop.stages.rebuild import SLATES
@@ -24,8 +25,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tabl
 Top = Annotated[int, typer.Option("--top", min=1, max=1000, help="Props to show in the table.")]
 
 
+Odds = Annotated[Form, typer.Option("--odds", help="How prices are written in the table; JSON has them decimal.")]
+
+
 def slate(
-    date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")], as_json: AsJson = False, top: Top = 15
+    date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")],
+    as_json: AsJson = False,
+    top: Top = 15,
+    odds: Odds = Form.DECIMAL,
 ) -> None:
     """Print a published slate: version, state, age, games, best-priced props."""
     day = parse_day(date)
@@ -40,7 +47,7 @@ def slate(
     console = tables.terminal()
     console.print(tables.slate_heading(view))
     console.print(tables.games(view))
-    console.print(tables.best_props(props, top))
+    console.print(tables.best_props(props, top, odds))
 
 
 def player(
@@ -49,6 +56,7 @@ def player(
         str | None, typer.Option("--date", help="Baseball day; the newest slate with him by default.")
     ] = None,
     as_json: AsJson = False,
+    odds: Odds = Form.DECIMAL,
 ) -> None:
     """Print one player's features and props, with their freshness."""
     day = parse_day(date) if date else None
@@ -66,7 +74,7 @@ def player(
     console.print(tables.player_heading(view))
     for row in view.features:
         console.print(tables.features(row))
-    console.print(tables.player_props(view.props))
+    console.print(tables.player_props(view.props, odds=odds))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from backstop.odds import Form, written
+
 if TYPE_CHECKING:
     from backstop.store.reader import PlayerView, SlateView
 
@@ -18,6 +20,8 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 NARROW, WIDTH = 80, 144
 """What rich assumes of a pipe, and what the widest table needs."""
+
+PRICES = ("fair_over_decimal", "fair_under_decimal", "best_price_decimal")
 
 STATE_STYLES = {"fresh": "green", "stale": "yellow", "missing": "red"}
 
@@ -65,32 +69,34 @@ def games(view: SlateView) -> Table:
     return table
 
 
-def best_props(props: pl.DataFrame, top: int) -> Table:
+def best_props(props: pl.DataFrame, top: int, odds: Form = Form.DECIMAL) -> Table:
     """Return the props with the best stakes: edges beyond their band first, then by expected value.
 
     An edge is only known against a two-sided quote; a long shot that one book offers alone has none.
     """
     order = ["kelly_quarter", "ev_per_unit", "prob_over"]
     ranked = props.sort(order, descending=True, nulls_last=True).head(top)
-    return player_props(ranked.to_dicts(), title=f"Best-priced props ({ranked.height} of {props.height:,})")
+    return player_props(ranked.to_dicts(), f"Best-priced props ({ranked.height} of {props.height:,})", odds)
 
 
-def player_props(rows: Sequence[dict[str, Any]], title: str = "Props") -> Table:
+def player_props(rows: Sequence[dict[str, Any]], title: str = "Props", odds: Form = Form.DECIMAL) -> Table:
     """Return props as a table: probability, fair price, best price, edge with its band."""
     table = Table(title=title, title_justify="left")
     table.add_column("player", no_wrap=True)
     table.add_column("market", no_wrap=True)
     for column in ("line", "P(over)", "fair over", "fair under", "best price", "EV/unit", "edge ± band"):
         table.add_column(column, justify="right", no_wrap=True)
-    for row in rows:
+    prices = pl.DataFrame({name: [row[name] for row in rows] for name in PRICES}, dict.fromkeys(PRICES, pl.Float64))
+    said = prices.select(written(pl.col(name), odds).fill_null("–").alias(name) for name in PRICES)
+    for row, (over, under, best) in zip(rows, said.iter_rows(), strict=True):
         table.add_row(
             escape(f"{row['player_name']} ({row['team']})"),
             row["market"].replace("_", " ").removeprefix("batter "),
             number(row["line"], 1),
             number(row["prob_over"], 3),
-            number(row["fair_over_decimal"], 2),
-            number(row["fair_under_decimal"], 2),
-            _best(row),
+            over,
+            under,
+            "–" if row["best_price_decimal"] is None else f"{row['best_side']} {best} {row['best_book']}",
             _signed(row["ev_per_unit"]),
             _edge(row),
         )
@@ -126,12 +132,6 @@ def number(value: Any, digits: int) -> str:
 
 def _signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.3f}"
-
-
-def _best(row: dict[str, Any]) -> str:
-    if row["best_price_decimal"] is None:
-        return "–"
-    return f"{row['best_side']} {row['best_price_decimal']:.2f} {row['best_book']}"
 
 
 def _edge(row: dict[str, Any]) -> str:
