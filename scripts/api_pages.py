@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tempfile
 from collections.abc import Iterator
@@ -76,8 +77,9 @@ def metrics_page() -> Iterator[str]:
     )
     told = attributes(meter.Counts.__doc__ or "")
     yield "| Name | Unit | Meaning |\n| --- | --- | --- |"
-    for _, field, unit in meter.METERS:
-        yield f"| `{field}` | {unit} | {cell(told[field])} |"
+    for field in dataclasses.fields(meter.Counts):
+        unit = "bytes" if field.name.endswith("bytes") else "count"
+        yield f"| `{field.name}` | {unit} | {cell(told[field.name])} |"
     yield ""
 
 

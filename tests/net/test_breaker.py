@@ -21,7 +21,6 @@ from hypothesis.stateful import (
 
 from backstop.net import news, scripts
 from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
-from backstop.settings import Settings
 
 TERMS = BreakerTerms(window_s=10, at_least=4, failing_share=0.5, first_pause_s=1, longest_pause_s=8, probe_s=20)
 START = 1_000_000.0
@@ -234,6 +233,3 @@ def test_who_is_no_worker_reads_transitions_from_the_channel() -> None:
     assert news.moved(said, "worker-1").here  # type: ignore[union-attr]
     assert news.moved("gate") is None
     assert news.moved("breaker|savant|worker-1|half-open|half-open|0|0|the probe was cancelled") is None
-    assert news.channels(Settings(_env_file=None, upstream="http://127.0.0.1:1")) == [
-        "bs:net:{http://127.0.0.1:1}:news"
-    ]

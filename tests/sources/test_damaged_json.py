@@ -84,7 +84,7 @@ SR_PROPS = {
 
 
 def plays(got: Answer) -> Parsed:
-    return livefeed.parse(got).plays
+    return livefeed.parse(got)
 
 
 def box(got: Answer) -> Parsed:

@@ -13,7 +13,7 @@ from backstop.net.item import Answer
 from backstop.sources import jsontext
 from backstop.sources.sportradar import playerprops, wire
 from backstop.sources.sportradar import schedule as radar_schedule
-from backstop.sources.statsapi import boxscore, livefeed, people, schedule
+from backstop.sources.statsapi import boxscore, people, schedule
 from backstop.sources.teams import BY_ABBREVIATION
 from tests.sources.answers import NOON, answer
 
@@ -105,14 +105,6 @@ def test_a_game_of_an_unreadable_season_is_set_apart_and_not_the_schedule(season
     parsed = schedule.parse(answer(schedule.plan_day(DAY)[0], body))
     assert (len(parsed.frame), len(parsed.rejected)) == (rows, 1 - rows)
     assert parsed.frame["season"].to_list() == [2025] * rows
-
-
-@pytest.mark.parametrize(
-    ("temp", "degrees"), [("72", 72), ("0", 0), ("-4", None), (ENDLESS, None), ("²", None), (72, None), (None, None)]
-)
-def test_degrees_of_a_live_feed(temp: Any, degrees: int | None):
-    body = {"gamePk": 777, "gameData": {"weather": {"temp": temp}}, "liveData": {}}
-    assert livefeed.parse(answer(livefeed.plan([777])[0], body)).temperature_f == degrees
 
 
 def props_page(**outcome: Any) -> dict[str, Any]:

@@ -72,10 +72,6 @@ def test_games_played_to_their_end_are_missed(status: str) -> None:
     assert completeness.check(DAY, PITCHES.empty(), games({"game_pk": 1, "status": status})).missing == (1,)
 
 
-def test_pitches_of_a_game_that_the_schedule_does_not_list_are_named() -> None:
-    assert completeness.check(DAY, pitches(9), games()).unlisted == (9,)
-
-
 def test_a_day_without_games_is_whole() -> None:
     assert completeness.check(DAY, PITCHES.empty(), GAMES.empty()).is_whole
 

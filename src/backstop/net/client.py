@@ -199,7 +199,7 @@ class Fetcher:
         return self._doors.health()
 
     def counts(self) -> dict[str, Counts]:
-        """Return what was counted since the fetcher opened, by feed; `meter.METERS` names the metrics."""
+        """Return what was counted since the fetcher opened, by feed."""
         return self._doors.counts()
 
     async def hosts(self) -> list[tuple[str, float]]:

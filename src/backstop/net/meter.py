@@ -1,4 +1,4 @@
-"""What the network room counts, declared once with unit and meaning; whoever serves metrics reads it."""
+"""What the network room counts, declared once with its meaning; `/health/detailed` shows it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,6 @@ class Counts:
     revalidated: int = 0
     received_bytes: int = 0
     openings: int = 0
-
-
-METERS: Final = tuple(
-    (f"backstop_net_{field.name}_total", field.name, "bytes" if field.name.endswith("bytes") else "count")
-    for field in fields(Counts)
-)
-"""Name of each metric, the field that holds it, its unit; every one has the label `feed`."""
 
 
 class SharedCounts:

@@ -1,22 +1,10 @@
-"""What workers tell each other of breakers, for listeners that are no workers, such as the API's event stream."""
+"""What workers tell each other of breakers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from backstop.net import keys
 from backstop.net.breaker import Moved, State
-from backstop.settings import Feed
-
-if TYPE_CHECKING:
-    from backstop.settings import Settings
 
 KIND = "breaker"
-
-
-def channels(settings: Settings) -> list[str]:
-    """Return the Redis channels on which the workers with these settings speak, one per address."""
-    return [keys.channel(base) for base in dict.fromkeys(settings.url_of(feed) for feed in Feed)]
 
 
 def moved(message: str, worker: str = "") -> Moved | None:

@@ -13,9 +13,6 @@ import polars as pl
 from backstop.props.markets import MARKETS
 from backstop.sources.statsapi import schedule
 
-RESULTS: Final = ("over", "under", "push", "void", "open")
-"""`void`: the stake goes back. `open`: it is not known yet, or was not told, how it ends."""
-
 MOVED: Final = "the game was moved to another day"
 OFF: Final = "the game was postponed or cancelled"
 NOT_STARTED: Final = "he did not start"
@@ -51,8 +48,9 @@ def settle(
         refused: Players a line of whom was refused: that he has none does not say that he did not play.
 
     Returns:
-        The props with `outcome` (the counted quantity, null unless decided), `result` (one of `RESULTS`) and `reason`
-        (null when decided), in the order given.
+        The props with `outcome` (the counted quantity, null unless decided), `result` (over, under, push, void: the
+        stake goes back, or open: it is not known yet, or was not told) and `reason` (null when decided), in the order
+        given.
     """
     joined = (
         props.join(_states(games), on="game_pk", how="left", maintain_order="left")

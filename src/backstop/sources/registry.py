@@ -21,8 +21,7 @@ class Source(NamedTuple):
 
     Attributes:
         inspect: Raises when the content of a body is not what was asked for.
-        parse: Turns an answer into `Parsed`; a box score needs `core_games` too and gives `BoxParsed`, a live feed
-            gives `Live`.
+        parse: Turns an answer into `Parsed`; a box score needs `core_games` too and gives `BoxParsed`.
     """
 
     inspect: Callable[[bytes], None]

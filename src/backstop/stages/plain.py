@@ -11,7 +11,6 @@ import polars as pl
 from backstop.sources import registry
 from backstop.sources.parsed import Parsed, merge
 from backstop.sources.savant import leaderboards
-from backstop.sources.statsapi.livefeed import Live
 from backstop.stages import receive
 from backstop.stages.collect import Job, Step
 from backstop.stages.fetch import reopen
@@ -69,16 +68,12 @@ def _keep_day(job: Job, day: dt.date, answers: Sequence[Fetched]) -> Outcome:
     table = answers[0].item.table
 
     def read() -> Checked:
-        parts = [_rows(registry.TABLES[table].parse(reopen(job.house, answer))) for answer in answers]
+        parts = [registry.TABLES[table].parse(reopen(job.house, answer)) for answer in answers]
         whole = registry.PARTS.get(table)
         found = _beside(job, day, table, merge(parts, whole) if whole else receive.together(parts))
         return job.rules(Received(table, day, found, receive.refs(answers)), None)
 
     return job.kept(table, day, read, whole=table not in registry.PARTS)
-
-
-def _rows(parsed: Parsed | Live) -> Parsed:
-    return parsed.plays if isinstance(parsed, Live) else parsed
 
 
 def _beside(job: Job, day: dt.date, table: str, new: Parsed) -> Parsed:

@@ -28,14 +28,12 @@ class Completeness:
         finished: Games of the schedule that were played to their end.
         missing: Finished games without a pitch.
         partial: Finished games of which a part is missing, with the reason.
-        unlisted: Games with pitches that the schedule does not list on the day as finished or running.
     """
 
     day: dt.date
     finished: int
     missing: tuple[int, ...]
     partial: tuple[tuple[int, str], ...]
-    unlisted: tuple[int, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -66,8 +64,7 @@ def check(day: dt.date, pitches: pl.DataFrame, games: pl.DataFrame) -> Completen
         score than the schedule's: the end is missing, or a pitch that brought a run. In all 2,267 games of 2024 that
         were compared the last pitch tells the final score. An end without a run cannot be missed by it.
     """
-    listed = games.filter(pl.col("game_date") == day)
-    finished = listed.filter(_is_finished())
+    finished = games.filter((pl.col("game_date") == day) & _is_finished())
     seen = (
         pitches.filter(pl.col("game_date") == day)
         .group_by("game_pk")
@@ -80,13 +77,11 @@ def check(day: dt.date, pitches: pl.DataFrame, games: pl.DataFrame) -> Completen
     )
     both = finished.join(seen, on="game_pk", how="left").sort("game_pk")
     partial = [(row["game_pk"], why) for row in both.drop_nulls("pitches").to_dicts() if (why := _lack(row))]
-    known = listed.filter(_is_finished() | (pl.col("abstract_status") == "Live"))
     return Completeness(
         day=day,
         finished=len(finished),
         missing=tuple(both.filter(pl.col("pitches").is_null())["game_pk"]),
         partial=tuple(partial),
-        unlisted=tuple(seen.join(known, on="game_pk", how="anti")["game_pk"].sort()),
     )
 
 

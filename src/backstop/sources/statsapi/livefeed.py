@@ -7,7 +7,6 @@ newest play may be unfinished: it has no event yet.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -48,23 +47,6 @@ PLAYS = Table(
 TABLE = PLAYS.name
 
 
-@dataclass(frozen=True)
-class Live:
-    """A game under way.
-
-    Attributes:
-        plays: `core_plays`.
-        status: detailedState: In Progress, Final, ...
-        temperature_f: Degrees Fahrenheit; null when not given.
-        wind: In the words of the feed, e.g. `8 mph, Out To CF`; null when not given.
-    """
-
-    plays: Parsed
-    status: str | None
-    temperature_f: int | None
-    wind: str | None
-
-
 def plan(game_pks: Iterable[int]) -> list[Item]:
     """Ask for each game; the path has a version of its own."""
     return [
@@ -94,8 +76,8 @@ def _plays(root: dict[str, Any]) -> list[Any]:
     return [] if plays is None else jsontext.as_list(plays, "allPlays", source=SOURCE)
 
 
-def parse(answer: Answer) -> Live:
-    """Turn an answer into the plays so far and what else is known of the game.
+def parse(answer: Answer) -> Parsed:
+    """Turn an answer into the plays so far.
 
     A malformed event within a play does not matter: only events marked as pitches are counted.
 
@@ -107,12 +89,7 @@ def parse(answer: Answer) -> Live:
     day = jsontext.day(dig(root, "gameData", "datetime", "officialDate"))
     for play in _plays(root):
         intake.load(_play(play, root["gamePk"], day), play)
-    return Live(
-        plays=intake.parsed(),
-        status=dig(root, "gameData", "status", "detailedState"),
-        temperature_f=jsontext.whole(dig(root, "gameData", "weather", "temp")),
-        wind=dig(root, "gameData", "weather", "wind"),
-    )
+    return intake.parsed()
 
 
 def _play(play: Any, game_pk: Any, day: Any) -> dict[str, Any]:
