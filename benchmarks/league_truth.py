@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import polars as pl
 
-from backstop.demo import truth
 from backstop.demo.league import calendar, talent
 from backstop.demo.league.cards import cards
 from backstop.demo.league.people import FIRST_ID, players
@@ -40,6 +39,7 @@ from backstop.fitting.rows import Window
 from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
 from backstop.tables import PITCHES
+from benchmarks import truth
 from benchmarks.report import Report, arguments
 
 THIS = calendar.OPENING_DAY

@@ -95,11 +95,6 @@ class Remembers:
         return result
 
 
-def core_class(kind: type[Expectation]) -> type[Expectation]:
-    """Return the class that a registered expectation is without the memory: the core one, or its override."""
-    return next(each for each in kind.__mro__ if each.__module__ != __name__)
-
-
 def _register() -> None:
     """Put `Remembers` before every core expectation; the classes are members of this module, so they can be pickled."""
     with overrides.replacing():

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from backstop.demo import truth
 from backstop.demo.league import calendar
 from backstop.demo.league.cards import cards
 from backstop.fitting.model import fit
@@ -20,6 +19,7 @@ from backstop.fitting.rows import Window
 from backstop.props import backtest
 from backstop.props.fitted import Fitted
 from backstop.props.markets import MARKETS
+from benchmarks import truth
 from tests.props.conftest import league_tallies
 
 SEASON = 165

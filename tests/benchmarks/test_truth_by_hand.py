@@ -9,12 +9,12 @@ from statistics import fmean, median
 import polars as pl
 import pytest
 
-from backstop.demo import truth
 from backstop.demo.dialects import statsapi
 from backstop.demo.league.world import LeagueWorld
 from backstop.demo.world import PitchAsk
 from backstop.props.settle import settle
 from backstop.sources.statsapi import boxscore, schedule
+from benchmarks import truth
 from tests.sources.answers import answer
 
 SEED = 12
