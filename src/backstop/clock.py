@@ -36,7 +36,7 @@ class SystemClock:
 
 @dataclass
 class FixedClock:
-    """A clock that stands still until it is moved: for tests and for the demo league's simulated day."""
+    """A clock that stands still until it is moved: for tests, and to look at a day as it was."""
 
     at: dt.datetime
 
