@@ -146,7 +146,9 @@ def test_a_starters_work_is_his_recent_starts_and_what_moves_them(features: pl.D
         share, rest = past.relief_share(who), (CUTOFF - starts[-1][0]).days if starts else None
         mean = past.workload(who, 1) + terms.level + terms.home * row["is_home"]
         mean += terms.lineup_on_base * row["lineup_on_base"]
-        mean += terms.short_rest * (rest is not None and rest < 5) + terms.long_rest * (rest is not None and rest > 12)
+        mean += terms.short_rest * (rest is not None and rest < 5)
+        # five days into the season a long rest is the winter
+        mean += terms.opening * (rest is not None and rest > 12)
         mean += share / (1 + len(starts)) * terms.relief_few if starts else 0
         mean += 0 if starts else terms.debut if share is None else terms.first_from_relief
         assert (row["starts"], row["days_rest"]) == (min(len(starts), 40), rest)

@@ -168,6 +168,7 @@ def known_pitchers(pitchers: pl.DataFrame, model: Model) -> pl.DataFrame:
         pl.col("recent_mean").fill_null(model.starter_batters * prior),
         pl.col("outs_mean").fill_null(model.starter_outs * prior),
         days_rest=(pl.col("game_date") - pl.col("last_start")).dt.total_days(),
+        season_age=(pl.col("game_date") - pl.lit(model.opened, pl.Date)).dt.total_days().fill_null(0),
     ).with_columns(batters_faced_mean=opportunity.workload(model.parameters))
 
 

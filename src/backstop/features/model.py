@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Self
 
@@ -43,6 +44,7 @@ class Model:
         parks: Park ratios by home team.
         turns_shift: The season's level of plate appearances, per threshold.
         workload: `pitcher_id_mlbam`, expected batters faced and outs, `last_start`.
+        opened: Day of the season's first game; null before it.
         starter_batters: Mean batters faced per start in the league.
         starter_outs: Mean outs per start in the league.
     """
@@ -60,6 +62,7 @@ class Model:
     parks: dict[str, Floats]
     turns_shift: Floats
     workload: pl.DataFrame
+    opened: dt.date | None
     starter_batters: float
     starter_outs: float
 
@@ -95,9 +98,14 @@ class Model:
             parks=park.ratios(sums.parks, season, league),
             turns_shift=opportunity.turns_shift(sums.turns, season, parameters),
             workload=_workload(sums.starts, faced * parameters.workload_prior, outs * parameters.workload_prior),
+            opened=_opened(sums.starts, season),
             starter_batters=faced,
             starter_outs=outs,
         )
+
+
+def _opened(starts: pl.DataFrame, season: int) -> dt.date | None:
+    return starts.filter(season=season).select(pl.col("game_date").min()).item()  # type: ignore[no-any-return]
 
 
 def _mean(starts: pl.DataFrame, column: str) -> float:

@@ -25,6 +25,9 @@ SHIFT_PRIOR_GAMES: Final = 3_000
 
 SHORT_REST_DAYS: Final = 5
 LONG_REST_DAYS: Final = 12
+OPENING_DAYS: Final = 21
+"""Of a season: until then a long rest is the winter, and spring games were pitched that nobody counts."""
+
 
 START_DECAY: Final = 0.9
 """Weight of a start relative to the one after it."""
@@ -104,16 +107,17 @@ def workload(parameters: Parameters) -> pl.Expr:
     """Return a starter's expected batters faced.
 
     Needs `recent_mean` (of his recent starts), `starts`, `relief_share` (null when never seen), `days_rest` (null
-    before his first start), `is_home` (of the starter), `lineup_on_base` (of the opposing line-up). At least one
-    batter.
+    before his first start), `season_age` (days since the season's first game), `is_home` (of the starter),
+    `lineup_on_base` (of the opposing line-up). At least one batter.
     """
     terms = parameters.workload
     started = pl.col("starts") > 0
-    rest = pl.col("days_rest")
+    rest, opening = pl.col("days_rest"), pl.col("season_age") <= OPENING_DAYS
     parts = [
         (pl.col("is_home"), terms.home),
         (rest < SHORT_REST_DAYS, terms.short_rest),
-        (rest > LONG_REST_DAYS, terms.long_rest),
+        ((rest > LONG_REST_DAYS) & ~opening, terms.long_rest),
+        ((rest > LONG_REST_DAYS) & opening, terms.long_rest if terms.opening is None else terms.opening),
         (~started & pl.col("relief_share").is_not_null(), terms.first_from_relief),
         (~started & pl.col("relief_share").is_null(), terms.debut),
     ]

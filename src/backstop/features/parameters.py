@@ -23,7 +23,9 @@ class Workload(BaseModel):
         home: The starter pitches at home.
         lineup_on_base: Per unit of the opposing line-up's on-base rate above the league's.
         short_rest: Fewer than five days since his last start.
-        long_rest: More than twelve days since it.
+        long_rest: More than twelve days since it, after the season's opening weeks.
+        opening: More than twelve days since it, in the season's opening weeks; null in fits that knew no such term, and
+            then as later.
         relief_few: Per unit of relief share / (1 + starts).
         first_from_relief: No start yet, but seen in relief.
         debut: Never seen.
@@ -36,6 +38,7 @@ class Workload(BaseModel):
     lineup_on_base: float
     short_rest: float
     long_rest: float
+    opening: float | None = None
     relief_few: float
     first_from_relief: float
     debut: float

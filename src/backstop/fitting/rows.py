@@ -31,8 +31,8 @@ from backstop.props.kernel import Floats
 from backstop.props.markets import MARKETS
 
 NOTHING: Final = Workload(
-    level=0.0, home=0.0, lineup_on_base=0.0, short_rest=0.0, long_rest=0.0, relief_few=0.0, first_from_relief=0.0,
-    debut=0.0,
+    level=0.0, home=0.0, lineup_on_base=0.0, short_rest=0.0, long_rest=0.0, opening=0.0, relief_few=0.0,
+    first_from_relief=0.0, debut=0.0,
 )  # fmt: skip
 PLAYER: Final = ["game_pk", "player_id_mlbam", "role"]
 

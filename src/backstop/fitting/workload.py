@@ -23,7 +23,8 @@ KERNEL: Final = (0.25, 0.5, 0.25)
 """Smooths the residuals: one batter more or less is chance."""
 
 DIGITS: Final = 5
-TERMS: Final = tuple(Workload.model_fields)
+TERMS: Final = tuple(name for name in Workload.model_fields if name != "opening")
+"""Without `opening`, which stays what it is: few windows hold the weeks in which a season opens."""
 
 
 def terms(rows: Rows, base: Workload, steady: float) -> Workload:
@@ -41,7 +42,7 @@ def terms(rows: Rows, base: Workload, steady: float) -> Workload:
     y = (starters["turns"] - starters["batters_faced_mean"]).to_numpy()
     towards = np.array([getattr(base, name) for name in TERMS])
     fitted = regression.least_squares(x, y, towards, steady)
-    return Workload(**{name: round(float(value), 3) for name, value in zip(TERMS, fitted, strict=True)})
+    return base.model_copy(update={name: round(float(value), 3) for name, value in zip(TERMS, fitted, strict=True)})
 
 
 def residuals(rows: Rows, parameters: Parameters) -> dict[str, tuple[float, ...] | tuple[tuple[float, ...], ...]]:
@@ -50,7 +51,8 @@ def residuals(rows: Rows, parameters: Parameters) -> dict[str, tuple[float, ...]
     Nothing where fewer starts are known than one bin needs.
     """
     recent = rows.joined("starter").rename({"batters_faced_mean": "recent_mean"})
-    starters = recent.with_columns(batters_faced_mean=opportunity.workload(parameters)).sort("batters_faced_mean")
+    later = recent.with_columns(season_age=opportunity.OPENING_DAYS + 1)
+    starters = later.with_columns(batters_faced_mean=opportunity.workload(parameters)).sort("batters_faced_mean")
     bins = min(BINS, len(starters) // FEWEST_PER_BIN)
     if bins < 2:  # noqa: PLR2004 - a mean lies between two centres
         return {}
