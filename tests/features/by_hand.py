@@ -74,7 +74,9 @@ class Past:
             for year, counts in self.by_year.items()
         }
         if earlier := [year for year in self.league_of if year < self.season]:
-            last, now = self.league_of[max(earlier)], self.by_year[self.season]
+            # an April is not what a season is
+            last = normal(r * f for r, f in zip(self.league_of[max(earlier)], self.fit.april, strict=True))
+            now = self.by_year[self.season]
             self.league_of[self.season] = [(now[o] + 15_000 * last[o]) / (now.total() + 15_000) for o in EIGHT]
         self.league = self.league_of[self.season]
 

@@ -119,7 +119,7 @@ def from_sums(
     slate = place(games, players, has_history=sums.last_day is not None)
     if slate.batters.is_empty() and slate.starters.is_empty():
         return pl.DataFrame(schema=SCHEMA)
-    model = Model.fit(sums, cutoff.year, parameters or default())
+    model = Model.fit(sums, cutoff, parameters or default())
     rows = pl.concat([batter_rows(slate, model), starter_rows(slate, model)], how="diagonal")
     if box is not None:
         rows = _with_steals(rows, steals.rates(box, cutoff))

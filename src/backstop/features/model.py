@@ -67,15 +67,16 @@ class Model:
     starter_outs: float
 
     @classmethod
-    def fit(cls, sums: Sums, season: int, parameters: Parameters) -> Self:
+    def fit(cls, sums: Sums, day: dt.date, parameters: Parameters) -> Self:
         """Build the tables from history.
 
         Args:
             sums: Counts before the cutoff; at least one game.
-            season: Season of the slate.
+            day: Day of the slate.
             parameters: Fitted numbers.
         """
-        by_season = league_rates(sums.slots, season)
+        season = day.year
+        by_season = league_rates(sums.slots, season, parameters.time_of_year(day))
         league = by_season[season] if season in by_season else by_season[max(by_season)]
         recent = sums.starts.filter(pl.col("season").is_between(season - 1, season))
         starts = recent if len(recent) else sums.starts

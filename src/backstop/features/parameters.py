@@ -8,11 +8,15 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from importlib import resources
+from typing import Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from backstop.features.rates import Floats
+
+LAST_OF_SPRING: Final = 4
+"""April: cold air, in which fewer balls leave the park, and pitchers who miss the plate more."""
 
 
 class Workload(BaseModel):
@@ -86,6 +90,7 @@ class Parameters(BaseModel):
         starter_role: Per bucket, the outcome rates relative to the league's (the last bucket has no upper end).
         times_through: Per time through the order 1, 2, 3+: outcome rates relative to the starter's overall.
         home: Outcome rates of batters at home relative to both sides' mean; the visitors' are the reciprocal.
+        april: Outcome rates of March and April relative to a season's; null in fits that knew no time of the year.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -110,6 +115,11 @@ class Parameters(BaseModel):
     starter_role: tuple[tuple[float, ...], ...]
     times_through: tuple[tuple[float, ...], ...]
     home: tuple[float, ...]
+    april: tuple[float, ...] | None = None
+
+    def time_of_year(self, day: dt.date) -> tuple[float, ...] | None:
+        """Return a time of the year's outcome rates relative to a season's; null where they are a season's."""
+        return self.april if day.month <= LAST_OF_SPRING else None
 
     def turns_arrays(self) -> tuple[Floats, Floats, Floats]:
         """Return (slot by threshold, home per threshold, on-base per threshold)."""

@@ -37,12 +37,13 @@ RELIEF_K: Final = (400.0, 800.0, 3000.0, 2500.0, 9000.0, 9000.0, 3000.0, 0.0)
 """Stabilisation points in plate appearances per outcome for a team's relief pitching taken as one."""
 
 
-def league_rates(slots: pl.DataFrame, season: int) -> dict[int, Floats]:
+def league_rates(slots: pl.DataFrame, season: int, time_of_year: tuple[float, ...] | None = None) -> dict[int, Floats]:
     """Return the league's rate per outcome for each season counted, the current one steadied by the one before.
 
     Args:
         slots: `Sums.slots`.
         season: The season of the slate; it has rates even before its first game.
+        time_of_year: Rates of the slate's time of the year relative to a season's, by which the season before counts.
     """
     totals = slots.group_by("season").agg(pl.col(count_columns()).sum()).sort("season")
     counts = {row[0]: np.asarray(row[1:], dtype=np.float64) for row in totals.iter_rows()}
@@ -51,6 +52,9 @@ def league_rates(slots: pl.DataFrame, season: int) -> dict[int, Floats]:
     earlier = [year for year in rates if year < season]
     if earlier:
         prior = rates[max(earlier)]
+        if time_of_year is not None:
+            prior = prior * np.asarray(time_of_year)
+            prior /= prior.sum()
         now = counts.get(season, np.zeros(len(OUTCOMES)))
         rates[season] = (now + LEAGUE_PRIOR_PA * prior) / (now.sum() + LEAGUE_PRIOR_PA)
     return rates

@@ -133,7 +133,7 @@ def gather(window: Window, parameters: Parameters) -> Rows:
         slate = place(games, players, has_history=sums.last_day is not None)
         if slate.batters.is_empty() and slate.starters.is_empty():
             continue
-        model = Model.fit(sums, day.year, parameters)
+        model = Model.fit(sums, day, parameters)
         features.append(pl.concat([batter_rows(slate, model), starter_rows(slate, model)], how="diagonal"))
         batters = known_batters(slate.batters, model)
         named = slate.starters.rename({"player_id_mlbam": "pitcher_id_mlbam"}).with_columns(lineup_on_base=0.0)

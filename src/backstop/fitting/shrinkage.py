@@ -67,8 +67,8 @@ def fit(windows: Sequence[Window], base: Parameters) -> dict[str, tuple[float, .
     return {"season_weights": weights, "batter_k": batter_k, "pitcher_k": pitcher_k}
 
 
-def _histories(window: Window) -> list[tuple[int, Sums, pl.DataFrame]]:
-    """Return, per look of the window, its season, what was counted before it, and the tallies up to the next one."""
+def _histories(window: Window) -> list[tuple[dt.date, Sums, pl.DataFrame]]:
+    """Return, per look of the window, its first day, what was counted before it, and the tallies up to the next one."""
     tallies, days = window.tallies, window.played["game_date"].unique().sort().to_list()
     starts = [days[len(days) * look // LOOKS] for look in range(LOOKS)] if len(days) >= LOOKS else days[:1]
     found = []
@@ -76,13 +76,13 @@ def _histories(window: Window) -> list[tuple[int, Sums, pl.DataFrame]]:
         before = asof.history(tallies, start)
         ahead = tallies.filter((pl.col("game_date") >= start) & (pl.col("game_date") < end))
         if not before.is_empty():
-            found.append((start.year, add_up(before), ahead))
+            found.append((start, add_up(before), ahead))
     return found
 
 
-def _looks(histories: list[tuple[int, Sums, pl.DataFrame]], parameters: Parameters) -> tuple[_Judged, _Judged]:
+def _looks(histories: list[tuple[dt.date, Sums, pl.DataFrame]], parameters: Parameters) -> tuple[_Judged, _Judged]:
     """Return (batters, starters) over all looks of the window."""
-    models = [(Model.fit(sums, season, parameters), ahead) for season, sums, ahead in histories]
+    models = [(Model.fit(sums, day, parameters), ahead) for day, sums, ahead in histories]
     batters = [_batters(ahead, model) for model, ahead in models]
     return _together(batters), _together([_starters(ahead, model) for model, ahead in models])
 
