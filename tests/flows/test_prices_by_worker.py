@@ -18,8 +18,9 @@ from prefect.settings import PREFECT_API_URL
 from backstop.clock import FixedClock
 from backstop.demo.upstream import Upstream
 from backstop.lake.states import State
+from backstop.settings import Feed
 from backstop.sources.theodds import cost
-from backstop.stages import due, plan
+from backstop.stages import allowance, plan
 from backstop.store import embedded
 from deployments.catalog import POOL
 from tests.flows.league import EARLY, Rooms
@@ -89,7 +90,9 @@ def runs_of(deployment_id):
         return client.read_flow_runs(flow_run_filter=wanted)
 
 
-def test_reconcile_starts_a_repricing_that_a_worker_carries_out_until_the_credits_are_spent(day, deployed):
+def test_reconcile_starts_a_repricing_that_a_worker_carries_out_and_goes_on_with_sportradar_when_credits_are_spent(
+    day, deployed
+):
     name = "odds-refresh/mlb"
     asyncio.run(only(deployed, name, f"{sys.executable} -m tests.operations.clocked {EVENING.isoformat()}"))
     before, published = day.props(EARLY), day.house.reader.slate(EARLY)
@@ -103,10 +106,14 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_until_the_credit
         with day.environment():
             work_off()
         used = spent(feed)
-        assert prices_started(day, EVENING + dt.timedelta(hours=1)) == [], "what is left does not cover another"
+        (ended,) = runs_of(deployed[name])
+        left = allowance.left(day.house)
+        later = EVENING + dt.timedelta(hours=1)
+        assert allowance.choose(day.house, EARLY, to_begin, plan.MARKETS).feed is Feed.SPORTRADAR
+        assert prices_started(day, later) == [f"odds-refresh:{EARLY}:prices-after-{str(ended.id)[:8]}"]
 
     after, now = day.props(EARLY), day.house.reader.slate(EARLY)
-    (run,) = runs_of(deployed[name])
+    run = ended
     assert (run.state.name, run.parameters) == (
         "Degraded",
         {"day": EARLY.isoformat(), "after": renewed},
@@ -122,4 +129,4 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_until_the_credit
     entry = day.house.ledger.entry("out_props", EARLY.isoformat())
     assert (entry.state, entry.rows_loaded, entry.run_id) == (State.DEGRADED, after.height, str(run.id))
     assert 0 < used <= most
-    assert due.credits_left(day.house) == granted - used, "what the worker's process was told, this one knows"
+    assert left == granted - used, "what the worker's process was told, this one knows"

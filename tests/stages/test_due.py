@@ -8,7 +8,7 @@ import pytest
 
 from backstop import tables
 from backstop.sources.theodds.markets import BATTER
-from backstop.stages import due
+from backstop.stages import allowance, due
 from tests.stages.gameday import PROPS, at, failed, post, published, refreshed
 from tests.stages.rows import DAY, games
 
@@ -134,7 +134,7 @@ def test_whoever_looks_every_five_minutes_asks_for_prices_every_time_although_a_
 )
 def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monkeypatch, left, alternates, expected):
     """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
-    monkeypatch.setattr(due, "credits_left", lambda _house: left)
+    monkeypatch.setattr(allowance, "left", lambda *_: left)
     season.__dict__["settings"] = season.settings.model_copy(update={"odds_alternates": alternates})
     monkeypatch.setattr(due.plan, "MARKETS", BATTER[:6])
     every = due.prices_every(season, at(-3))

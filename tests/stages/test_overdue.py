@@ -8,7 +8,8 @@ import pytest
 
 from backstop import tables
 from backstop.clock import SystemClock
-from backstop.stages import days, due, overdue, standing
+from backstop.settings import Feed
+from backstop.stages import allowance, days, due, overdue, standing
 from backstop.store.loader import SlateWriter
 from backstop.store.views import SlateView, State
 from tests.stages.gameday import PROPS, at, begin, failed, post, refreshed
@@ -88,11 +89,13 @@ def test_prices_an_hour_apart_because_of_credits_are_owed_after_that_hour(season
 
 
 def test_prices_that_no_credits_are_left_for_are_not_owed_and_the_credits_are_told(season, clock, monkeypatch):
-    monkeypatch.setattr(due, "credits_left", lambda _house: 25)
+    monkeypatch.setattr(allowance, "left", lambda _, feed=Feed.THEODDS: 25 if feed is Feed.THEODDS else None)
     before = publish_at(season, clock, -3)
     assert told(season, at(-1), before) == ""
     clock.at = at(-1)
-    assert overdue.of_credits(season, at(-1)).startswith("25 credits are left, too few for the prices of 2025-06-15")
+    assert overdue.of_credits(season, at(-1)).startswith(
+        "25 credits of theodds are left, too few for the prices of 2025-06-15"
+    )
     assert overdue.of_credits(season, at(0.1)) == "", "no game is to begin: nothing would be asked for"
 
 

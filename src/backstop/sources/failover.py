@@ -65,7 +65,7 @@ class Choice:
 
 def choose(
     purpose: Purpose, health: Iterable[FeedHealth], *, keys: Collection[Feed] = KEYED, credits_needed: int = 0,
-    credit_floor: int = 0, failed: Mapping[Feed, str] | None = None,
+    days: int = 1, credit_floor: int = 0, failed: Mapping[Feed, str] | None = None,
 ) -> Choice:  # fmt: skip
     """Choose the first feed of a purpose that can answer.
 
@@ -74,6 +74,7 @@ def choose(
         health: What is known of the feeds; one that was never asked counts as well.
         keys: The paid feeds for which a key is set.
         credits_needed: What the plan costs at most on the preferred feed of odds.
+        days: Days on which as much will be needed, this one included.
         credit_floor: Credits that are never spent.
         failed: Feeds that were asked and did not give it, each with the sentence that it failed with.
 
@@ -83,7 +84,7 @@ def choose(
     known = {state.feed: state for state in health}
     passed: list[tuple[Feed, str]] = []
     for feed in ORDER[purpose]:
-        why = _obstacle(feed, known.get(feed.value), keys, credits_needed, credit_floor)
+        why = _obstacle(feed, known.get(feed.value), keys, (credits_needed, days), credit_floor)
         if why is None and failed and feed in failed:
             why = f"did not give it ({failed[feed].rstrip('.')})"
         if why is None:
@@ -127,7 +128,7 @@ def parse_odds(answer: Answer) -> Parsed:
 
 
 def _obstacle(
-    feed: Feed, state: FeedHealth | None, keys: Collection[Feed], credits_needed: int, credit_floor: int
+    feed: Feed, state: FeedHealth | None, keys: Collection[Feed], needs: tuple[int, int], credit_floor: int
 ) -> str | None:
     """Say what keeps a feed from answering, `None` when nothing does."""
     if feed in KEYED and feed not in keys:
@@ -138,8 +139,9 @@ def _obstacle(
         since = f" since {state.open_since:%H:%M:%S} UTC" if state.open_since else ""
         last = f" ({state.last_error.rstrip('.')})" if state.last_error else ""
         return f"breaker is {state.breaker}{since}{last}"
-    needed = 1 if feed is Feed.SPORTRADAR else credits_needed
-    if feed in KEYED and state.credits_left is not None and state.credits_left - needed < credit_floor:
+    needed, days = (1, 1) if feed is Feed.SPORTRADAR else needs
+    if feed in KEYED and state.credits_left is not None and state.credits_left - needed * days < credit_floor:
         are = "is" if needed == 1 else "are"
-        return f"has {state.credits_left} credits left, {needed} {are} needed above a floor of {credit_floor}"
+        a_day = f" a day for {days} days" if days > 1 else ""
+        return f"has {state.credits_left} credits left, {needed}{a_day} {are} needed above a floor of {credit_floor}"
     return None

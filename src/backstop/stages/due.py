@@ -6,7 +6,6 @@ idempotency key it makes the second start of the same work impossible.
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,9 +15,7 @@ import polars as pl
 from backstop import tables
 from backstop.clock import baseball_day, days_between
 from backstop.lake.states import State
-from backstop.settings import Feed
-from backstop.sources.theodds import cost
-from backstop.stages import days, lineups, plan, settled
+from backstop.stages import allowance, days, lineups, plan, settled
 from backstop.stages.days import Condition
 from backstop.stages.grade import GRADES, SETTLED
 from backstop.stages.settled import SETTLED_AFTER, morning_after, settled_at
@@ -239,32 +236,24 @@ def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due
 
 
 def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
-    """Return how often today's prices can be asked for with the credits that are left this month.
+    """Return how often today's prices can be asked for with the credits that are left to the feed that would be asked.
 
-    What is left above the floor is spread over the days to the end of the month, and a day's share over the hours until
-    its last game begins. Where nothing is paid, or the feed never told what is left, prices are asked for every
-    `PRICES_EVERY`.
+    A day's share of them (`allowance`) is spread over the hours until its last game begins. Where nothing is paid, or
+    the feed never told what is left, prices are asked for every `PRICES_EVERY`.
 
     Returns:
         The pause between two refreshes; `None` when the credits do not cover one today.
     """
     today = baseball_day(now)
     to_begin = plan.games_of(house, today).filter(pl.col("start_at") > now)
-    left = credits_left(house)
-    if left is None or to_begin.is_empty():
+    if to_begin.is_empty():
         return PRICES_EVERY
-    days_left = calendar.monthrange(today.year, today.month)[1] - today.day + 1
-    share = max(left - house.settings.credit_floor, 0) / days_left
-    refreshes = int(share / cost.of_day(today, to_begin.height, plan.markets_of(house.settings), past=False).most)
-    if refreshes == 0:
-        return None
-    return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes)
-
-
-def credits_left(house: House, feed: Feed = Feed.THEODDS) -> int | None:
-    """Return a paid feed's own last word on its credits, `None` when it gave none in this period."""
-    known = [each.credits_left for each in house.bridge.health() if each.feed == feed]
-    return known[0] if known else None
+    markets = plan.markets_of(house.settings)
+    feed = allowance.asked(house, today, to_begin.height, markets)
+    refreshes = allowance.refreshes(house, feed, today, to_begin.height, markets)
+    if refreshes is None:
+        return PRICES_EVERY
+    return max(PRICES_EVERY, (_last_start(to_begin) - now) / refreshes) if refreshes else None
 
 
 def unsettled_pitches(house: House, now: dt.datetime) -> list[dt.date]:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from backstop import tables
 from backstop.clock import baseball_day
 from backstop.settings import Feed
-from backstop.sources.failover import Purpose
 from backstop.sources.sportradar import playerprops
 from backstop.sources.theodds import cost, events
 from backstop.sources.theodds.cost import FULL_DAY
-from backstop.stages import due, plan, second
+from backstop.stages import allowance, plan
 
 if TYPE_CHECKING:
     from backstop.stages.house import House
@@ -72,11 +71,11 @@ def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, gue
     past = day < baseball_day(house.clock.now())
     most = cost.of_day(day, games, plan.markets_of(house.settings), past=past)
     by_table = dict(most.by_table)
-    choice = second.choose(house, Purpose.ODDS, credits_needed=most.most)
+    choice = allowance.choose(house, day, games, plan.markets_of(house.settings))
     if choice.feed is Feed.SPORTRADAR and not past:
         pages = -(-games // playerprops.PAGE_EVENTS)
         most = cost.Estimate(pages, pages, ((playerprops.TABLE, pages),), Feed.SPORTRADAR)
-        told = most.sentence(left=due.credits_left(house, choice.feed), floor=house.settings.credit_floor)
+        told = most.sentence(left=allowance.left(house, choice.feed), floor=house.settings.credit_floor)
         return [*asked, Asked(playerprops.TABLE, choice.feed, pages, pages, note=guess)], f"{choice.sentence()}. {told}"
     prices = [
         Asked(events.TABLE, Feed.THEODDS, most.requests - games, by_table[events.TABLE]),
@@ -85,7 +84,7 @@ def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, gue
             guess or "an event or two more or less is usual",
         ),
     ]  # fmt: skip
-    left = due.credits_left(house)
+    left = allowance.left(house)
     return [*asked, *prices], most.sentence(left=left, floor=house.settings.credit_floor)
 
 

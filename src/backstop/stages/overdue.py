@@ -14,7 +14,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import EASTERN, baseball_day
-from backstop.stages import days, due, lineups, plan
+from backstop.stages import allowance, days, due, lineups, plan, second
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -80,7 +80,9 @@ def of_credits(house: House, now: dt.datetime) -> str:
     today = baseball_day(now)
     if plan.quotes_wanted(house) or due.prices_every(house, now) is not None:
         return ""
-    return f"{due.credits_left(house)} credits are left, too few for the prices of {today} and of the days after it."
+    known = {feed: allowance.left(house, feed) for feed in sorted(second.keys(house.settings), reverse=True)}
+    left = " and ".join(f"{number} credits of {feed}" for feed, number in known.items() if number is not None)
+    return f"{left} are left, too few for the prices of {today} and of the days after it."
 
 
 def of_slate(house: House, day: Day, served: SlateView, now: dt.datetime) -> str:

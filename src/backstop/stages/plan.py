@@ -18,13 +18,12 @@ from backstop.net.item import Priority
 from backstop.props.markets import MARKETS as PROJECTED
 from backstop.props.markets import market
 from backstop.settings import Feed
-from backstop.sources.failover import Purpose
 from backstop.sources.savant import pitches
 from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import cost, events, props
 from backstop.sources.theodds.markets import with_alternates
-from backstop.stages import archived, second, turn
+from backstop.stages import allowance, archived, second, turn
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -259,13 +258,13 @@ def quotes_wanted(house: House, day: dt.date | None = None) -> str:
 
 
 def event_batches(house: House, day: dt.date) -> list[list[Item]]:
-    """Return the request for the day's events, or for SportRadar's prices where only its key is set; else empty."""
+    """Return the request for the day's events, or for SportRadar's prices where it is asked; empty without keys."""
     if quotes_wanted(house, day):
         return []
     if day < baseball_day(house.clock.now()):
         return [events.plan(day, cost.history_instant(day))]
-    most = cost.of_day(day, games_of(house, day).height, markets_of(house.settings), past=False).most
-    choice = second.choose(house, Purpose.ODDS, credits_needed=most)
+    to_begin = games_of(house, day).filter(pl.col("start_at") > house.clock.now()).height
+    choice = allowance.choose(house, day, to_begin, markets_of(house.settings))
     return [playerprops.plan(day) if choice.feed is Feed.SPORTRADAR else events.plan(day)]
 
 

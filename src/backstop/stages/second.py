@@ -66,13 +66,16 @@ def keys(settings: Settings) -> frozenset[Feed]:
     )
 
 
-def choose(house: House, purpose: Purpose, failed: dict[Feed, str] | None = None, *, credits_needed: int = 0) -> Choice:
+def choose(
+    house: House, purpose: Purpose, failed: dict[Feed, str] | None = None, *, credits_needed: int = 0, days: int = 1
+) -> Choice:
     """Choose who is asked, by what is known of the feeds now; a replay knows nothing of them."""
     return failover.choose(
         purpose,
         house.bridge.health(),
         keys=keys(house.settings),
         credits_needed=credits_needed,
+        days=days,
         credit_floor=house.settings.credit_floor,
         failed=failed or {},
     )
@@ -127,4 +130,12 @@ def _day(lost: Missed) -> dt.date | None:
 def word(house: House, items: Iterable[Item]) -> tuple[str, ...]:
     """Say who answers and why, for items that were planned for the second source from the start."""
     planned = {PURPOSES[item.table] for item in items if item.table in PURPOSES and item.table in TABLES}
-    return tuple(choose(house, purpose).sentence() for purpose in sorted(planned))
+    return tuple(_why(house, purpose) for purpose in sorted(planned))
+
+
+def _why(house: House, purpose: Purpose) -> str:
+    choice = choose(house, purpose)
+    if choice.feed is Feed.SPORTRADAR:
+        return choice.sentence()
+    # nothing keeps the preferred one from answering, so its credits did not last
+    return f"{purpose.value}: {Feed.SPORTRADAR.value}, because {choice.feed.value} has too few credits left"

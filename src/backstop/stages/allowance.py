@@ -1,0 +1,77 @@
+"""Credits that paid feeds have left, spread over the days that they have to last: who is asked for prices, how often.
+
+The Odds API counts by the calendar month, so what is left above the floor lasts to its end. SportRadar does not tell on
+which day its plan begins anew: what it has left lasts for a whole plan.
+"""
+
+from __future__ import annotations
+
+import calendar
+from typing import TYPE_CHECKING, Final
+
+from backstop.settings import Feed
+from backstop.sources.failover import ORDER, Purpose
+from backstop.sources.sportradar import playerprops
+from backstop.sources.theodds import cost
+from backstop.stages import second
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from backstop.sources.failover import Choice
+    from backstop.stages.house import House
+
+PLAN_DAYS: Final = 30
+"""Days of a SportRadar plan."""
+
+
+def choose(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Choice:
+    """Choose who is asked for the prices of a day to come.
+
+    The Odds API as long as its credits pay one refresh a day to the end of the month, SportRadar where they do not and
+    its key is set.
+
+    Args:
+        house: The opened rooms.
+        day: Today or tomorrow.
+        games: How many are to be priced.
+        markets: Keys that are asked of each.
+    """
+    most = cost.of_day(day, games, markets, past=False).most
+    return second.choose(house, Purpose.ODDS, credits_needed=most, days=_days_left(Feed.THEODDS, day))
+
+
+def asked(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Feed:
+    """Return the feed that is chosen; where none can answer now, the first one with a key."""
+    choice = choose(house, day, games, markets)
+    if choice.usable:
+        return choice.feed
+    return next((feed for feed in ORDER[Purpose.ODDS] if feed in second.keys(house.settings)), choice.feed)
+
+
+def refreshes(house: House, feed: Feed, day: dt.date, games: int, markets: Sequence[str]) -> int | None:
+    """Return how many refreshes of the prices a day's share of a feed's credits pays.
+
+    Returns:
+        The number; `None` when the feed never told what is left.
+    """
+    known = left(house, feed)
+    if known is None:
+        return None
+    share = max(known - house.settings.credit_floor, 0) / _days_left(feed, day)
+    if feed is Feed.SPORTRADAR:
+        return int(share / -(-games // playerprops.PAGE_EVENTS))
+    return int(share / cost.of_day(day, games, markets, past=False).most)
+
+
+def left(house: House, feed: Feed = Feed.THEODDS) -> int | None:
+    """Return a paid feed's own last word on its credits, `None` when it gave none in this period."""
+    known = [each.credits_left for each in house.bridge.health() if each.feed == feed]
+    return known[0] if known else None
+
+
+def _days_left(feed: Feed, day: dt.date) -> int:
+    if feed is Feed.SPORTRADAR:
+        return PLAN_DAYS
+    return calendar.monthrange(day.year, day.month)[1] - day.day + 1
