@@ -43,7 +43,7 @@ def plan_boxes(day: dt.date, _calendar: Outcome) -> Batches:
     """
     house = House.current()
     grade.check_published(house, day)
-    house.ledger.begin(grade.GRADES, day.isoformat(), run_id=run_id(), lease_s=marks.LEASE_S)
+    grade.begin(house, day, run_id(), marks.LEASE_S)
     return plan.box_batches(house, day)
 
 

@@ -10,7 +10,7 @@ import pytest
 from backstop import tables
 from backstop.stages import due, settled
 from backstop.stages.due import Due
-from backstop.stages.grade import GRADES, SETTLED
+from backstop.stages.grade import GRADES, SETTLED, begin
 from tests.stages.gameday import published, refreshed
 from tests.stages.rows import DAY, games
 
@@ -29,7 +29,7 @@ def suspended(season, clock):
 
 def graded(house, reason="", run="g"):
     """Grade the day as the run does."""
-    house.ledger.begin(GRADES, DAY.isoformat(), run_id=run)
+    begin(house, DAY, run, 60)
     counts = {"run_id": run, "rows_in": 3, "rows_loaded": 3}
     house.lake.write(SETTLED, DAY, pl.DataFrame({"prop_id": ["p"]}))
     if reason:
@@ -124,6 +124,19 @@ def test_the_grade_of_a_resumed_game_that_failed_is_tried_again_and_one_that_nev
         suspended.ledger.fail(GRADES, day.isoformat(), run_id="f", reason="the feed was down")
     clock.advance(3600)
     assert [(each.day, each.slot) for each in gradings(suspended, clock.at)] == [(DAY, "try-2-after-f")]
+
+
+def test_a_box_score_that_never_comes_costs_a_run_an_hour_and_after_three_days_none(suspended, clock):
+    suspended.lake.write(tables.GAMES.name, DAY, games(DAY, 1, 2))
+    started = []
+    while clock.at < MORNING_AFTER + dt.timedelta(days=5):
+        if gradings(suspended, clock.at):
+            graded(suspended, "2: not fetched", run=f"run {len(started)}")
+            started.append(clock.at - MORNING_AFTER)
+        clock.advance(300)
+    assert [int(each.total_seconds() / 60) for each in started[:6]] == [0, 5, 20, 50, 110, 170]
+    assert len(started) == 5 + 65, "every hour, as long as the day is one of the three before today"
+    assert started[-1] == dt.timedelta(minutes=110, hours=65)
 
 
 def test_an_old_day_that_lacks_a_box_score_is_left_to_whoever_backfills(suspended):

@@ -30,7 +30,7 @@ from backstop.lake.schema import entries
 from backstop.lake.states import CLOSING, DONE, WAS_DONE, State, may_follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from backstop.lake.closing import Closing
 
@@ -96,8 +96,17 @@ class Ledger:
                 new += insert_absent(connection, row)
         return new
 
-    def begin(self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S) -> Entry:
+    def begin(
+        self, table: str, key: str, *, run_id: str, lease_s: float = LEASE_S, was_done: Collection[State] = WAS_DONE
+    ) -> Entry:
         """Take a key for a run.
+
+        Args:
+            table: Of the key.
+            key: What is to be worked on.
+            run_id: The run.
+            lease_s: How long it may stay silent.
+            was_done: States from which tries are counted anew.
 
         Raises:
             LeaseHeld: another run works on it and is neither dead nor silent for longer than its lease.
@@ -121,7 +130,7 @@ class Ledger:
                 before = locked(connection, table, key)
                 refuse_held(before, run_id, now)
                 # tries of what was done once begin anew: the first that fails after thirty that did not is the first
-                tries = 1 if before.state in WAS_DONE else before.attempts + 1
+                tries = 1 if before.state in was_done else before.attempts + 1
                 connection.execute(update_of(table, key).values(attempts=tries, **values))
             return locked(connection, table, key)
 

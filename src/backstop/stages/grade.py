@@ -10,6 +10,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.errors import DataError
+from backstop.lake.states import WAS_DONE, State
 from backstop.props import generate, grade, plot, price, settle
 from backstop.stages import receive, taken
 
@@ -51,6 +52,15 @@ def check_published(house: House, day: dt.date) -> None:
     """
     if day not in house.lake.days(tables.PROPS.name):
         raise DataError(f"No slate of {day} is in the lake; refresh that day first.", source=tables.PROPS.name)
+
+
+def begin(house: House, day: dt.date, run_id: str, lease_s: float) -> None:
+    """Take a day for grading. A grade with gaps counts as a try: the next one comes after a longer pause.
+
+    Raises:
+        LeaseHeld: another run grades the day.
+    """
+    house.ledger.begin(GRADES, day.isoformat(), run_id=run_id, lease_s=lease_s, was_done=WAS_DONE - {State.DEGRADED})
 
 
 def grade_slate(house: House, day: dt.date) -> Grade:
