@@ -56,12 +56,25 @@ def start_until_it_works(
     name: str,
     tags: Sequence[str],
     now: dt.datetime | None = None,
+    *,
+    is_routine: bool = False,
 ) -> FlowRun:
     """Return the run under this key, or under `key:2`, `key:3`, ... when the ones before came to nothing.
 
     For keys that change with the ledger: one that is asked for again is of a run that died before it wrote anything
     there. The next is made after the pause that a failed try has (`due.RETRY_AFTER`), the last of `MOST` is returned
     whatever became of it. Two who look at the same runs ask for the same key, and so for the same run.
+
+    Args:
+        client: Of the server.
+        deployment: As `flow/name`.
+        parameters: Of the flow, as JSON.
+        key: Idempotency key.
+        name: Of the run.
+        tags: Beside those of the deployment.
+        now: The instant of the look; the present by default.
+        is_routine: Whether it is one run of a row of equal ones: whoever cancels one has left out that one. Otherwise
+            what a person cancelled is not begun again.
 
     Raises:
         ConfigurationError: the deployment is not registered.
@@ -73,7 +86,7 @@ def start_until_it_works(
     if not begun:
         return start(client, deployment, parameters, key, name, tags)
     last = known[begun[-1]]
-    if len(begun) == MOST or not _died(last) or now - _ended(last) < due.pause_after(len(begun)):
+    if len(begun) == MOST or not _died(last, is_routine=is_routine) or now - _ended(last) < due.pause_after(len(begun)):
         return last
     return start(client, deployment, parameters, keys[len(begun)], f"{name} ({len(begun) + 1})", tags)
 
@@ -89,11 +102,11 @@ def is_over(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_final()
 
 
-def _died(run: FlowRun) -> bool:
-    """Return whether a run came to nothing: by itself, or as one too many at once; not when a person cancelled it."""
+def _died(run: FlowRun, *, is_routine: bool) -> bool:
+    """Return whether a run came to nothing: by itself, as one too many at once, or cancelled as one of a row."""
     state = run.state
     return state is not None and (
-        state.is_crashed() or state.is_failed() or (state.is_cancelled() and state.message == TOO_MANY)
+        state.is_crashed() or state.is_failed() or (state.is_cancelled() and (is_routine or state.message == TOO_MANY))
     )
 
 

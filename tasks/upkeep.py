@@ -42,6 +42,9 @@ REPAIRED: Final = (
 )  # fmt: skip
 """Tables whose ledger entries carry the hash of their partition."""
 
+SLATE: Final = "slate-refresh"
+PRICES: Final = "odds-refresh"
+
 
 def present(instant: dt.datetime | None) -> dt.datetime:
     """Return the instant that a run works for: the one it was given, otherwise now."""
@@ -148,21 +151,30 @@ def _tell_late(house: House, now: dt.datetime) -> None:
 def start_runs(found: list[Due]) -> dict[str, UUID]:
     """Start a run for each, under its key: what another scheduler has started already is not started again.
 
-    A run that died before it wrote anything to the ledger is, once the pause of a failed try is over.
+    A run that died before it wrote anything to the ledger is, once the pause of a failed try is over. Prices alone are
+    not asked for where the whole slate is made anew, which asks for them too.
 
     Raises:
         ConfigurationError: a deployment is not registered.
     """
     started = {}
+    slates = set[dt.date]()
     with get_client(sync_client=True) as client:
-        for each in found:
+        for each in sorted(found, key=lambda one: one.flow != SLATE):
+            if each.day in slates and each.flow == PRICES:
+                say(f"{each.flow} {each.day} is left to the refresh of the whole slate, which asks for prices too.")
+                continue
             deployment = f"{each.flow}/{SPORT}"
             if starts.is_paused(client, deployment):
                 warn(f"{each.flow} {each.day} is due and not started: the deployment is paused.")
                 continue
             name = f"{each.flow} {each.day} {each.slot}"
-            run = starts.start_until_it_works(client, deployment, each.parameters, each.key, name, [str(each.day)])
+            run = starts.start_until_it_works(
+                client, deployment, each.parameters, each.key, name, [str(each.day)], is_routine=each.flow == PRICES
+            )
             started[each.key] = run.id
+            if each.flow == SLATE and not starts.is_over(run):
+                slates.add(each.day)
             if starts.is_over(run):
                 warn(f"{run.name} ended as {run.state_name} and {each.flow} {each.day} is due still.")
             else:

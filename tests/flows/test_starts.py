@@ -74,6 +74,36 @@ def test_a_run_that_lives_or_was_ended_on_purpose_stays_the_only_one(client, key
     assert list(starts.runs_under(client, [key, f"{key}:2"])) == [key]
 
 
+def test_of_a_row_of_equal_runs_a_cancelled_one_is_left_out_and_the_next_is_begun(client, key, monkeypatch):
+    monkeypatch.setattr(due, "RETRY_AFTER", (dt.timedelta(0),))
+    prices = Due("odds-refresh", DAY, str(uuid4()), "games are to begin", after="run")
+    run_id = upkeep.start_runs.fn([prices])[prices.key]
+    client.set_flow_run_state(run_id, Cancelled(message="Cancelled in the UI"), force=True)
+    (again,) = upkeep.start_runs.fn([prices]).values()
+    assert client.read_flow_run(again).idempotency_key == f"{prices.key}:2"
+    end(client, client.read_flow_run(again), Completed())
+    assert upkeep.start_runs.fn([prices]) == {prices.key: again}
+
+
+def test_prices_are_left_to_the_refresh_of_the_whole_slate_unless_that_is_not_begun(client, key, monkeypatch):
+    slate = Due("slate-refresh", DAY, str(uuid4()), "line-ups are posted")
+    prices = Due("odds-refresh", DAY, str(uuid4()), "games are to begin", after="run")
+    others = Due("odds-refresh", DAY + dt.timedelta(days=1), str(uuid4()), "games are to begin", after="run")
+    begun = upkeep.start_runs.fn([prices, slate, others])
+    assert set(begun) == {slate.key, others.key}
+    assert not starts.runs_under(client, [prices.key])
+    end(client, client.read_flow_run(begun[slate.key]), Failed())
+    assert prices.key in upkeep.start_runs.fn([slate, prices]), "the slate waits its pause: prices do not wait with it"
+    waiting = Due("slate-refresh", DAY, str(uuid4()), "line-ups are posted")
+    deployment = client.read_deployment_by_name(DEPLOYMENT)
+    client.pause_deployment(deployment.id)
+    try:
+        later = Due("odds-refresh", DAY, str(uuid4()), "games are to begin", after="run")
+        assert set(upkeep.start_runs.fn([waiting, later])) == {later.key}
+    finally:
+        client.resume_deployment(deployment.id)
+
+
 def test_two_schedulers_at_once_start_one_run_more(client, key):
     end(client, asked(client, key), Crashed())
 
