@@ -22,7 +22,7 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, second
+from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, second, settled
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.stages.overdue import LATE_BEFORE
@@ -44,6 +44,9 @@ REPAIRED: Final = (
 
 SLATE: Final = "slate-refresh"
 PRICES: Final = "odds-refresh"
+
+SETTLING: Final = (tables.PITCHES.name, tables.GAMES.name, tables.PLAYERS.name, tables.BOX.name)
+"""Tables whose days the feeds correct and complete for a while."""
 
 
 def present(instant: dt.datetime | None) -> dt.datetime:
@@ -82,14 +85,17 @@ def repair_ledger(now: dt.datetime) -> list[Repair]:
     """Bring the ledger into line with the lake, and mark days whose pitches have settled since they were fetched."""
     house = House.current()
     told = {tables.PROPS.name: partial(rebuild.closing, house)}
-    repairs = ledger_repair.reconcile(house.lake, house.ledger, house.quarantine, REPAIRED, run_id=run_id(), told=told)
+    whole_at = dict.fromkeys(SETTLING, settled.settled_at)
+    repairs = ledger_repair.reconcile(
+        house.lake, house.ledger, house.quarantine, REPAIRED, run_id=run_id(), told=told, whole_at=whole_at
+    )
     for each in repairs:
         warn(f"{each.table} {each.key} is {each.after} now: {each.reason}.")
-    settled = due.unsettled_pitches(house, now)
+    early = due.unsettled_pitches(house, now)
     house.ledger.stale(
-        tables.PITCHES.name, [day.isoformat() for day in settled], reason="it was fetched before Savant had settled it"
+        tables.PITCHES.name, [day.isoformat() for day in early], reason="it was fetched before Savant had settled it"
     )
-    for day in settled:
+    for day in early:
         say(f"The pitches of {day} are asked for again: they were fetched before Savant had settled them.")
     return repairs
 

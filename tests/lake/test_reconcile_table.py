@@ -17,8 +17,9 @@ from backstop.lake import lease
 from backstop.lake.closing import Closing
 from backstop.lake.entries import Counts
 from backstop.lake.ledger import Ledger
+from backstop.lake.notes import Note
 from backstop.lake.quarantine import Quarantine
-from backstop.lake.reconcile import reconcile
+from backstop.lake.reconcile import UNKNOWN, reconcile
 from backstop.lake.states import State
 from backstop.lake.tables import Lake
 from tests.lake.conftest import DAY
@@ -70,8 +71,8 @@ def closed(ledger, state, digest):
 LEFT = None
 CASES = [
     # state, the hash it knows, without its file, with it
-    ("unheard of", None, LEFT, State.COMPLETE),
-    ("expected", None, LEFT, State.COMPLETE),
+    ("unheard of", None, LEFT, State.DEGRADED),
+    ("expected", None, LEFT, State.DEGRADED),
     ("running, alive", None, LEFT, LEFT),
     ("running, dead", None, State.FAILED, State.FAILED),
     ("running, dead", "same", State.FAILED, State.COMPLETE),
@@ -80,8 +81,8 @@ CASES = [
     ("complete", "other", State.STALE, State.COMPLETE),
     ("complete", None, LEFT, State.COMPLETE),
     ("degraded", "same", State.STALE, LEFT),
-    ("degraded", "other", State.STALE, State.COMPLETE),
-    ("degraded", None, LEFT, State.COMPLETE),
+    ("degraded", "other", State.STALE, State.DEGRADED),
+    ("degraded", None, LEFT, State.DEGRADED),
     ("empty", None, LEFT, State.COMPLETE),
     ("failed", None, LEFT, LEFT),
     ("stale", "same", LEFT, LEFT),
@@ -114,7 +115,9 @@ def test_a_repair_is_what_state_and_partition_make_it_and_is_made_once(
     (repair,) = repairs
     assert (repair.table, repair.key, repair.before, repair.after) == (TABLE, KEY, before and before.state, after)
     assert entry.state is after
-    if after is State.COMPLETE:
+    if after is State.DEGRADED:
+        assert entry.reason == UNKNOWN
+    if after in {State.COMPLETE, State.DEGRADED}:
         assert (entry.rows_in, entry.rows_loaded, entry.rows_quarantined, entry.rows_failed) == (ROWS + 1, ROWS, 1, 0)
         assert (entry.content_hash, entry.run_id, entry.lease_owner) == (digest, "repair", None)
     else:
@@ -183,7 +186,7 @@ def test_a_process_of_another_user_is_alive(monkeypatch):
 
 def test_a_lake_in_a_bucket_is_repaired_alike(ledger, clock, tmp_path):
     lake = Lake(f"memory://{tmp_path.name}/lake")
-    lake.write(TABLE, DAY, games(ROWS))
+    lake.write(TABLE, DAY, games(ROWS), Note(Closing("r1", Counts(ROWS, ROWS), "", None), clock.now()))
     (repair,) = reconcile(lake, ledger, Quarantine(lake, clock), [TABLE], run_id="r2")
     assert repair.after is State.COMPLETE
     lake.remove(TABLE, DAY)

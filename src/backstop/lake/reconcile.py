@@ -5,12 +5,15 @@ whose hash the ledger does not know is a finished day that nobody wrote down, an
 to do again. A key that a dead run held is closed as that run had noted before it wrote (`Ledger.renew`), when the rows
 are in the lake and the refused ones are settled; otherwise it is done again. What a slate's run left beside its rows
 tells the same of it.
+
+Where the ledger itself was lost, files tell how they were closed (`lake.notes`). One without a note is degraded: that
+nothing was missing from it cannot be known.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 CLOSED: Final = frozenset({State.FAILED, State.STALE, State.EMPTY_OK})
 """States that a file does not change: they were given on purpose."""
+
+
+UNKNOWN: Final = "its rows are in the lake, but the ledger that knew whether something was missing from them is lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +56,22 @@ def reconcile(
     *,
     run_id: str,
     told: Mapping[str, Callable[[dt.date], Closing | None]] | None = None,
+    whole_at: Mapping[str, Callable[[dt.date], dt.datetime]] | None = None,
 ) -> list[Repair]:
     """Bring the ledger's entries of tables that are kept by day into line with their partitions.
 
     Keys that a living run works on are left to it. Failed and degraded entries stay as they are when their file is as
     they left it: they were closed on purpose.
+
+    Args:
+        lake: Holds the partitions.
+        ledger: Is repaired.
+        quarantine: Holds the rows refused.
+        tables: Names of the tables.
+        run_id: Under which repairs are noted.
+        told: Tables whose runs left how they close a day elsewhere, and where.
+        whole_at: Tables whose days are not whole at once, and from when on they are: days that the ledger did not know
+            and that were written before are done again.
 
     Raises:
         LakeError: a partition or the database cannot be read.
@@ -76,6 +93,7 @@ def reconcile(
                 repair = _as_noted(lake, ledger, quarantine, entry, found, run_id)
             else:
                 repair = _by_rows(lake, ledger, quarantine, table, key, entry, run_id, found)
+                repair = repair and _done_when_whole(lake, ledger, repair, (whole_at or {}).get(table))
             if repair is not None:
                 repairs.append(repair)
     return repairs
@@ -91,7 +109,7 @@ def _by_rows(
     run_id: str,
     found: str,
 ) -> Repair | None:
-    """Repair a key of which the rows that are there say all: it is complete."""
+    """Repair a key by the file that is there: by its note, without one by its rows."""
     state = None if entry is None else entry.state
     if entry is not None and entry.content_hash == found:
         return None
@@ -99,21 +117,31 @@ def _by_rows(
         return None
     # read before the key is taken: one that was taken and cannot be read would be kept from whoever writes it anew
     day = dt.date.fromisoformat(key)
-    rows = _rows(lake, table, day)
-    refused = quarantine.list(table, day).height
+    rows, note = _rows(lake, table, day), lake.note(table, day)
+    if note is not None:
+        closing = note.closing.of(found)
+    else:
+        refused = quarantine.list(table, day).height
+        is_known = state in {State.COMPLETE, State.EMPTY_OK}
+        rules = None if entry is None else entry.suite_version
+        closing = Closing(run_id, Counts(rows + refused, rows, refused), "" if is_known else UNKNOWN, found, rules)
     if not _begun(ledger, table, key, run_id):
         return None
-    ledger.complete(
-        table,
-        key,
-        run_id=run_id,
-        rows_in=rows + refused,
-        rows_loaded=rows,
-        rows_quarantined=refused,
-        content_hash=found,
-        suite_version=None if entry is None else entry.suite_version,
-    )
-    return Repair(table, key, state, State.COMPLETE, f"the partition holds {rows} rows that the ledger did not know")
+    closing.close(ledger, table, key, run_id)
+    return Repair(table, key, state, closing.state, f"the partition holds {rows} rows that the ledger did not know")
+
+
+def _done_when_whole(
+    lake: Lake, ledger: Ledger, repair: Repair, whole_at: Callable[[dt.date], dt.datetime] | None
+) -> Repair:
+    """Have a day done again that was written before it was whole: whether it was done again since is not known."""
+    day = dt.date.fromisoformat(repair.key)
+    note = lake.note(repair.table, day)
+    if whole_at is None or note is None or note.at >= whole_at(day):
+        return repair
+    reason = f"{repair.reason}, and that were written before the day was whole"
+    ledger.stale(repair.table, [repair.key], reason=reason)
+    return replace(repair, after=State.STALE, reason=reason)
 
 
 def _as_noted(

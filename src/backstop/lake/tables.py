@@ -20,12 +20,14 @@ from backstop.clock import parse_day
 from backstop.errors import DataError, LakeError, SchemaDrift, UsageError
 from backstop.lake.bucket import Bucket
 from backstop.lake.content import content_hash, schema_version
+from backstop.lake.notes import Note
 from backstop.lake.places import Folder, Place, place_of
 
 FILE = "part.parquet"
 PARTITION = "game_date="
 HASH_KEY = "backstop:content_hash"
 SCHEMA_KEY = "backstop:schema_version"
+NOTE_KEY = "backstop:note"
 
 DECLARED: dict[str, tables.Table] = {table.name: table for table in tables.KEPT}
 """Tables whose columns are declared; others keep the columns they are written with."""
@@ -58,10 +60,16 @@ class Lake:
     def __init__(self, root: Path | str | Place) -> None:
         self.place: Place = place_of(root) if isinstance(root, Path | str) else root
 
-    def write(self, table: str, day: dt.date, frame: pl.DataFrame) -> Written:
+    def write(self, table: str, day: dt.date, frame: pl.DataFrame, note: Note | None = None) -> Written:
         """Put rows in place of a table's partition.
 
         Rows of a declared table are sorted by its key first, so that the order in which batches arrived does not show.
+
+        Args:
+            table: Name of the table.
+            day: Partition.
+            frame: Its rows.
+            note: What the ledger will say of them; kept in the file, for a ledger that was lost.
 
         Raises:
             SchemaDrift: a declared table lacks a column, has one more, or one of another type.
@@ -71,14 +79,16 @@ class Lake:
         frame = self.ordered(table, frame)
         _check_day(table, day, frame)
         path, digest = _path(table, day), content_hash(frame)
-        if self.content_hash(table, day) == digest:
+        before = self._metadata(table, day)
+        if before.get(HASH_KEY) == digest and (note is None or note.says_what(before.get(NOTE_KEY))):
             return Written(len(frame), digest, changed=False, path=self.place.locate(path))
         body = io.BytesIO()
-        frame.write_parquet(
-            body, compression_level=1, metadata={HASH_KEY: digest, SCHEMA_KEY: schema_version(frame.schema)}
-        )
+        known = {HASH_KEY: digest, SCHEMA_KEY: schema_version(frame.schema)}
+        known |= {} if note is None else {NOTE_KEY: note.dump()}
+        frame.write_parquet(body, compression_level=1, metadata=known)
         self.place.replace(path, body.getvalue())
-        return Written(len(frame), digest, changed=True, path=self.place.locate(path))
+        changed = before.get(HASH_KEY) != digest
+        return Written(len(frame), digest, changed=changed, path=self.place.locate(path))
 
     def ordered(self, table: str, frame: pl.DataFrame) -> pl.DataFrame:
         """Return rows as a partition holds them: those of a declared table with its columns, sorted by its key.
@@ -152,22 +162,30 @@ class Lake:
 
     def content_hash(self, table: str, day: dt.date) -> str | None:
         """Return the hash that a partition's file carries, `None` without a partition or when it cannot be read."""
+        return self._metadata(table, day).get(HASH_KEY)
+
+    def note(self, table: str, day: dt.date) -> Note | None:
+        """Return what was noted of a partition when it was written, `None` when nothing was."""
+        text = self._metadata(table, day).get(NOTE_KEY)
+        return None if text is None else Note.parse(text)
+
+    def _metadata(self, table: str, day: dt.date) -> dict[str, str]:
         path = _path(table, day)
         source: str | io.BytesIO
         if isinstance(self.place, Folder):
             source = self.place.locate(path)
             if not Path(source).is_file():
-                return None
+                return {}
         else:
             content = self.place.read(path)
             if content is None:
-                return None
+                return {}
             source = io.BytesIO(content)
         try:
-            return pl.read_parquet_metadata(source).get(HASH_KEY)
+            return pl.read_parquet_metadata(source)
         except (pl.exceptions.PolarsError, OSError):
             # a damaged file has no hash that anything could equal: it is replaced by the next write
-            return None
+            return {}
 
     def remove(self, table: str, day: dt.date) -> None:
         """Remove a partition; one that is not there is no error."""

@@ -12,6 +12,7 @@ from backstop.errors import LeaseHeld, ValidationFailed
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
 from backstop.lake.entries import Counts
+from backstop.lake.notes import Note
 from backstop.stages import turn
 from backstop.stages.outcome import Gap, Outcome, Refused, worst
 
@@ -81,7 +82,7 @@ def keep(house: House, checked: Checked, run_id: str, *, whole: bool = True) -> 
     counts = Counts(checked.rows_in, kept.height, checked.rejected.height)
     closing = Closing(run_id, counts, "; ".join(checked.degraded), content_hash(kept), checked.suite_version)
     house.ledger.renew(table, key, run_id=run_id, closing=closing)
-    house.lake.write(table, checked.day, kept)
+    house.lake.write(table, checked.day, kept, Note(closing, house.clock.now()))
     if whole:
         house.quarantine.settle(table, checked.day, checked.rejected, run_id=run_id)
     try:
