@@ -13,7 +13,7 @@ import httpx
 
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.errors import ConfigurationError, UpstreamUnavailable
+from backstop.errors import UpstreamUnavailable
 from backstop.net import address
 from backstop.stages.house import House
 from backstop.store import connection, embedded
@@ -99,21 +99,9 @@ def check_upstream(settings: Settings) -> None:
         ConfigurationError: it is none; the message lists what is. Or it is at an address that may not be asked.
         UpstreamUnavailable: nobody listens there.
     """
-    upstream = settings.upstream
-    kind, _, where = upstream.partition(":")
-    if upstream in {"live", "demo"}:
-        return
-    if kind in {"recorded", "replay"} and where:
-        if not Path(where).is_dir():
-            raise ConfigurationError(f"{where!r} is not a folder; {kind}:DIR names one that exists.")
-        return
-    if kind in {"http", "https"} and where:
-        address.require(upstream, settings)
+    address.require_upstream(settings)
+    if settings.upstream.startswith(("http:", "https:")):
         _check_listening(settings)
-        return
-    raise ConfigurationError(
-        f"{upstream!r} is not an upstream; expected live, demo, recorded:DIR, replay:DIR or an http address."
-    )
 
 
 def _check_listening(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,6 +37,21 @@ STATCAST_SINCE = 2015
 """The first season with a row per pitch in today's columns."""
 
 
+UPSTREAMS = "live, demo, recorded:DIR, replay:DIR or an http address"
+
+
+def known_upstream(written: str) -> str:
+    """Return the name of an upstream as it is written.
+
+    Raises:
+        ValueError: it is none; what is not known must not be taken for the live feeds.
+    """
+    kind, _, where = written.partition(":")
+    if written in {"live", "demo"} or (kind in {"recorded", "replay", "http", "https"} and where):
+        return written
+    raise ValueError(f"{written!r} is not an upstream; expected {UPSTREAMS}")
+
+
 class Settings(BaseSettings):
     """One frozen object: where things are kept, where feeds are found, and the keys to them."""
 
@@ -54,7 +69,7 @@ class Settings(BaseSettings):
         "store that fsspec knows; unset is a folder under `home`",
     )
     ledger_url: str | None = Field(default=None, description="SQLAlchemy URL; unset is SQLite under `home`")
-    upstream: str = Field(
+    upstream: Annotated[str, AfterValidator(known_upstream)] = Field(
         default="live",
         description="live, demo, recorded:DIR, replay:DIR, or the http address of an upstream server",
     )

@@ -141,7 +141,7 @@ def test_years_that_two_answers_of_a_board_share_are_kept_once(backstop, home):
         (("savant", "2099-01-01"), 2, "lies in the future"),
         (("mlb", "2025-06-01"), 2, "neither a feed nor a table that can be fetched; expected one of savant"),
         (("savant", "2025-06-01", "--upstream", "recorded:/nowhere"), 2, "is not a folder"),
-        (("savant", "2025-06-01", "--upstream", "ftp://x"), 2, "is not an upstream"),
+        (("savant", "2025-06-01", "--upstream", "ftp://x"), 2, "is not an upstream; expected live"),
         (("savant", "2025-06-01", "--upstream", "http://127.0.0.1:9"), 1, "Nobody answers at http://127.0.0.1:9"),
     ],
 )

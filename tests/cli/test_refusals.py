@@ -103,6 +103,22 @@ def test_a_setting_that_cannot_be_read_is_named(backstop, environment, name, val
     assert one_line(said)
 
 
+@pytest.mark.parametrize("command", [("plan",), ("sources",), ("fetch", "savant", "2025-06-15")])
+@pytest.mark.parametrize(
+    ("upstream", "words"),
+    [
+        ("lvie", "BACKSTOP_UPSTREAM: 'lvie' is not an upstream; expected live, demo, recorded:DIR, replay:DIR or an"),
+        ("replay:/nowhere", "'/nowhere' is not a folder; replay:DIR names one that exists"),
+        ("http://user@feeds.example", "carries a name or a password"),
+    ],
+)
+def test_an_upstream_that_is_none_is_refused_with_what_there_is(backstop, environment, command, upstream, words):
+    said = refused(backstop(*command, "--upstream", upstream), 2, words)
+    assert one_line(said)
+    environment.setenv("BACKSTOP_UPSTREAM", upstream)
+    assert words in refused(backstop(*command), 2)
+
+
 def test_a_redis_address_of_another_kind_is_refused(backstop, environment):
     environment.setenv("BACKSTOP_REDIS_URL", "mysql://127.0.0.1")
     refused(backstop("slate", "2025-06-15"), 2, "mysql")

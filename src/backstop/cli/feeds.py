@@ -16,6 +16,7 @@ from backstop.cli import feedtables, progress, tables
 from backstop.cli.running import Upstream, deployments
 from backstop.clock import baseball_day, days_between, parse_day
 from backstop.errors import UpstreamUnavailable, UsageError, ValidationFailed
+from backstop.net import address
 from backstop.settings import Settings
 from backstop.store import embedded
 
@@ -143,8 +144,13 @@ def plan(
 
 
 def _settings(upstream: str | None) -> Settings:
-    """Return the settings; those of the demo league name its own home."""
+    """Return the settings; those of the demo league name its own home.
+
+    Raises:
+        ConfigurationError: the upstream's folder is none, or its address may not be asked.
+    """
     settings = Settings() if upstream is None else Settings(upstream=upstream)
+    address.require_upstream(settings)
     return deployments("machine").own_home(settings) if settings.upstream == "demo" else settings
 
 

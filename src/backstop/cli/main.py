@@ -63,7 +63,10 @@ def main() -> None:
         _complain(complaints, error.message)
         sys.exit(error.exit_code)
     except ValidationError as error:
-        wrong = "; ".join(f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        wrong = "; ".join(
+            f"BACKSTOP_{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}"
+            for each in error.errors()
+        )
         _complain(complaints, f"The settings cannot be read: {wrong}.")
         sys.exit(2)
     except UnicodeDecodeError as error:

@@ -14,11 +14,13 @@ name server answers afterwards does not matter.
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from backstop.errors import ConfigurationError
+from backstop.settings import known_upstream
 
 if TYPE_CHECKING:
     from backstop.settings import Settings
@@ -30,6 +32,23 @@ WITH_IPV4_AT_THE_END: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Net
 
 LOCAL_ALL_THE_SAME: Final = (ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("fec0::/10"))
 """What Python's registry of addresses calls global: a translator of one's own (RFC 8215), and the old site-local."""
+
+
+def require_upstream(settings: Settings) -> None:
+    """Check where answers come from; an address only by how it is written.
+
+    Raises:
+        ConfigurationError: it is no upstream, its folder is none, or its address may not be asked.
+    """
+    try:
+        upstream = known_upstream(settings.upstream)
+    except ValueError as error:
+        raise ConfigurationError(f"{error}.") from error
+    kind, _, where = upstream.partition(":")
+    if kind in {"recorded", "replay"} and not Path(where).is_dir():
+        raise ConfigurationError(f"{where!r} is not a folder; {kind}:DIR names one that exists.")
+    if kind in {"http", "https"}:
+        require(upstream, settings)
 
 
 def require(url: str, settings: Settings, *, query: bool = False) -> None:
