@@ -52,8 +52,8 @@ def test_the_newest_runs_are_told_by_name_state_and_time(prefect, monkeypatch, s
     prefect.script[FILTER] = (200, [told(), told(name="reconcile", start_time=None, total_run_time=0.0)])
     prefect.script[DEPLOYMENTS] = (200, [deployment("canary")])
     monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api{slash}")
-    newest, problems = runs.look()
-    assert problems == []
+    newest, problems, paused = runs.look()
+    assert problems == paused == []
     assert newest == [
         {"name": "slate 2025-06-15", "state": "Completed", "began": "2025-06-15 16:05", "took_s": 61.5},
         {"name": "reconcile", "state": "Completed", "began": None, "took_s": 0.0},
@@ -73,7 +73,7 @@ def test_the_newest_runs_are_told_by_name_state_and_time(prefect, monkeypatch, s
 def test_a_server_that_has_no_runs_to_tell_is_a_problem_in_one_line_that_says_why(prefect, monkeypatch, answer, said):
     prefect.script[FILTER] = answer
     monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api")
-    newest, (problem,) = runs.look()
+    newest, (problem,), _ = runs.look()
     assert newest == []
     assert problem.startswith(f"The Prefect server at {prefect.url}/api does not answer, so nothing is started: ")
     assert said in problem
@@ -83,7 +83,7 @@ def test_a_server_that_has_no_runs_to_tell_is_a_problem_in_one_line_that_says_wh
 @pytest.mark.parametrize("address", ["http://a..b/api", "http://[::1/api", "nowhere", "ftp://127.0.0.1/api"])
 def test_an_address_that_is_none_is_said_and_no_traceback(monkeypatch, address):
     monkeypatch.setenv("PREFECT_API_URL", address)
-    newest, (problem,) = runs.look()
+    newest, (problem,), _ = runs.look()
     assert (newest, problem.startswith(f"The Prefect server at {address} does not answer")) == ([], True)
 
 
@@ -91,7 +91,7 @@ def deployment(flow, *tags, paused=False):
     return {"name": "mlb", "flow_id": f"id of {flow}", "paused": paused, "tags": ["backstop", *tags]}
 
 
-def test_each_deployment_that_is_paused_is_a_problem_that_says_who_paused_it(prefect, monkeypatch):
+def test_a_deployment_that_waits_for_a_feed_is_a_problem_and_one_that_a_person_paused_is_a_choice(prefect, monkeypatch):
     prefect.script[FILTER] = (200, [])
     prefect.script[DEPLOYMENTS] = (
         200,
@@ -106,8 +106,8 @@ def test_each_deployment_that_is_paused_is_a_problem_that_says_who_paused_it(pre
     monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api")
     assert runs.look() == (
         [],
+        ["odds-refresh/mlb is paused until a feed that it needs answers again; `reconcile` resumes it."],
         [
-            "odds-refresh/mlb is paused until a feed that it needs answers again; `reconcile` resumes it.",
             "slate-refresh/mlb is paused by hand; resume it on its page in the Prefect UI when it is to run again.",
         ],
     )

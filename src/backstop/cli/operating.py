@@ -79,16 +79,19 @@ def _show(plan: Backfill, *, as_json: bool) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say whether all is right: slates, feeds, quarantine, last runs; exit code 1 when something needs a look."""
+    """Say whether all is right: slates, feeds, quarantine, last runs; exit code 1 when something needs a look.
+
+    A deployment that somebody paused by hand is named, and is no fault: what is late because of it is told by itself.
+    """
     house = House.of(Settings())
     found = standing.look(house)
-    runs, problems = _prefect()
+    runs, problems, chosen = _prefect()
     found = dataclasses.replace(found, problems=[*found.problems, *problems])
     if as_json:
-        text = orjson.dumps({**_plain(found), "runs": runs}, option=orjson.OPT_INDENT_2, default=str)
+        text = orjson.dumps({**_plain(found), "paused": chosen, "runs": runs}, option=orjson.OPT_INDENT_2, default=str)
         typer.echo(text.decode())
     else:
-        screen.status(tables.terminal(), found, runs)
+        screen.status(tables.terminal(), found, runs, chosen)
     if found.problems:
         raise typer.Exit(1)
 
@@ -110,13 +113,15 @@ def _plain(found: standing.Standing) -> dict[str, Any]:
     }
 
 
-def _prefect() -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the newest flow runs of the server that PREFECT_API_URL names, and what is wrong; nothing without one."""
+def _prefect() -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """Return the newest flow runs of the server that PREFECT_API_URL names, what is wrong, and what somebody paused.
+
+    Nothing without a server.
+    """
     if not os.environ.get("PREFECT_API_URL"):
-        return [], []
-    runs: list[dict[str, Any]]
-    runs, problems = deployments("runs").look()
-    return runs, problems
+        return [], [], []
+    told: tuple[list[dict[str, Any]], list[str], list[str]] = deployments("runs").look()
+    return told
 
 
 def rollback(

@@ -36,8 +36,8 @@ REASON: Final = 70
 """Characters of a reason that fit a line."""
 
 
-def status(console: Console, found: Standing, runs: Sequence[dict[str, Any]]) -> None:
-    """Print how things stand: the answer first, then what it is made of."""
+def status(console: Console, found: Standing, runs: Sequence[dict[str, Any]], chosen: Sequence[str] = ()) -> None:
+    """Print how things stand: the answer first, what somebody chose to pause, then what it is made of."""
     if found.problems:
         number = len(found.problems)
         console.print(f"[bold red]{'1 thing needs' if number == 1 else f'{number} things need'} a look[/bold red]")
@@ -45,6 +45,8 @@ def status(console: Console, found: Standing, runs: Sequence[dict[str, Any]]) ->
             console.print(f"  {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
     else:
         console.print("[bold green]All is right.[/bold green]")
+    for sentence in chosen:
+        console.print(f"  {sentence}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(_today(found))
     season = ", ".join(f"{number} {condition}" for condition, number in sorted(found.season.items()))
     console.print(f"season    {season or 'no day of this year'}")
