@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from itertools import count
@@ -27,7 +28,7 @@ from tasks import dead, marks, pages, starts
 from tasks.runs import say, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from prefect import Flow
     from prefect.client.orchestration import SyncPrefectClient
@@ -54,6 +55,8 @@ ATTEMPTS: Final = 5
 def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degraded: bool) -> dict[dt.date, str]:
     """Start a run for every part of the range, wait for all, and start those that died again.
 
+    Ctrl-C of the command that waits for them cancels them: nobody else would.
+
     Returns:
         Why the run of a day's part did not complete, by day; empty when all did.
     """
@@ -61,7 +64,7 @@ def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degrade
     fixed = {"parallel": parallel, "prices": prices, "degraded": degraded, "credit_limit": todo.credits}
     attempts = dict.fromkeys(parts, 1)
     reasons: dict[dt.date, str] = {}
-    with get_client(sync_client=True) as client:
+    with get_client(sync_client=True) as client, _taken_along(client):
         running = {part: _start(client, part, fixed) for part in parts}
         say(f"{len(parts)} runs of up to {days} days each are started on {DEPLOYMENT}.")
         while running:
@@ -81,6 +84,17 @@ def over_workers(todo: Backfill, days: int, parallel: int, prices: bool, degrade
                 else:
                     reasons |= dict.fromkeys(part, f"run {run.name} ended as {state.name}: {state.message}")
     return reasons
+
+
+@contextlib.contextmanager
+def _taken_along(client: SyncPrefectClient) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if this_run.id:
+            number = _stop(client, UUID(str(this_run.id)), str(this_run.name))
+            warn(f"Interrupted: {number} parts that had not ended are cancelled; the same command does what is left.")
+        raise
 
 
 def _start(client: SyncPrefectClient, part: Sequence[dt.date], fixed: dict[str, Any]) -> FlowRun:
@@ -113,20 +127,24 @@ def stop_parts(flow: Flow[Any, Any], flow_run: FlowRun, state: State) -> None:  
     """
     if state.is_failed() and state.name != "TimedOut":
         return
-    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=_whole(flow_run.id)), state=_UNENDED)
     with get_client(sync_client=True) as client:
-        for part in pages.every(client.read_flow_runs, flow_run_filter=wanted):
-            if _is_waited_for(client, part, flow_run):
-                continue
-            # one that no worker has taken is cancelled at once, the others by their workers
-            client.set_flow_run_state(
-                part.id, Cancelling(message=f"{flow_run.name} was ended, of which this is a part")
-            )
+        _stop(client, flow_run.id, flow_run.name)
 
 
-def _is_waited_for(client: SyncPrefectClient, part: FlowRun, ended: FlowRun) -> bool:
+def _stop(client: SyncPrefectClient, whole: UUID, name: str) -> int:
+    """Cancel the parts of a run that have not ended and that no other run waits for; return how many."""
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=_whole(whole)), state=_UNENDED)
+    found = list(pages.every(client.read_flow_runs, flow_run_filter=wanted))
+    mine = [part for part in found if not _is_waited_for(client, part, whole)]
+    for part in mine:
+        # one that no worker has taken is cancelled at once, the others by their workers
+        client.set_flow_run_state(part.id, Cancelling(message=f"{name} was ended, of which this is a part"))
+    return len(mine)
+
+
+def _is_waited_for(client: SyncPrefectClient, part: FlowRun, ended: UUID) -> bool:
     """Return whether another backfill that is not over has joined a part."""
-    wholes = {tag.removeprefix(PART_OF) for tag in part.tags if tag.startswith(PART_OF)} - {str(ended.id)}
+    wholes = {tag.removeprefix(PART_OF) for tag in part.tags if tag.startswith(PART_OF)} - {str(ended)}
     wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(each) for each in wholes]), state=_UNENDED)
     return bool(wholes and client.read_flow_runs(flow_run_filter=wanted, limit=1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Cancelled, Cancelling, Completed, Failed, Running
 from prefect.types.entrypoint import EntrypointType
 
+from backstop.stages.backfill import Backfill
 from deployments.catalog import POOL
 from flows.backfill import backfill
 from tasks import pages, spread
@@ -39,9 +41,9 @@ def parts_of(client, run_id):
     return sorted(client.read_flow_runs(flow_run_filter=wanted), key=lambda each: each.parameters["first"])
 
 
-def part(client, monkeypatch, run_id, first):
+def part(client, monkeypatch, run_id, first, **work):
     monkeypatch.setattr(spread, "this_run", type("Context", (), {"id": run_id}))
-    return spread._start(client, (first,), {"parallel": 1})
+    return spread._start(client, (first,), {"parallel": 1, **work})
 
 
 @pytest.fixture
@@ -109,6 +111,21 @@ def test_parts_go_with_a_backfill_that_is_cancelled_or_past_its_time_and_outlive
     assert client.read_flow_run(others.id).state.is_scheduled()
     for each in (*mine, others):
         client.set_flow_run_state(each.id, Cancelled(), force=True)
+
+
+def test_ctrl_c_of_the_command_that_waits_cancels_the_parts_that_nobody_else_waits_for(client, monkeypatch):
+    run, other = (client.create_flow_run(backfill) for _ in range(2))
+    days = tuple(dt.date(2024, 7, each) for each in (1, 2, 3))
+    shared = part(client, monkeypatch, other.id, days[0], prices=True, degraded=False)
+    monkeypatch.setattr(spread, "this_run", type("Context", (), {"id": run.id, "name": run.name}))
+    monkeypatch.setattr(spread.time, "sleep", lambda _: signal.raise_signal(signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        spread.over_workers.fn(
+            Backfill(days[0], days[-1], days, {}, 0, None), days=1, parallel=1, prices=True, degraded=False
+        )
+    states = [(each.id == shared.id, each.state.is_cancelled()) for each in parts_of(client, run.id)]
+    assert states == [(True, False), (False, True), (False, True)]
+    client.set_flow_run_state(shared.id, Cancelled(), force=True)
 
 
 def test_a_part_that_two_backfills_wait_for_goes_with_the_last_of_them(client, monkeypatch):
