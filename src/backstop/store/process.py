@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import redis
 from redis.backoff import NoBackoff
@@ -92,11 +92,11 @@ def address_of(home: Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(home: Path) -> Iterator[None]:
-    """Let one process at a time start or stop a home's server."""
+def locked(home: Path) -> Iterator[IO[str]]:
+    """Let one process at a time start or stop a home's server, until every copy of the file is closed."""
     with (home / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
