@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from backstop import tables
 from backstop.errors import DataError
 from backstop.props.fitted import Fitted
-from backstop.stages import fits, plan, project, rebuild
+from backstop.stages import fits, made_of, plan, project, rebuild
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap
 from tasks import marks
@@ -68,5 +68,7 @@ def published_features(day: dt.date) -> tuple[Path, tuple[Gap, ...]]:
     house.lake.read(project.FEATURES, day).write_parquet(path)
     meta = rebuild.meta(house, day)
     fits.use(house, run_id(), Fitted.of_meta(meta).judging(day))
+    if made_of.LINEUPS in meta:
+        made_of.note(house, run_id(), meta[made_of.LINEUPS])
     known = meta.get("gaps", [])
     return path, tuple(Gap(gap["table"], gap["key"], gap["reason"]) for gap in known if gap["table"] != "core_quotes")

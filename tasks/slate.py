@@ -13,7 +13,7 @@ from prefect.tasks import exponential_backoff
 
 from backstop import tables
 from backstop.errors import ValidationFailed
-from backstop.stages import plan, project, publish, receive, settled
+from backstop.stages import made_of, plan, project, publish, receive, settled
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
@@ -159,7 +159,9 @@ def plan_players(day: dt.date, _players: Outcome) -> list[list[int]]:
 @task(name="features", task_run_name="features as of {day}", cache_policy=NO_CACHE)
 def build_features(day: dt.date, _players: Outcome, untallied: tuple[Gap, ...]) -> tuple[Path, tuple[Gap, ...]]:
     """Build the features of the day's starters from what was known before the day; days without a tally are gaps."""
-    path, gaps = project.build_features(House.current(), day, run_id())
+    house = House.current()
+    made_of.note(house, run_id(), made_of.digests(house, day))
+    path, gaps = project.build_features(house, day, run_id())
     progress.reached(day, "features")
     for gap in gaps:
         warn(f"not projected: {gap.key}: {gap.reason}")

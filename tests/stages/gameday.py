@@ -9,6 +9,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.sources.statsapi import schedule
+from backstop.stages import made_of, rebuild
 from tests.stages.rows import DAY, games, listed_game
 
 FIRST_PITCH = dt.datetime(2025, 6, 15, 17, tzinfo=dt.UTC)
@@ -43,8 +44,8 @@ def batter(pk, home):
     return 10 * pk + home
 
 
-def refreshed(house, *pks, home=None, run="r"):
-    """Keep both line-ups of some of the games as a refresh of the slate does, and publish it."""
+def kept(house, *pks, home=None, run="r"):
+    """Keep both line-ups of some of the games, as a refresh of the slate does, and whoever fetches box scores."""
     rows = [
         {"game_pk": pk, "game_date": DAY, "is_home": at_home, "slot": slot, "player_id_mlbam": player}
         for pk in pks
@@ -54,7 +55,15 @@ def refreshed(house, *pks, home=None, run="r"):
     full = [{name: row.get(name) for name in tables.PLAYERS.schema} for row in rows]
     house.lake.write(tables.PLAYERS.name, DAY, pl.DataFrame(full, schema=tables.PLAYERS.schema))
     published(house, table=tables.PLAYERS.name, run=run)
+
+
+def refreshed(house, *pks, home=None, run="r"):
+    """Keep both line-ups of some of the games, and publish the slate that is made of them."""
+    kept(house, *pks, home=home, run=run)
     published(house, run=run)
+    meta = json.dumps({made_of.LINEUPS: made_of.digests(house, DAY)})
+    told = dict.fromkeys(rebuild.SCHEMA) | {"game_date": DAY, "meta": meta}
+    house.lake.write(rebuild.SLATES, DAY, pl.DataFrame([told], schema=rebuild.SCHEMA))
 
 
 def published(house, *, table=PROPS, day=DAY, run="r"):

@@ -8,7 +8,7 @@ import pytest
 
 from backstop import tables
 from backstop.stages import days, due
-from tests.stages.gameday import PROPS, at, post, published, refreshed
+from tests.stages.gameday import PROPS, at, kept, post, published, refreshed
 from tests.stages.rows import DAY, games
 
 
@@ -151,3 +151,25 @@ def test_a_day_before_which_nothing_was_played_stays_empty(season, clock):
     season.lake.write(tables.GAMES.name, yesterday, games(yesterday, 9, status="Postponed"))
     post(season, clock, 1)
     assert refreshes(season, at(-0.9)) == []
+
+
+def test_line_ups_that_were_fetched_without_a_slate_make_it_due_whether_they_are_posted_or_not(season, clock):
+    refreshed(season, 1, 2)
+    assert refreshes(season, at(-3)) == []
+    kept(season, 1, 2, run="fetch-1")
+    assert refreshes(season, at(-3)) == [], "they are the same"
+    kept(season, 1, 2, home=[99], run="fetch-2")
+    (first,) = due.runs(season, at(-3), prices_every=None)
+    assert first.reason == "line-ups of 2 games are posted, those of 2 are not in the slate"
+    kept(season, 1, 2, home=[98], run="fetch-2")
+    (second,) = due.runs(season, at(-3), prices_every=None)
+    assert second.key != first.key
+    assert refreshes(season, at(0.1)) == [], "both games have begun"
+    refreshed(season, 1, 2, home=[98], run="s")
+    assert refreshes(season, at(-3)) == []
+
+
+def test_a_slate_whose_run_noted_no_line_ups_is_judged_by_what_is_posted_alone(season, clock):
+    published(season, run="old")
+    kept(season, 1, 2, run="fetch-1")
+    assert refreshes(season, at(-3)) == []

@@ -1,4 +1,4 @@
-"""Posted line-ups against those that a day's slate was made of: what is new, and what its last refresh did not get."""
+"""Known line-ups against those that a day's slate was made of: what is new, and what its last refresh did not get."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.sources.statsapi import schedule
-from backstop.stages import plan
+from backstop.stages import made_of, plan
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -48,35 +48,39 @@ class Owed:
 
 
 def owed(house: House, day: Day, now: dt.datetime) -> Owed | None:
-    """Return the posted line-ups that a day's slate lacks or has otherwise, `None` when there are none.
+    """Return the line-ups that a day's slate lacks or has otherwise, `None` when there are none.
+
+    They are those that are posted, and those that were fetched since the slate was made.
 
     Of a game that has begun only line-ups that are not known at all are owed. The order of a line-up counts where it
     was posted after the last refresh: what the feed's two answers call the order of one line-up need not be the same.
     """
     listed = posted(house, day.day, now)
-    if listed.is_empty():
+    to_begin = plan.games_of(house, day.day).filter(pl.col("start_at") > now)["game_pk"]
+    renewed = {}
+    if day.condition in {Condition.COMPLETE, Condition.DEGRADED}:
+        renewed = {int(pk): mark for pk, mark in made_of.renewed(house, day.day).items() if int(pk) in to_begin}
+    if listed.is_empty() and not renewed:
         return None
     before = None
     if day.condition is not Condition.MISSING:
         before = house.ledger.entry(tables.PLAYERS.name, day.day.isoformat())
     known = _known(house, day.day) if day.condition is not Condition.MISSING else tables.PLAYERS.empty()
-    games = plan.games_of(house, day.day)
-    to_begin = games.filter(pl.col("start_at") > now)["game_pk"].implode()
     matters = listed.filter(
-        pl.col("game_pk").is_in(to_begin) | ~pl.col("game_pk").is_in(known["game_pk"].unique().implode())
+        pl.col("game_pk").is_in(to_begin.implode()) | ~pl.col("game_pk").is_in(known["game_pk"].unique().implode())
     )
     absent = matters.join(known, on=MAN, how="anti")
     new = matters.join(known, on=PLACE, how="anti")
     if before is not None and before.begun_at is not None:
         new = new.join(posted(house, day.day, before.begun_at), on=PLACE, how="anti")
-    lacking = pl.concat([absent, new])
-    if lacking.is_empty():
+    lacking = {*pl.concat([absent, new])["game_pk"], *renewed}
+    if not lacking:
         return None
     return Owed(
-        games=lacking["game_pk"].n_unique(),
-        posted=listed["game_pk"].n_unique(),
-        is_new=not new.is_empty(),
-        slot=_slot(listed, before),
+        games=len(lacking),
+        posted=len({*listed["game_pk"], *renewed}),
+        is_new=bool(renewed) or not new.is_empty(),
+        slot=_slot(listed, before, renewed),
         asked_at=before.closed_at if before is not None else None,
     )
 
@@ -101,7 +105,7 @@ def _known(house: House, day: dt.date) -> pl.DataFrame:
     return house.lake.read(tables.PLAYERS.name, day).filter(pl.col("slot").is_not_null())
 
 
-def _slot(listed: pl.DataFrame, before: Entry | None) -> str:
-    text = listed.sort(PLACE).write_csv()
+def _slot(listed: pl.DataFrame, before: Entry | None, renewed: dict[int, str]) -> str:
+    text = listed.sort(PLACE).write_csv() + "".join(f"{pk} {mark}\n" for pk, mark in sorted(renewed.items()))
     run_id = before.run_id if before is not None else None
     return f"lineups-{hashlib.sha256(text.encode()).hexdigest()[:8]}-after-{(run_id or 'none')[:8]}"

@@ -14,7 +14,7 @@ from backstop.errors import IncompleteVersion, LeaseHeld
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
 from backstop.lake.entries import Counts
-from backstop.stages import fits, plan, rebuild
+from backstop.stages import fits, made_of, plan, rebuild
 from backstop.stages.outcome import Gap, Outcome
 from backstop.stages.project import FEATURES, served
 from backstop.stages.taken import keep_terms
@@ -177,20 +177,27 @@ def _not_loaded(outcome: Outcome) -> Outcome:
 
 
 def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
-    """Return what a reader of the slate is told beside its rows; `fitted` where it is not the fit that ships."""
+    """Return what a reader of the slate is told beside its rows; `fitted` where it is not the fit that ships.
+
+    `lineups` are digests of those that it was made of, by game.
+    """
     games = plan.games_of(house, day)
-    return fits.of_run(house, day, run_id).told() | {
-        "quality": "degraded" if failed or gaps else "complete",
-        "games": games.select(
-            "game_pk",
-            "away_team",
-            "home_team",
-            pl.col("start_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "doubleheader",
-            "game_number",
-        ).to_dicts(),
-        "gaps": [{"table": gap.table, "key": gap.key, "reason": gap.reason} for gap in gaps],
-    }
+    return (
+        fits.of_run(house, day, run_id).told()
+        | made_of.told(house, run_id)
+        | {
+            "quality": "degraded" if failed or gaps else "complete",
+            "games": games.select(
+                "game_pk",
+                "away_team",
+                "home_team",
+                pl.col("start_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "doubleheader",
+                "game_number",
+            ).to_dicts(),
+            "gaps": [{"table": gap.table, "key": gap.key, "reason": gap.reason} for gap in gaps],
+        }
+    )
 
 
 def closing_of(run_id: str, props: Outcome, gaps: Sequence[Gap]) -> Closing:

@@ -119,10 +119,13 @@ def remember(house: House, draft: Draft, published: Published, meta: dict[str, A
 
 def meta(house: House, day: dt.date) -> dict[str, Any]:
     """Return what readers of a day's slate are told beside its rows; as the lake remembers it where Redis has none."""
-    known = dict(house.reader.slate(day).meta)
-    if known or (row := _remembered(house, day)) is None:
-        return known
-    return dict(orjson.loads(row["meta"]))
+    return dict(house.reader.slate(day).meta) or remembered_meta(house, day)
+
+
+def remembered_meta(house: House, day: dt.date) -> dict[str, Any]:
+    """Return what readers of a slate are told beside its rows as the lake remembers it, empty where it does not."""
+    row = _remembered(house, day)
+    return {} if row is None else dict(orjson.loads(row["meta"]))
 
 
 def closing(house: House, day: dt.date) -> Closing | None:
