@@ -158,3 +158,38 @@ def test_prometheus_accepts_the_configuration_and_the_rules(promtool):
 def test_the_alerts_fire_when_they_should(promtool):
     done = subprocess.run([promtool, "test", "rules", TESTS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("at", "wanted"), [("9h", "green"), ("31m", "red")])
+def test_an_age_is_red_while_readers_wait_and_not_for_its_own_sake(promtool, tmp_path, at, wanted):
+    """A slate that is overdue half an hour after it was published, for an hour, and is left alone in the night."""
+    board = json.loads((FOLDER / "grafana" / "dashboards" / "backstop.json").read_text("utf-8"))
+    (panel,) = (each for each in board["panels"] if each["title"] == "Its age")
+    assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"] == [{"color": "green", "value": None}]
+    (red,) = panel["fieldConfig"]["overrides"]
+    colours = {
+        target["refId"]: "red" if red["matcher"]["options"] == target["refId"] else "green"
+        for target in panel["targets"]
+    }
+    labels = '{instance="api:8090", slate="2025-06-15"}'
+    age = {"9h": 9 * 3600, "31m": 31 * 60}[at]
+    asked = [
+        {
+            "expr": target["expr"],
+            "eval_time": at,
+            "exp_samples": [{"labels": f"backstop_slate_age_seconds{labels}", "value": age}]
+            if colours[target["refId"]] == wanted
+            else [],
+        }
+        for target in panel["targets"]
+    ]
+    series = [
+        {"series": f"backstop_slate_age_seconds{labels}", "values": "0+60x600"},
+        {"series": f"backstop_slate_overdue{labels}", "values": "0x29 1x59 0x600"},
+    ]
+    case = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
+    (tmp_path / "case.yml").write_text(json.dumps(case), encoding="utf-8")
+    done = subprocess.run(
+        [promtool, "test", "rules", tmp_path / "case.yml"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
