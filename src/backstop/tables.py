@@ -122,6 +122,7 @@ GAMES = Table(
         _c("game_pk", I64, "MLB id of the game"),
         _c("game_date", DATE, "officialDate: the baseball day"),
         _c("start_at", UTC_INSTANT, "scheduled first pitch"),
+        _c("start_is_tbd", BOOL, "whether start_at is a placeholder until the start is known; null when not said"),
         _c("season", I16, "year of the season"),
         _c("game_type", STR, "R regular season, S spring, F/D/L/W postseason, E exhibition, A all-star"),
         _c("status", STR, "detailedState: Scheduled, In Progress, Final, Postponed, ..."),

@@ -126,5 +126,36 @@ def test_the_second_game_s_prices_do_not_go_to_the_first_once_the_first_is_not_q
     assert found(left, told) == {"second": (2, None)}
 
 
+def twice(*starts: dt.datetime, tbd: int) -> pl.DataFrame:
+    """A doubleheader by the games' numbers, of which one start is to be determined."""
+    listed = games(*((number, "DET", "CIN", start) for number, start in enumerate(starts, 1)))
+    numbers = pl.col("game_pk").cast(pl.Int16)
+    return listed.with_columns(game_number=numbers, start_is_tbd=numbers == tbd).reverse()
+
+
+@pytest.mark.parametrize(
+    ("hour", "meant"),
+    [(15, (1, None)), (17, (1, None)), (19, (1, None)), (19.1, (2, None)), (23, (2, None)), (12, (None, GAME_UNCLEAR))],
+)
+@pytest.mark.parametrize("placeholder", [PLACEHOLDER, at(17), at(12)])
+def test_prices_long_after_the_first_game_are_the_second_s_whose_start_is_to_be_determined(hour, meant, placeholder):
+    listed = events(("e", "DET", "CIN", at(0) + dt.timedelta(hours=hour)))
+    assert found(listed, twice(at(17), placeholder, tbd=2)) == {"e": meant}
+
+
+def test_three_events_of_two_games_are_not_guessed_nor_is_one_where_no_start_is_known() -> None:
+    late = events(*((event, "DET", "CIN", at(hour)) for event, hour in (("a", 20), ("b", 22), ("c", 23))))
+    listed = twice(at(17), PLACEHOLDER, tbd=2)
+    assert set(found(late, listed).values()) == {(None, GAME_UNCLEAR)}
+    neither = listed.with_columns(start_is_tbd=True)
+    assert found(events(("a", "DET", "CIN", at(22))), neither) == {"a": (None, GAME_UNCLEAR)}
+
+
+@pytest.mark.parametrize("first", [PLACEHOLDER, at(23)])
+def test_games_of_one_start_or_of_a_placeholder_behind_the_second_are_in_the_order_of_their_numbers(first) -> None:
+    both = events(("first", "DET", "CIN", at(17)), ("second", "DET", "CIN", at(23)))
+    assert found(both, twice(first, at(23), tbd=1)) == {"first": (1, None), "second": (2, None)}
+
+
 def test_the_only_event_of_two_clubs_means_their_only_game_however_long_it_was_put_off() -> None:
     assert found(events(("e", "DET", "CIN", at(23))), games((1, "DET", "CIN", at(17)))) == {"e": (1, None)}

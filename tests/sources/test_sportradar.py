@@ -115,6 +115,12 @@ def test_the_second_game_of_a_doubleheader_is_found_by_its_number() -> None:
     assert said.frame["game_pk"].to_list() == [777245, 777246]
 
 
+@pytest.mark.parametrize(("status", "tbd"), [("time-tbd", True), ("scheduled", False)])
+def test_a_start_that_is_to_be_determined_is_told_whatever_was_listed_before(status: str, tbd: bool) -> None:
+    before = known().with_columns(start_is_tbd=pl.lit(not tbd))
+    assert schedule.as_games(parse(listing(game(status=status))), before).frame["start_is_tbd"].to_list() == [tbd]
+
+
 def test_a_state_that_is_not_known_is_set_apart() -> None:
     assert schedule.as_games(parse(listing(game(status="paused"))), known()).rejected_by_rule == {"unknown_state": 1}
 

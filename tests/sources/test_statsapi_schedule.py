@@ -164,6 +164,13 @@ def test_both_games_of_a_doubleheader_stay(kind: str) -> None:
     assert parsed.frame["doubleheader"].to_list() == [kind, kind]
 
 
+@pytest.mark.parametrize("said", [True, False, None])
+def test_a_start_that_is_to_be_determined_is_told_from_a_known_one(said: bool | None) -> None:
+    status = {"abstractGameState": "Preview", "detailedState": "Scheduled"}
+    status |= {} if said is None else {"startTimeTBD": said}
+    assert parse(listing([game(status=status)])).frame["start_is_tbd"].to_list() == [said]
+
+
 def test_no_games_is_an_answer_without_dates() -> None:
     assert parse({"totalItems": 0, "dates": []}).rows_in == 0
 

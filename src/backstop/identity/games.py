@@ -14,8 +14,7 @@ GAME_UNCLEAR = "it is not clear which game of a doubleheader is meant"
 NO_GAME = "no game of these teams on the day"
 
 FAR_APART: Final = dt.timedelta(hours=2)
-"""Games of a doubleheader begin further apart, and the second's start may be a placeholder in the small hours: an
-event so far from the nearest game may well mean the other."""
+"""Games of a doubleheader begin further apart: an event so far from the nearest game may well mean the other."""
 
 DAY_AND_TEAMS = ["game_date", "home_team", "away_team"]
 
@@ -29,17 +28,20 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         One row per event: event_id_theodds, game_pk (null when not found or off), reason (null when found). With as
-        many events as games, the first event is the first game. The only game of two teams on a day is meant by those
-        of several events that are not `FAR_APART` from it: one may be of a suspended game that is resumed that day.
-        Otherwise the game with the nearest start is meant, none when that is `FAR_APART` or not clear.
+        many events as games, the first event is the first game, by its number: a start may be a placeholder, the
+        feed's or the books'. The only game of two teams on a day is meant by those of several events that are not
+        `FAR_APART` from it: one may be of a suspended game that is resumed that day. Otherwise the game with the
+        nearest known start is meant, none when that is `FAR_APART` or not clear; an event so long after it is the game
+        whose start is to be determined, where that is one.
     """
     ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
-    listed = games.select(
+    listed = games.sort("game_number", "start_at", "game_pk").select(
         *DAY_AND_TEAMS,
         "game_pk",
         "start_at",
+        pl.col("start_is_tbd").fill_null(value=False).alias("_tbd"),
         is_off().alias("_off"),
-        _rank("start_at").alias("_game_nth"),
+        pl.int_range(1, pl.len() + 1).over(DAY_AND_TEAMS).alias("_game_nth"),
         pl.len().over(DAY_AND_TEAMS).alias("_games"),
     )
     pairs = ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
@@ -48,9 +50,10 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     in_order = pairs.filter(as_many & (pl.col("_nth") == pl.col("_game_nth")))
     apart = (pl.col("commence_at") - pl.col("start_at")).abs()
     near = apart <= FAR_APART
-    nearest = pairs.filter(~only & ~as_many).filter(apart == apart.min().over("event_id_theodds"))
+    chosen = pairs.filter(~only & ~as_many)
+    nearest = chosen.filter(~pl.col("_tbd")).filter(apart == apart.min().over("event_id_theodds"))
     nearest = nearest.filter(pl.len().over("game_pk") == 1, pl.len().over("event_id_theodds") == 1)
-    found = pl.concat([pairs.filter(only & near), in_order, nearest.filter(near)]).select(
+    found = pl.concat([pairs.filter(only & near), in_order, nearest.filter(near), _to_be_determined(chosen)]).select(
         "event_id_theodds", "game_pk", "_off"
     )
     matched = events.join(found, on="event_id_theodds", how="left")
@@ -66,6 +69,13 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     return matched.select(
         "event_id_theodds", pl.when(~pl.col("_off")).then("game_pk").alias("game_pk"), reason.alias("reason")
     ).sort("event_id_theodds")
+
+
+def _to_be_determined(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs of an event with the only game that has no start yet, where it is long after all the others."""
+    after = (pl.col("commence_at") - pl.col("start_at") > FAR_APART) | pl.col("_tbd")
+    late = pairs.filter(after.all().over("event_id_theodds"), pl.col("_tbd").sum().over("event_id_theodds") == 1)
+    return late.filter("_tbd").filter(pl.len().over("game_pk") == 1)
 
 
 def _rank(start: str) -> pl.Expr:

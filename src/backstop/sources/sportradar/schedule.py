@@ -40,11 +40,13 @@ SCHEDULE = Table(
 )
 TABLE = SCHEDULE.name
 
+TIME_TBD: Final = "time-tbd"
+
 STATES: Final[dict[str, tuple[str, str]]] = {
     "created": ("Scheduled", "Preview"),
     "scheduled": ("Scheduled", "Preview"),
     "if-necessary": ("Scheduled", "Preview"),
-    "time-tbd": ("Scheduled", "Preview"),
+    TIME_TBD: ("Scheduled", "Preview"),
     "inprogress": ("In Progress", "Live"),
     "wdelay": ("Delayed", "Live"),
     "fdelay": ("Delayed", "Live"),
@@ -181,6 +183,7 @@ def _as_game(row: dict[str, Any], before: dict[str, Any], state: tuple[str, str]
         **same,
         "game_pk": row["game_pk"] or before.get("game_pk"),
         "season": row["game_date"].year,
+        "start_is_tbd": row["status"] == TIME_TBD,
         # the kind of game is not in this feed
         "game_type": before.get("game_type"),
         "status": state[0],

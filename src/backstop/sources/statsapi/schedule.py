@@ -178,6 +178,7 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
             "game_pk": game.get("gamePk"),
             "game_date": game_date,
             "start_at": start_at,
+            "start_is_tbd": status.get("startTimeTBD"),
             "season": _whole(game.get("season")),
             "game_type": game.get("gameType"),
             "status": status.get("detailedState"),
