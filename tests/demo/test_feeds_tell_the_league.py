@@ -60,7 +60,8 @@ def test_the_schedule(games: list[Game], listed: pl.DataFrame):
     assert len(rows) == len(games)
     for game in games:
         assert rows[game.game_pk] == {
-            "game_pk": game.game_pk, "game_date": game.day, "start_at": game.start_at, "season": 2025, "game_type": "R",
+            "game_pk": game.game_pk, "game_date": game.day, "start_at": game.start_at, "start_is_tbd": game.start_tbd,
+            "season": 2025, "game_type": "R",
             "status": game.status, "abstract_status": game.abstract, "doubleheader": game.doubleheader,
             "game_number": game.number, "home_team": game.home.club.abbr, "away_team": game.away.club.abbr,
             "home_team_id_mlbam": game.home.club.team_id, "away_team_id_mlbam": game.away.club.team_id,

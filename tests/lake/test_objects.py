@@ -11,7 +11,10 @@ from polars.testing import assert_frame_equal
 from backstop import tables
 from backstop.clock import FixedClock
 from backstop.errors import ConfigurationError, LakeError
+from backstop.lake.closing import Closing
+from backstop.lake.entries import Counts
 from backstop.lake.ledger import Ledger
+from backstop.lake.notes import Note
 from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
 from backstop.lake.tables import Lake
@@ -111,7 +114,8 @@ def test_quarantine_and_reconcile_work_there_too(address, tmp_path, clock):
     quarantine = Quarantine(lake, clock)
     refused = pl.DataFrame({"row": ["a", "b"], "rule": ["r", "r"], "reason": ["x", "x"]})
     assert quarantine.put("t", DAY, refused, run_id="r1", raw_ref=None) == 2
-    lake.write("t", DAY, rows(1))
+    closing = Closing("r1", Counts(302, 300, 2), "", None)
+    lake.write("t", DAY, rows(1), Note(closing, clock.now()))
     (repair,) = reconcile(lake, ledger, quarantine, ["t"], run_id="r2")
     assert repair.after == "complete"
     entry = ledger.entry("t", DAY.isoformat())

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from backstop.settings import Feed
 from backstop.sources.sportradar import playerprops
 from backstop.sources.theodds import events
-from backstop.sources.theodds.markets import BATTER
 from backstop.stages import due, fetch, forecast, overdue, plan, second
 from backstop.stages.house import House
 from tests.flows.proxy import Reply
@@ -33,9 +32,8 @@ KEYS = {"theodds_key": SecretStr("t" * 24), "sportradar_key": SecretStr("s" * 24
 
 
 @pytest.fixture
-def paid(settings, clock, feed, monkeypatch):
+def paid(settings, clock, feed):
     """Make a house with the keys of both paid feeds, or of those that are named, that were told what is left."""
-    monkeypatch.setattr(plan, "MARKETS", BATTER[:6])
     opened = []
 
     def house(*, theodds=None, sportradar=None, keys=tuple(KEYS)):

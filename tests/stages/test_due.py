@@ -7,7 +7,6 @@ import datetime as dt
 import pytest
 
 from backstop import tables
-from backstop.sources.theodds.markets import BATTER
 from backstop.stages import allowance, due
 from tests.stages.gameday import PROPS, at, failed, post, published, refreshed
 from tests.stages.rows import DAY, games
@@ -136,7 +135,6 @@ def test_prices_are_asked_for_as_often_as_the_months_credits_allow(season, monke
     """Two games at six markets cost 12 credits; 16 days of June are left, and three hours of this one."""
     monkeypatch.setattr(allowance, "left", lambda *_: left)
     season.__dict__["settings"] = season.settings.model_copy(update={"odds_alternates": alternates})
-    monkeypatch.setattr(due.plan, "MARKETS", BATTER[:6])
     every = due.prices_every(season, at(-3))
     assert (every and every.total_seconds() / 60) == expected
 
