@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+import pytest
 
 from backstop.features import park
 from backstop.features.outcomes import OUTCOMES, count_columns
@@ -29,10 +30,11 @@ def test_a_park_in_which_more_home_runs_are_hit_than_on_the_road_raises_them():
     assert ratio(rows, "SD", 2025) < 1.0
 
 
-def test_what_a_park_did_does_not_move_with_the_club():
-    rows = [games("ATH", "SD", 2024, 0.6), games("SD", "ATH", 2024, 1.0)]
-    assert ratio(rows, "ATH", 2024) < 0.9
-    assert ratio(rows, "ATH", 2025) == 1.0
+@pytest.mark.parametrize(("club", "last"), [("ATH", 2024), ("ATL", 2016), ("TEX", 2019), ("TOR", 2019)])
+def test_what_a_park_did_does_not_move_with_the_club(club, last):
+    rows = [games(club, "SD", last, 0.6), games("SD", club, last, 1.0)]
+    assert ratio(rows, club, last) < 0.9
+    assert ratio(rows, club, last + 1) == 1.0
 
 
 def test_a_club_that_comes_home_finds_its_park_as_it_left_it():

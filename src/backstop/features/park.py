@@ -18,6 +18,7 @@ PARK_K: Final = (4000.0, 6000.0, 6000.0, 4000.0, 3000.0, 2500.0, 3000.0, 4000.0)
 
 MOVES: Final[dict[str, tuple[tuple[int, str], ...]]] = {
     "ATH": ((0, "Oakland Coliseum"), (2025, "Sutter Health Park")),
+    "ATL": ((0, "Turner Field"), (2017, "Truist Park")),
     "TB": ((0, "Tropicana Field"), (2025, "Steinbrenner Field"), (2026, "Tropicana Field")),
     "TEX": ((0, "Globe Life Park"), (2020, "Globe Life Field")),
     "TOR": ((0, "Rogers Centre"), (2020, "Sahlen Field"), (2021, "TD Ballpark"), (2022, "Rogers Centre")),
