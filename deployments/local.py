@@ -6,6 +6,8 @@ import datetime as dt
 import time
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from backstop.cli import export, tables
 from backstop.clock import baseball_day
 from backstop.demo import DEMO_DAY
@@ -114,7 +116,7 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         out: A .parquet or .csv file: game_id, player_id, market, line, prob_over, one row per prop.
 
     Raises:
-        UsageError: nothing was played in the range.
+        UsageError: nothing of a regular season was played in the range.
         BackstopError: fetching failed; the message is its sentence.
     """
     console = tables.terminal()
@@ -126,8 +128,8 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
         began = time.monotonic()
         fitted = refit.latest(work.up.house.lake, first)
         predictions = walk.run(project.tallies(work.up.house), first, last, fitted=fitted)
-    if predictions.is_empty():
-        raise UsageError(f"No game was played from {first} to {last}; nothing to predict, nothing written.")
+        if predictions.is_empty():
+            raise UsageError(_nothing_to_predict(work.up.house, first, last))
     export.write(predictions, out)
     seconds = time.monotonic() - began
     if first <= fitted.saw:
@@ -137,6 +139,17 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
             soft_wrap=True,
         )
     console.print(f"{predictions.height:,} predictions from {first} to {last} in {seconds:.1f} s, written to {out}")
+
+
+def _nothing_to_predict(house: House, first: dt.date, last: dt.date) -> str:
+    """Say why a back-test of some days is empty: what it walks through are the tallies of regular seasons."""
+    played = plan.finished_games(house, last + dt.timedelta(days=1)).filter(pl.col("game_date") >= first)["games"].sum()
+    if not played:
+        return f"No game was played from {first} to {last}; nothing to predict, nothing written."
+    return (
+        f"None of the {played} games from {first} to {last} is of a regular season with pitches kept, which alone are "
+        "walked through; nothing written. Project a day of the postseason with backstop refresh."
+    )
 
 
 def with_season_before(settings: Settings, first: dt.date) -> Settings:

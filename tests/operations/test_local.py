@@ -103,6 +103,17 @@ def test_a_back_test_of_days_without_games_writes_nothing(settings, monkeypatch,
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_a_back_test_of_the_postseason_says_that_it_is_not_walked_through(settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(job, "at_work", at_work)
+    monkeypatch.setattr(local, "_history", lambda *_: None)
+    house = House.of(local.with_season_before(settings, FIRST))
+    house.lake.write(tables.GAMES.name, FIRST, games(FIRST, 1, 2, game_type="D"))
+    house.lake.write(tables.GAMES.name, LAST, games(LAST, 3, game_type="S"))
+    with pytest.raises(UsageError, match=f"None of the 2 games from {FIRST} to {LAST} is of a regular season"):
+        local.backtest(FIRST, LAST, settings, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("year", "said"),
     [(2024, ["in sample 2024-04-03 to 2024-04-04: ", " was fitted on days up to 2024-09-30"]), (2025, [])],
