@@ -2,9 +2,10 @@
 
 import struct
 
+import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backstop.errors import DataError
@@ -12,6 +13,7 @@ from backstop.store import codec
 from backstop.store.blocks import Rows
 from backstop.store.columns import Columns, Layout
 from backstop.store.kinds import PROPS
+from backstop.store.pairs import Pairs
 
 NUMBERS = [f"n{place}" for place in range(17)]
 """More than two bytes of a bitmap hold."""
@@ -21,6 +23,12 @@ TEXT = st.one_of(st.none(), st.sampled_from(["", "NYY", "BOS", "José", "a text 
 ROW = st.tuples(
     st.integers(1, 3), st.lists(st.one_of(st.none(), st.floats(-9, 9)), min_size=17, max_size=17), TEXT, TEXT, TEXT
 )
+
+
+@pytest.fixture(autouse=True, params=[1, 512])
+def guessed(monkeypatch, request):
+    """The first row alone lets every text seem to be the same in all rows of a player."""
+    monkeypatch.setattr(codec, "GUESSED_ROWS", request.param)
 
 
 def frame_of(rows):
@@ -64,7 +72,7 @@ def value_of(rows, mask):
     return value + "".join(row[name] or "" for row in rows for name in own).encode()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=1, max_size=9))
 def test_values_are_the_bytes_that_are_described(rows):
     frame, _, encoded = encoded_of(rows)
@@ -77,16 +85,18 @@ def test_values_are_the_bytes_that_are_described(rows):
     assert encoded.mask == sum(alike)
     assert encoded.values == [value_of(some, encoded.mask) for some in per_player]
     assert encoded.sizes.tolist() == list(map(len, encoded.values))
+    spelled = Pairs.of(codec.spelled(encoded.ids), encoded.sizes.tolist(), [encoded.values])
+    assert Pairs.woven([encoded.heads, *encoded.parts]).text() == spelled.text()
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=3, max_size=9))
 def test_tiles_and_members_are_the_bytes_of_the_whole(rows):
     frame, columns, whole = encoded_of(rows)
-    cut = list(codec.tiles(PROPS, columns, frame, Layout.of(columns, whole.mask).record.itemsize))
+    cut = list(codec.Block(PROPS, columns, frame).tiles(Layout.of(columns, whole.mask).record.itemsize))
     assert len(cut) == len(whole.values)
     assert [value for each in cut for value in each.values] == whole.values
-    members = [each.member(row) for each in cut for row in range(len(each.groups))]
+    members = [member for each in cut for member in each.members(np.arange(int(each.counts.sum())))]
     assert members == [
         struct.pack("<q", row["player_id_mlbam"]) + value_of([row], whole.mask) for row in frame.iter_rows(named=True)
     ]

@@ -1,5 +1,6 @@
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -9,9 +10,10 @@ from polars.testing import assert_frame_equal
 from backstop.errors import DataError, SchemaDrift
 from backstop.store import blocks, codec, decode
 from backstop.store.blocks import Rows
-from backstop.store.columns import Columns
+from backstop.store.columns import Columns, text_columns
 from backstop.store.kinds import FEATURES, PROPS
 from backstop.store.packing import Codec, Packing, train
+from backstop.store.ranking import Ranking
 from tests.store.rows import DAY, features, props
 
 ROW = st.fixed_dictionaries(
@@ -100,28 +102,24 @@ def test_rows_in_any_order_make_the_same_blocks(shuffle):
 @pytest.mark.parametrize("order", ["ev", "edge"])
 def test_the_best_rows_are_known_before_any_is_serialised(order):
     frame = props(80)
-    rows = Rows.of(PROPS, frame)
     column = dict(PROPS.orders)[order]
-    ordered = frame.sort(PROPS.key)
-    best = rows.best()[order]
+    best = {some.market: some for some in Ranking.of(PROPS, frame).best() if some.order == order}
     for market, most in (("all", 300), ("batter_hits", 100)):
-        mine = ordered if market == "all" else ordered.filter(market=market)
+        mine = frame if market == "all" else frame.filter(market=market)
         expected = mine.filter(pl.col(column).is_not_null()).sort(column, descending=True).head(most)
-        found = best.filter(market=market).sort("score", descending=True)
-        assert ordered[found["row"].to_list()]["prop_id"].to_list() == expected["prop_id"].to_list()
-        assert found["score"].to_list() == expected[column].to_list()
+        found = sorted(zip(best[market].scores.tolist(), best[market].rows.tolist(), strict=True), reverse=True)
+        assert frame[[row for _, row in found]]["prop_id"].to_list() == expected["prop_id"].to_list()
+        assert [score for score, _ in found] == expected[column].to_list()
 
 
 @pytest.mark.parametrize("step", [1, -1, 7])
-def test_order_and_best_rows_are_the_same_when_they_are_found_in_slices(monkeypatch, step):
+def test_the_order_is_the_same_when_it_is_found_in_slices(monkeypatch, step):
     frame = props(40, lines=1)
     mixed = frame[[n * step % len(frame) for n in range(len(frame))]]
     whole = Rows.of(PROPS, mixed)
-    monkeypatch.setattr(blocks, "RANKED_ROWS", 25)
+    monkeypatch.setattr(blocks, "ORDERED_ROWS", 25)
     sliced = Rows.of(PROPS, mixed)
     assert sliced.order.to_list() == whole.order.to_list()
-    for order, best in whole.best().items():
-        assert_frame_equal(sliced.best()[order], best, check_row_order=False)
 
 
 def test_a_block_never_divides_a_player():
@@ -131,17 +129,62 @@ def test_a_block_never_divides_a_player():
     assert set(sizes) == {0}
 
 
+def test_the_first_block_is_smaller_so_that_sending_begins_early():
+    frame = props(30)
+    assert [len(block) for block in Rows.of(PROPS, frame).blocks(120, 24)] == [24, 120, 120, 96]
+    assert [len(block) for block in Rows.of(PROPS, frame).blocks(24, 120)][:2] == [24, 24]
+
+
+def test_a_block_is_begun_when_the_one_before_it_is_ready_and_not_yet_taken():
+    frame, said = props(3), []
+
+    class Told(codec.Block):
+        def begin(self):
+            said.append(f"begin {self.rows['player_id_mlbam'][0]}")
+            super().begin()
+
+    columns = Columns.of(PROPS, frame)
+    blocks = (Told(PROPS, columns, block) for block in Rows.of(PROPS, frame).blocks(12))
+    values = []
+    for block in codec.in_turn(blocks, lambda: said.append("meanwhile")):
+        values += next(block.tiles()).values
+        said.append(f"taken {block.rows['player_id_mlbam'][0]}")
+    first, second, third = sorted(frame["player_id_mlbam"].unique())
+    assert said == [
+        f"begin {first}", "meanwhile", f"begin {second}", f"taken {first}", f"begin {third}", f"taken {second}",
+        f"taken {third}",
+    ]  # fmt: skip
+    assert values == codec.encode(PROPS, columns, only_block(PROPS, frame)).values
+    assert list(codec.in_turn(iter([]), said.clear)) == []
+
+
+@pytest.mark.parametrize("later", ["BOS", None])
+def test_a_text_that_differs_within_a_player_only_far_below_stands_in_each_row(later):
+    frame = props(60)
+    row = len(frame) - 1
+    assert row > codec.GUESSED_ROWS
+    team = pl.when(pl.int_range(pl.len()) == row).then(pl.lit(later)).otherwise(pl.lit("NYY"))
+    block = only_block(PROPS, frame.sort(PROPS.key).with_columns(team=team))
+    columns = Columns.of(PROPS, block)
+    encoded = codec.encode(PROPS, columns, block)
+    alike = codec.encode(PROPS, columns, block.with_columns(team=pl.lit("NYY")))
+    assert encoded.mask == alike.mask & ~(1 << text_columns(columns).index("team"))
+    values = zip(encoded.ids.tolist(), encoded.values, strict=True)
+    assert_frame_equal(decode.frame_of(columns, values), block.select(columns.names))
+
+
 def test_a_member_of_a_sorted_set_is_the_row_with_its_player():
     block = only_block(PROPS, props(3))
     columns = Columns.of(PROPS, block)
     encoded = codec.encode(PROPS, columns, block)
+    members = encoded.members(np.arange(len(block)))
     for row in (0, 17, 35):
-        player, value = decode.member_of(encoded.member(row))
+        player, value = decode.member_of(members[row])
         assert decode.rows_of(columns, player, value) == block.select(columns.names)[row].to_dicts()
         whole = encoded.values[encoded.ids.tolist().index(player)]
-        assert decode.stands_in(columns, encoded.member(row), whole)
+        assert decode.stands_in(columns, members[row], whole)
         other = block.with_columns(edge=pl.lit(0.123))[row]
-        changed = codec.encode(PROPS, columns, other).member(0)
+        (changed,) = codec.encode(PROPS, columns, other).members(np.array([0]))
         assert not decode.stands_in(columns, changed, whole)
 
 

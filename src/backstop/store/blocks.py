@@ -1,4 +1,4 @@
-"""Rows in the order of their key, in slices that are serialised at once, and the best of them."""
+"""Rows in the order of their key, in slices that are serialised at once."""
 
 from __future__ import annotations
 
@@ -10,23 +10,20 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import DataError
-from backstop.store.kinds import ALL_MARKETS, TOP_OF_ALL, TOP_PER_MARKET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from backstop.store.kinds import Kind
 
-BLOCK_ROWS: Final = 65_536
+BLOCK_ROWS: Final = 81_920
 """Rows looked at and brought into order at once: a millisecond of queries is little beside it, and it is a few MB."""
 
-RANKED_ROWS: Final = 131_072
-"""Rows compared at once in a few columns."""
+FIRST_ROWS: Final = 24_576
+"""Rows of the first block: nothing is sent before it is ready, and while it is sent the next one is made ready."""
 
-NO_CODE: Final = 0xFFFFFFFF
-"""Stands for a market that is null."""
+ORDERED_ROWS: Final = 131_072
+"""Rows compared at once in a few columns."""
 
 
 @dataclass(frozen=True)
@@ -53,49 +50,18 @@ class Rows:
         column = self.frame.get_column(name)
         return column if self.order is None else column.gather(self.order)
 
-    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
+    def blocks(self, rows: int = BLOCK_ROWS, first: int = FIRST_ROWS) -> Iterator[pl.DataFrame]:
         """Yield the rows in slices; none divides a group.
 
         Raises:
             DataError: a key is null or occurs twice, or a number is not finite.
         """
-        for start, length in _cuts(self.column(self.kind.group), rows):
+        for start, length in _cuts(self.column(self.kind.group), rows, first):
             block = self._slice(self.frame, start, length)
             if self.order is not None:
                 _check_key(self.kind, block.select(self.kind.key))
             _check_floats(self.kind, block)
             yield block
-
-    def best(self) -> dict[str, pl.DataFrame]:
-        """Return per order the rows to keep ready: `row`, `market` (or all), `score`; none without a score."""
-        if not self.kind.orders:
-            return {}
-        markets = self.frame.get_column("market")
-        # codes of this load alone: which number a market has does not matter
-        codes = markets.cast(pl.Categorical).to_physical().cast(pl.UInt32).fill_null(NO_CODE)
-        first, numbers = codes.arg_unique(), codes.to_numpy()
-        rows_of = {
-            name: np.flatnonzero(numbers == numbers[row])
-            for name, row in zip(markets.gather(first), first.to_list(), strict=True)
-        }
-        place_of = None if self.order is None else self.order.arg_sort().to_numpy()
-        return {order: self._ranked(column, rows_of, place_of) for order, column in self.kind.orders}
-
-    def _ranked(
-        self, column: str, rows_of: dict[str | None, NDArray[np.int64]], place_of: NDArray[np.int64] | None
-    ) -> pl.DataFrame:
-        # a null would be made a NaN on the way to numpy as well, number by number
-        scores = self.frame.get_column(column).cast(pl.Float64).fill_null(math.nan).to_numpy()
-        # whoever is among the best of all is among as many of his market
-        leading = {market: _leading(rows, scores, TOP_OF_ALL) for market, rows in rows_of.items()}
-        chosen = {
-            market: _leading(rows, scores, TOP_PER_MARKET) for market, rows in leading.items() if market is not None
-        }
-        chosen[ALL_MARKETS] = _leading(np.concatenate([*leading.values()]), scores, TOP_OF_ALL)
-        rows = np.concatenate([*chosen.values()])
-        names = [market for market, some in chosen.items() for _ in some]
-        places = rows if place_of is None else place_of[rows]
-        return pl.DataFrame({"row": places, "market": pl.Series(names, dtype=pl.String), "score": scores[rows]})
 
     def _slice(self, frame: pl.DataFrame, start: int, length: int) -> pl.DataFrame:
         return frame.slice(start, length) if self.order is None else frame[self.order.slice(start, length)]
@@ -104,17 +70,16 @@ class Rows:
 def _order(frame: pl.DataFrame, kind: Kind) -> pl.Series | None:
     """Return the order of a key that begins with the group; one sort of all keys would take half the frame's memory."""
     key, groups = frame.select(kind.key), frame.get_column(kind.group)
-    by_group = None if groups.is_sorted() else groups.arg_sort()
-    in_order = groups if by_group is None else groups.gather(by_group)
-    parts, is_ordered = [], by_group is None
-    for start, length in _cuts(in_order, RANKED_ROWS):
-        some = key.slice(start, length) if by_group is None else key[by_group.slice(start, length)]
-        places = pl.int_range(start, start + length, dtype=pl.UInt32, eager=True)
-        here = places if by_group is None else by_group.slice(start, length)
-        if not _ascends(some):
-            here, is_ordered = here.gather(some.select(pl.arg_sort_by(*kind.key)).to_series()), False
-        parts.append(here)
-    return None if is_ordered else pl.concat(parts)
+    is_grouped = groups.is_sorted()
+    if is_grouped and all(_ascends(key.slice(start, length)) for start, length in _cuts(groups, ORDERED_ROWS)):
+        return None
+    by_group = pl.int_range(len(groups), dtype=pl.UInt32, eager=True) if is_grouped else groups.arg_sort()
+    parts = []
+    for start, length in _cuts(groups.gather(by_group), ORDERED_ROWS):
+        here = by_group.slice(start, length)
+        some = key[here]
+        parts.append(here if _ascends(some) else here.gather(some.select(pl.arg_sort_by(*kind.key)).to_series()))
+    return pl.concat(parts)
 
 
 def _ascends(key: pl.DataFrame) -> bool:
@@ -122,34 +87,25 @@ def _ascends(key: pl.DataFrame) -> bool:
     columns = key.get_columns()
     if any(column.null_count() for column in columns):
         return False
-    above, same = np.zeros(len(key) - 1, bool), np.ones(len(key) - 1, bool)
+    above, same = pl.Series(np.zeros(len(key) - 1, bool)), pl.Series(np.ones(len(key) - 1, bool))
     for column in columns:
         before, after = column.slice(0, len(above)), column.slice(1)
-        above |= same & (before < after).to_numpy()
+        above |= same & (before < after)
         if above.all():
             return True
-        same &= (before == after).to_numpy()
+        same &= before == after
     return False
 
 
-def _cuts(groups: pl.Series, rows: int) -> Iterator[tuple[int, int]]:
+def _cuts(groups: pl.Series, rows: int, first: int | None = None) -> Iterator[tuple[int, int]]:
     """Yield start and length of slices of about so many rows of sorted groups; none divides a group."""
-    start = 0
+    start, end = 0, min(rows, first or rows)
     while start < len(groups):
-        end = min(start + rows, len(groups))
+        end = min(end, len(groups))
         if end < len(groups):
             end = int(groups.search_sorted(groups[end - 1], side="right"))
         yield start, end - start
-        start = end
-
-
-def _leading(rows: NDArray[np.int64], scores: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """Return those of the rows with the highest scores, at most so many; in no order."""
-    score = scores[rows]
-    if np.isnan(score).any():
-        known = ~np.isnan(score)
-        rows, score = rows[known], score[known]
-    return rows if len(rows) <= count else rows[np.argpartition(score, -count)[-count:]]
+        start, end = end, end + rows
 
 
 def _check_key(kind: Kind, key: pl.DataFrame) -> None:

@@ -12,6 +12,7 @@ stand once.
 
 from __future__ import annotations
 
+import io
 import operator
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import numpy as np
 import polars as pl
 
 from backstop.errors import DataError
+from backstop.store import queries
 from backstop.store.columns import (
     GROUP,
     HEADER,
@@ -35,9 +37,10 @@ from backstop.store.columns import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+    from polars.lazyframe.in_process import InProcessQuery
 
     from backstop.store.kinds import Kind
 
@@ -47,43 +50,14 @@ FORM: Final = b"2"
 TILE_BYTES: Final = 2 * 1024 * 1024
 """Bytes of records made at once: as records, values and commands they stay in the processor's cache."""
 
-MANY: Final = 2000
+MANY: Final = 200
 """Numbers from which a query spells them faster than a loop does."""
 
-FIRST_ROWS: Final = 512
-"""Rows that are looked at before all of a block."""
+GUESSED_ROWS: Final = 512
+"""Rows that tell which texts are the same in all rows of a group; whether they are is asked of all."""
 
-NO_TEXT: Final = 0xFFFFFFFF
-"""Length of a null before it is cut to `NULL_LENGTH`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Texts of rows, one behind the other.
-
-    Attributes:
-        text: All of them.
-        bounds: Where each row's begins, and where the last one ends.
-    """
-
-    text: bytes
-    bounds: NDArray[np.int64]
-
-    def part(self, start: int, stop: int) -> Texts:
-        """Return those of some neighbouring rows."""
-        return Texts(self.text, self.bounds[start : stop + 1])
-
-    def sizes(self, first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the bytes of those from each first row up to each end."""
-        return self.bounds[end] - self.bounds[first]
-
-    def slices(self, first: NDArray[np.int64], end: NDArray[np.int64]) -> list[bytes]:
-        """Return those from each first row up to each end."""
-        text, bounds = self.text, zip(self.bounds[first].tolist(), self.bounds[end].tolist(), strict=True)
-        return [text[a:b] for a, b in bounds]
-
-
-NO_TEXTS: Final = Texts(b"", np.zeros(1, np.int64))
+Filled = tuple[str, int, "NDArray[Any]"]
+"""Field of a record, place in it, and the number of each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,49 +66,51 @@ class Encoded:
 
     Attributes:
         ids: Group value per group, in order.
-        names: The same as text: fields of a hash.
+        heads: What stands before each value in a command: the group value as a field, and the size.
         parts: What values are joined of, part by part, each per group.
         sizes: Bytes of the value per group.
-        groups: Group value per row, in order.
+        counts: Rows per group.
         mask: Which text columns stand once per group.
-        records: All records, one behind the other.
-        shared: Texts that stand once per group, of all groups.
-        shared_lengths: Their lengths per group; empty without such texts.
-        own: Other texts per row.
-        group_of: Place of each row's group.
+        own: Bytes of each row's own texts, column by column; of a null `NULL_LENGTH`.
     """
 
     ids: NDArray[np.int64]
-    names: list[bytes]
-    parts: list[list[Any]]
-    sizes: NDArray[np.int64]
-    groups: NDArray[np.int64]
+    heads: list[bytes]
+    parts: list[list[bytes]]
+    sizes: NDArray[np.uint32]
+    counts: NDArray[np.uint32]
     mask: int
-    records: memoryview[int]
-    shared: Texts
-    shared_lengths: list[bytes]
-    own: Texts
-    group_of: NDArray[np.int64]
+    own: list[NDArray[np.uint16]]
 
     @property
     def values(self) -> list[bytes]:
         """Value per group, joined anew."""
         return list(map(b"".join, zip(*self.parts, strict=True)))
 
-    def member(self, row: int) -> bytes:
-        """Return a row with its group as a value of its own: a member of a sorted set."""
-        return self.members(np.array([row]))[0]
-
     def members(self, rows: NDArray[np.int64]) -> list[bytes]:
-        """Return rows as members of sorted sets."""
-        size, head = len(self.records) // len(self.groups), HEADER.pack(1, self.mask)
-        heads = [GROUP.pack(group) + head for group in self.groups[rows].tolist()]
-        records = [self.records[start : start + size] for start in (rows * size).tolist()]
-        parts: list[list[Any]] = [heads, records]
-        if self.shared_lengths:
-            places = self.group_of[rows]
-            parts += [[self.shared_lengths[place] for place in places.tolist()], self.shared.slices(places, places + 1)]
-        return list(map(b"".join, zip(*parts, self.own.slices(rows, rows + 1), strict=True)))
+        """Return rows, by their places, as members of sorted sets: each a value by itself, behind its group."""
+        ends = np.cumsum(self.counts, dtype=np.int64)
+        groups = np.searchsorted(ends, rows, side="right")
+        first = ends[groups] - self.counts[groups]
+        heads = [GROUP.pack(group) + HEADER.pack(1, self.mask) for group in self.ids[groups].tolist()]
+        size = len(self.parts[1][0]) // int(self.counts[0])
+        parts = [heads, _pieces(self.parts[1], groups, (rows - first) * size, (rows - first + 1) * size)]
+        more = self.parts[2:]
+        texts = more.pop() if self.own else None
+        parts += [[part[group] for group in groups.tolist()] for part in more]
+        if texts is not None:
+            bounds = np.zeros(int(ends[-1]) + 1, np.int64)
+            np.cumsum(sum(np.where(told == NULL_LENGTH, 0, told).astype(np.int64) for told in self.own), out=bounds[1:])
+            parts.append(_pieces(texts, groups, bounds[rows] - bounds[first], bounds[rows + 1] - bounds[first]))
+        return list(map(b"".join, zip(*parts, strict=True)))
+
+
+def _pieces(
+    parts: list[bytes], places: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64]
+) -> list[bytes]:
+    """Return pieces of parts."""
+    every = zip(places.tolist(), start.tolist(), end.tolist(), strict=True)
+    return [parts[place][a:b] for place, a, b in every]
 
 
 def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
@@ -143,126 +119,156 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
     Raises:
         DataError: a text is too long.
     """
-    return next(tiles(kind, columns, block, sys.maxsize))
+    return next(Block(kind, columns, block).tiles(sys.maxsize))
 
 
-def tiles(kind: Kind, columns: Columns, block: pl.DataFrame, size: int = TILE_BYTES) -> Iterator[Encoded]:
-    """Turn a block that is sorted by group into bytes, about so many at once; no part divides a group.
+class Block:
+    """Rows on their way to bytes: what takes longest is done in threads of Polars, beside what the caller does.
 
-    Raises:
-        DataError: a text is too long.
+    Args:
+        kind: Of the rows.
+        columns: Of the version.
+        rows: The rows, sorted by group.
     """
-    groups = block.get_column(kind.group).to_numpy()
-    first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
-    layout = Layout.of(columns, _mask(columns, block, kind.group, len(first)))
-    lengths, own = _texts(block, layout.own, kind)
-    shared_lengths, shared = _shared(block, first, layout, kind)
-    filled = [*_numbers(layout, block), (LENGTHS, lengths)]
-    names = spelled(groups[first])
-    end = np.append(first[1:], len(groups))
-    known = _Block(layout, groups, names, first, end, filled, shared, shared_lengths, own)
-    start, rows = 0, max(1, size // max(1, layout.record.itemsize))
-    while start < len(first):
-        # the groups that begin within so many rows, at least one
-        stop = max(start + 1, int(np.searchsorted(first, first[start] + rows)))
-        yield known.encoded(slice(start, stop))
-        start = stop
+
+    def __init__(self, kind: Kind, columns: Columns, rows: pl.DataFrame) -> None:
+        self.kind = kind
+        self.rows = rows
+        groups = rows.get_column(kind.group).to_numpy()
+        self.first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
+        self.layout = Layout.of(columns, _mask(columns, rows, kind.group, len(self.first)))
+        self._asked: list[InProcessQuery] = []
+        self._read: list[pl.DataFrame] = []
+
+    def begin(self) -> None:
+        """Begin with what takes longest; of two blocks at once each would wait for the other."""
+        is_alone = len(self.first) == len(self.rows)
+        by_group = queries.by_group(self.layout, self.rows, self.kind.group, alone=is_alone)
+        self._asked = [by_group, queries.by_row(self.layout, self.rows, self.kind.group)]
+
+    def wait(self) -> None:
+        """Wait until that is done; once more, if a text that seemed to be the same in all rows of a group is not."""
+        while not self._read:
+            if not self._asked:
+                self.begin()
+            read = [query.fetch_blocking() for query in self._asked]
+            differing = [name for name in self.layout.shared if read[1].item(0, f"{queries.DIFFERS}{name}")]
+            if differing:
+                self.layout, self._asked = self.layout.without(differing), []
+            else:
+                self._read = read
+
+    def tiles(self, size: int = TILE_BYTES) -> Iterator[Encoded]:
+        """Yield the rows as bytes, about so many at once; no part divides a group.
+
+        Raises:
+            DataError: a text is too long.
+        """
+        self.wait()
+        told, read = self._read
+        sizes, counts = (told.get_column(name).to_numpy() for name in (queries.SIZE, queries.ROWS))
+        if (sizes - counts * self.layout.record.itemsize).max() >= NULL_LENGTH:
+            _check_lengths(self.rows, self.layout, self.kind)
+        filled = list(_filled(self.layout, self.rows, read))
+        first, rows = self.first, max(1, size // max(1, self.layout.record.itemsize))
+        start, buffer = 0, io.BytesIO()
+        while start < len(first):
+            # the groups that begin within so many rows, at least one
+            stop = max(start + 1, int(np.searchsorted(first, first[start] + rows)))
+            yield self._encoded(told.slice(start, stop - start), int(first[start]), filled, buffer)
+            start = stop
+
+    def _encoded(self, told: pl.DataFrame, start: int, filled: list[Filled], buffer: io.BytesIO) -> Encoded:
+        """Return the values of neighbouring groups, whose rows begin at `start`."""
+        layout, counts = self.layout, told.get_column(queries.ROWS).to_numpy()
+        head_of = {count: HEADER.pack(count, layout.mask) for count in np.unique(counts).tolist()}
+        parts = [list(map(head_of.__getitem__, counts.tolist())), _records(layout, filled, start, counts, buffer)]
+        if layout.shared:
+            lengths = np.empty((len(told), len(layout.shared)), LENGTH)
+            for place, name in enumerate(layout.shared):
+                lengths[:, place] = told.get_column(name).to_numpy()
+            parts += [lengths.view(f"V{layout.lengths.size}").ravel().tolist(), told.get_column(queries.ONCE).to_list()]
+        if layout.own:
+            parts.append(told.get_column(queries.OWN).to_list())
+        ids, sizes = told.get_column(self.kind.group).to_numpy(), told.get_column(queries.SIZE).to_numpy()
+        own = [numbers[start : start + int(counts.sum())] for name, _, numbers in filled if name == LENGTHS]
+        return Encoded(ids, told.get_column(queries.HEAD).to_list(), parts, sizes, counts, layout.mask, own)
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """What is known of the rows of a block before they are bytes."""
+def in_turn(blocks: Iterator[Block], meanwhile: Callable[[], object]) -> Iterator[Block]:
+    """Yield blocks that are ready, each while the one behind it is made ready.
 
-    layout: Layout
-    groups: NDArray[np.int64]
-    names: list[bytes]
-    first: NDArray[np.int64]
-    end: NDArray[np.int64]
-    filled: list[tuple[str, NDArray[Any]]]
-    shared: Texts
-    shared_lengths: list[bytes]
-    own: Texts
-
-    def encoded(self, some: slice) -> Encoded:
-        """Return the values of neighbouring groups."""
-        first, end, told = self.first[some], self.end[some], self.shared_lengths[some]
-        start, stop = int(first[0]), int(end[-1])
-        shared, own = self.shared.part(some.start, some.stop), self.own.part(start, stop)
-        records, counts = np.empty(stop - start, self.layout.record), end - first
-        for name, numbers in self.filled:
-            records[name] = numbers[start:stop]
-        head_of = {count: HEADER.pack(count, self.layout.mask) for count in np.unique(counts).tolist()}
-        heads = list(map(head_of.__getitem__, counts.tolist()))
-        parts: list[list[Any]] = [heads, _cut(records, first - start, end - start)]
-        sizes = HEADER.size + counts * records.itemsize + own.sizes(first - start, end - start)
-        if told:
-            every = np.arange(len(told))
-            parts += [told, shared.slices(every, every + 1)]
-            sizes += self.layout.lengths.size + shared.sizes(every, every + 1)
-        if self.layout.own:
-            parts.append(own.slices(first - start, end - start))
-        ids, raw = self.groups[first], records.view(np.uint8).data
-        group_of = np.repeat(np.arange(len(ids)), counts)
-        mask, groups = self.layout.mask, self.groups[start:stop]
-        return Encoded(ids, self.names[some], parts, sizes, groups, mask, raw, shared, told, own, group_of)
+    Args:
+        blocks: At most two are held at once.
+        meanwhile: What is to be done while the first is made ready.
+    """
+    block = next(blocks, None)
+    if block is not None:
+        block.begin()
+        meanwhile()
+    while block is not None:
+        following = next(blocks, None)
+        block.wait()
+        if following is not None:
+            following.begin()
+        yield block
+        block = following
 
 
-def _cut(
-    records: NDArray[np.void], first: NDArray[np.int64], end: NDArray[np.int64]
-) -> list[bytes] | list[memoryview[int]]:
-    """Return each group's records; nothing is copied before values are joined of it."""
-    size = records.dtype.itemsize
-    if len(first) == len(records) and size:
-        # one row per group: numpy cuts them faster than a loop does
-        rows: list[bytes] = records.view(f"V{size}").tolist()
-        return rows
-    raw = records.view(np.uint8).data
-    return [raw[a:b] for a, b in zip((first * size).tolist(), (end * size).tolist(), strict=True)]
+def _records(
+    layout: Layout, filled: list[Filled], start: int, counts: NDArray[np.uint32], buffer: io.BytesIO
+) -> list[bytes]:
+    """Return the records of neighbouring groups, those of a group as one; `buffer` is for those of a block in turn."""
+    rows, size = int(counts.sum()), layout.record.itemsize
+    if buffer.seek(0, io.SEEK_END) < rows * size:
+        # zeros, and so they stay where nothing is filled in: bytes of the bitmap whose columns have no nulls
+        buffer.write(bytes(rows * size))
+    buffer.seek(0)
+    records = np.frombuffer(buffer.getbuffer(), layout.record, rows) if size else np.empty(rows, layout.record)
+    for name, place, numbers in filled:
+        field = records[name]
+        (field if field.ndim == 1 else field[:, place])[:] = numbers[start : start + rows]
+    if rows == len(counts) and size:
+        # one row per group: numpy cuts them faster
+        alone: list[bytes] = records.view(f"V{size}").tolist()
+        return alone
+    # bytes, not views: of so many objects that may hold others Python would search for cycles again and again
+    return list(map(buffer.read, (counts * size).tolist()))
 
 
-def spelled(ids: NDArray[np.int64]) -> list[bytes]:
+def spelled(numbers: NDArray[Any]) -> list[bytes]:
     """Return numbers as text."""
-    if len(ids) < MANY:
-        return ",".join(map(str, ids.tolist())).encode().split(b",")
-    text: str = pl.Series(ids).cast(pl.String).str.join(",").item()
+    if len(numbers) < MANY:
+        return ",".join(map(str, numbers.tolist())).encode().split(b",")
+    text: str = pl.Series(numbers).cast(pl.String).str.join(",").item()
     return text.encode().split(b",")
 
 
 def _mask(columns: Columns, block: pl.DataFrame, group: str, groups: int) -> int:
-    """Return the mask of the text columns that are the same in all rows of every group."""
+    """Return the mask of the text columns that seem to be the same in all rows of every group."""
     if groups == len(block):
         return 0
-    texts = names = text_columns(columns)[:MASK_BITS]
-    # most columns that differ within a group differ among the first rows
-    for some in (block.head(FIRST_ROWS), block):
-        begins = ~_as_before(some.get_column(group))
-        names = tuple(name for name in names if (_as_before(some.get_column(name)) | begins).all())
-    return sum(1 << place for place, name in enumerate(texts) if name in names)
+    some, mask = block.head(GUESSED_ROWS), 0
+    ids = some.get_column(group)
+    begins = ids.slice(0, len(ids) - 1) != ids.slice(1)
+    for place, name in enumerate(text_columns(columns)[:MASK_BITS]):
+        text = some.get_column(name)
+        if (text.slice(0, len(text) - 1).eq_missing(text.slice(1)) | begins).all():
+            mask |= 1 << place
+    return mask
 
 
-def _as_before(column: pl.Series) -> NDArray[np.bool_]:
-    """Return which values but the first are those of the row before; a null is a null's equal."""
-    before, after = column.slice(0, len(column) - 1), column.slice(1)
-    return (before.eq_missing(after) if column.null_count() else before == after).to_numpy()
-
-
-def _numbers(layout: Layout, block: pl.DataFrame) -> list[tuple[str, NDArray[Any]]]:
-    """Return what fills the records, by name: the columns, 0 for null, and the bitmap that tells which are."""
-    columns = {name: block.get_column(name) for name in layout.fixed}
-    gaps = [name for name, column in columns.items() if column.null_count()]
-    nulls = np.zeros((len(block), (len(columns) + 7) // 8), np.uint8)
-    if gaps:
-        zero = {name: False if columns[name].dtype == pl.Boolean() else 0 for name in gaps}
-        read = block.select(
-            *(pl.col(name).to_physical().fill_null(zero[name]) for name in gaps),
-            *(pl.col(name).is_null().alias(f"{name}\0") for name in gaps),
-        )
-        columns |= {name: read.get_column(name) for name in gaps}
-        for name in gaps:
-            byte, bit = divmod(layout.fixed.index(name), 8)
-            nulls[:, byte] |= read.get_column(f"{name}\0").to_numpy().view(np.uint8) << bit
-    schema = layout.columns.schema
-    return [(NULLS, nulls), *((name, _number(column, schema[name])) for name, column in columns.items())]
+def _filled(layout: Layout, block: pl.DataFrame, read: pl.DataFrame) -> Iterator[Filled]:
+    """Yield what fills the records: the bitmap of nulls, the columns, 0 for null, and the lengths of own texts."""
+    schema, there = layout.columns.schema, set(read.columns)
+    for byte in range((len(layout.fixed) + 7) // 8):
+        name = f"{queries.NULLS_OF}{byte}"
+        if name in there:
+            yield NULLS, byte, read.get_column(name).to_numpy()
+    for name in layout.fixed:
+        yield name, 0, _number((read if name in there else block).get_column(name), schema[name])
+    for place, name in enumerate(layout.own):
+        yield LENGTHS, place, read.get_column(name).to_numpy()
 
 
 def _number(column: pl.Series, dtype: pl.DataType) -> NDArray[Any]:
@@ -274,41 +280,11 @@ def _number(column: pl.Series, dtype: pl.DataType) -> NDArray[Any]:
     return numbers * 1000 if dtype == pl.Datetime("ms", "UTC") else numbers
 
 
-def _texts(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> tuple[NDArray[np.uint16], Texts]:
-    """Return the lengths of text columns and the texts of each row.
-
-    Raises:
-        DataError: a text is too long for its length.
-    """
-    if not names:
-        return np.empty((len(block), 0), LENGTH), Texts(b"", np.zeros(len(block) + 1, np.int64))
-    lengths = np.empty((len(block), len(names)), LENGTH)
-    for place, name in enumerate(names):
-        # column by column: a query of many would wait for Polars' own threads
-        told = block.get_column(name).str.len_bytes()
-        # of the length that stands for null the lower half is what a record holds
-        lengths[:, place] = (told.fill_null(NO_TEXT) if told.null_count() else told).to_numpy()
-    whole = block.select(pl.concat_str(names, ignore_nulls=True).alias("text")).to_series()
-    bounds = np.zeros(len(block) + 1, dtype=np.int64)
-    np.cumsum(whole.str.len_bytes().to_numpy(), out=bounds[1:])
-    if np.diff(bounds).max() >= NULL_LENGTH:
-        _check_lengths(block, names, kind)
-    return lengths, Texts(whole.str.join("").cast(pl.Binary).item(), bounds)
-
-
-def _check_lengths(block: pl.DataFrame, names: tuple[str, ...], kind: Kind) -> None:
-    longest = block.select(pl.col(name).str.len_bytes().max() for name in names).row(0, named=True)
+def _check_lengths(block: pl.DataFrame, layout: Layout, kind: Kind) -> None:
+    texts = (*layout.shared, *layout.own)
+    longest = block.select(pl.col(name).str.len_bytes().max() for name in texts).row(0, named=True)
     name, size = max(((name, size or 0) for name, size in longest.items()), key=operator.itemgetter(1))
     if size >= NULL_LENGTH:
         raise DataError(
             f"{kind.name} holds a {name} of {size:,} bytes; expected fewer than {NULL_LENGTH:,}.", source=kind.name
         )
-
-
-def _shared(block: pl.DataFrame, first: NDArray[np.int64], layout: Layout, kind: Kind) -> tuple[list[bytes], Texts]:
-    """Return the lengths of the texts that stand once, per group, and the texts; neither without such texts."""
-    if not layout.shared:
-        return [], NO_TEXTS
-    lengths, texts = _texts(block.select(layout.shared)[first], layout.shared, kind)
-    packed: list[bytes] = lengths.view(f"V{layout.lengths.size}").ravel().tolist()
-    return packed, texts

@@ -14,6 +14,8 @@ import polars as pl
 from backstop.errors import SchemaDrift
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from backstop.store.kinds import Kind
 
 HEADER: Final = struct.Struct("<IQ")
@@ -57,18 +59,19 @@ class Columns:
         Raises:
             SchemaDrift: a key column is missing, or a column has a type that cannot be brought back.
         """
-        missing = [name for name in (*kind.key, *(column for _, column in kind.orders)) if name not in frame.columns]
-        odd = [f"{name} {dtype}" for name, dtype in frame.schema.items() if str(dtype) not in TYPES]
-        if frame.schema.get(kind.group) not in {None, pl.Int64()}:
-            odd.append(f"{kind.group} {frame.schema[kind.group]} (expected Int64)")
+        schema = frame.schema
+        missing = [name for name in (*kind.key, *(column for _, column in kind.orders)) if name not in schema]
+        odd = [f"{name} {dtype}" for name, dtype in schema.items() if str(dtype) not in TYPES]
+        if schema.get(kind.group) not in {None, pl.Int64()}:
+            odd.append(f"{kind.group} {schema[kind.group]} (expected Int64)")
         if missing or odd:
             raise SchemaDrift(
                 f"{kind.name} cannot be stored: missing columns {missing or 'none'}, types that cannot be stored "
                 f"{odd or 'none'}. Expected the columns {kind.key} and types {', '.join(TYPES)}.",
                 source=kind.name,
             )
-        names = (kind.group, *(name for name in frame.columns if name != kind.group))
-        return cls(names, tuple(str(frame.schema[name]) for name in names))
+        names = (kind.group, *(name for name in schema if name != kind.group))
+        return cls(names, tuple(str(schema[name]) for name in names))
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -124,6 +127,11 @@ class Layout:
         fields = [(NULLS, "u1", (nulls,)), *numbers, (LENGTHS, LENGTH, (len(own),))]
         row = struct.Struct(f"<{nulls}s" + "".join(code[1] for code in codes.values()) + "H" * len(own))
         return cls(columns, mask, tuple(codes), shared, own, np.dtype(fields), row, struct.Struct(f"<{len(shared)}H"))
+
+    def without(self, shared: Collection[str]) -> Layout:
+        """Return the layout of values in which each row has its own of some texts that stood once."""
+        texts = text_columns(self.columns)
+        return Layout.of(self.columns, self.mask & ~sum(1 << texts.index(name) for name in shared))
 
 
 @functools.lru_cache(maxsize=256)

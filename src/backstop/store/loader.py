@@ -130,11 +130,12 @@ class SlateWriter:
         columns = Columns.of(what, frame)
         with explained(f"loading {kind} of {draft.day}"):
             self._enter(draft, what, columns)
-            rows = Rows.of(what, frame)
-            best, packing, receipts = Best(rows), None, []
+            best, rows = Best(what, frame), Rows.of(what, frame)
+            packing, receipts = None, []
             with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
-                for block in rows.blocks():
-                    for encoded in codec.tiles(what, columns, block):
+                blocks = (codec.Block(what, columns, block) for block in rows.blocks())
+                for block in codec.in_turn(blocks, lambda: best.choose(rows.order)):
+                    for encoded in block.tiles():
                         packing = packing or self._packing(draft, what, encoded)
                         receipts += send(draft, what, encoded, packing, pipe)
                         best.add(encoded)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import hiredis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-
-HEADS: Final = 3
-"""Pieces of a pair before those of its value: the field's length, the field, the value's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,18 @@ class Pairs:
         """Take fields, sizes of values, and what values are joined of, part by part; in `order` if it is given."""
         digits = {size: b"\r\n$%d\r\n" % size for size in set(map(len, names))}
         heads = {size: b"\r\n$%d\r\n" % size for size in set(sizes)}
-        lists = [list(map(digits.__getitem__, map(len, names))), names, list(map(heads.__getitem__, sizes)), *parts]
+        lengths = list(map(digits.__getitem__, map(len, names)))
+        return cls.woven([lengths, names, list(map(heads.__getitem__, sizes)), *parts], order)
+
+    @classmethod
+    def woven(cls, lists: Sequence[list[Any]], order: NDArray[np.int64] | None = None) -> Self:
+        """Take pairs in pieces, list by list; in `order` if it is given."""
         if order is not None and len(order) > 1:
             # of a single place an itemgetter returns the bare value
             picked = operator.itemgetter(*order.tolist())
             lists = [picked(each) for each in lists]
         per = len(lists)
-        pieces: list[Any] = [b""] * (per * len(names))
+        pieces: list[Any] = [b""] * (per * len(lists[0]))
         for place, each in enumerate(lists):
             pieces[place::per] = each
         return cls(pieces, per)
@@ -67,7 +71,10 @@ class Pairs:
 
     def first(self) -> tuple[bytes, bytes]:
         """Return the first field and value."""
-        return self.pieces[1], b"".join(self.pieces[HEADS : self.per])
+        reader = hiredis.Reader()
+        reader.feed(b"".join([b"*2", *self.pieces[: self.per], b"\r\n"]))
+        name, value = reader.gets()
+        return name, value
 
     def text(self) -> bytes:
         """Return all of them as they stand in a command; each pair begins with the end of what is before it."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backstop.store.asking import Command
     from backstop.store.pairs import Pairs
 
-BATCH_BYTES: Final = 4 * 1024 * 1024
+BATCH_BYTES: Final = 8 * 1024 * 1024
 """Bytes after which lifetimes are seen to again."""
 
 COMMANDS: Final = 256

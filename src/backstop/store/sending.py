@@ -7,21 +7,25 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import polars as pl
 
+from backstop.store.codec import spelled
 from backstop.store.packing import Codec
 from backstop.store.pairs import Pairs
+from backstop.store.ranking import Ranking
 from backstop.store.verify import TOP, Receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
     from numpy.typing import NDArray
 
-    from backstop.store.blocks import Rows
     from backstop.store.codec import Encoded
     from backstop.store.drafts import Draft
     from backstop.store.kinds import Kind
     from backstop.store.packing import Packing
     from backstop.store.pipe import StagePipe
+    from backstop.store.ranking import Ranked
 
 PAIRS: Final = 512
 """Fields in one HSET: beyond a hundred the size no longer shows in the rate."""
@@ -32,55 +36,74 @@ COMMAND_BYTES: Final = 256 * 1024
 RECEIPTS: Final = 128
 """Receipts in one command."""
 
-NONE_BEST: Final = pl.DataFrame(schema={"row": pl.Int64, "order": pl.String, "market": pl.String, "score": pl.Float64})
-
 
 class Best:
     """The best rows of a load, as members of their sorted sets.
 
     Args:
-        rows: The load; which of its rows are best is known before any of them is serialised.
+        kind: Of the rows.
+        frame: The rows, in any order; what tells which of them are best is read from here on.
     """
 
-    def __init__(self, rows: Rows) -> None:
-        chosen = [best.with_columns(order=pl.lit(order)) for order, best in rows.best().items()]
-        best = pl.concat(chosen).sort("row") if chosen else NONE_BEST
-        self.rows = best.get_column("row").to_numpy()
-        self.ranks = list(best.select("order", "market", "score").iter_rows())
-        self.sets: dict[tuple[str, str], list[Any]] = {}
+    def __init__(self, kind: Kind, frame: pl.DataFrame) -> None:
+        self.ranking = Ranking.of(kind, frame)
+        self.sets: list[Ranked] = []
+        self.rows = self.places = np.empty(0, np.int64)
+        self.members: list[bytes] = []
         self.seen = 0
+
+    def choose(self, order: pl.Series | None) -> None:
+        """Find out which rows are best, and where they are when the frame is put in order."""
+        self.sets = self.ranking.best()
+        if self.sets:
+            rows = np.concatenate([ranked.rows for ranked in self.sets])
+            # a row may be among the best of its market and of all, in either order
+            place_of = None if order is None else order.arg_sort().to_numpy()
+            self.rows, self.places = np.unique(rows if place_of is None else place_of[rows], return_inverse=True)
 
     def add(self, encoded: Encoded) -> None:
         """Take the best rows out of the rows that follow those seen before."""
-        start, end = self.seen, self.seen + len(encoded.groups)
+        start, end = self.seen, self.seen + int(encoded.counts.sum())
         self.seen = end
         first, last = np.searchsorted(self.rows, (start, end)).tolist()
-        if first == last:
+        if first < last:
+            self.members += encoded.members(self.rows[first:last] - start)
+
+    def ranked(self) -> Iterator[tuple[str, str, list[bytes]]]:
+        """Yield order, market, and scores and members of each sorted set, when all rows were seen."""
+        if not self.sets:
             return
-        # a row may be among the best of its market and of all, in either order
-        rows, places = np.unique(self.rows[first:last] - start, return_inverse=True)
-        members = encoded.members(rows)
-        for (order, market, score), place in zip(self.ranks[first:last], places.tolist(), strict=True):
-            self.sets.setdefault((order, market), []).extend((score, members[place]))
+        pairs = [b""] * (2 * len(self.places))
+        pairs[::2] = spelled(np.concatenate([ranked.scores for ranked in self.sets]))
+        pairs[1::2] = map(self.members.__getitem__, self.places.tolist())
+        start = 0
+        for ranked in self.sets:
+            end = start + 2 * len(ranked.rows)
+            yield ranked.order, ranked.market, pairs[start:end]
+            start = end
 
 
 def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: StagePipe) -> list[Receipt]:
     """Send a block's rows, and return the receipts that vouch for them."""
-    shards, ids = draft.shards_of(kind.name), encoded.ids
-    shard_of, rows = ids % shards, np.bincount(encoded.group_of)
+    shards, ids, rows = draft.shards_of(kind.name), encoded.ids, encoded.counts
+    shard_of = ids % shards
     order = np.argsort(shard_of, kind="stable") if shards > 1 else None
     pairs, mean = _pairs(encoded, packing, order)
     per = max(1, min(PAIRS, COMMAND_BYTES // mean))
     if order is not None:
         ids, shard_of, rows = ids[order], shard_of[order], rows[order]
-    cuts = [0, *(np.flatnonzero(np.diff(shard_of)) + 1).tolist(), len(ids)]
+    starts = np.append(0, np.flatnonzero(np.diff(shard_of)) + 1)
+    cuts, of_shard, totals = (
+        [*starts.tolist(), len(ids)],
+        shard_of[starts].tolist(),
+        np.add.reduceat(rows, starts).tolist(),
+    )
     receipts = []
-    for start, stop in itertools.pairwise(cuts):
-        shard, some = int(shard_of[start]), pairs[start:stop]
+    for (start, stop), shard, total in zip(itertools.pairwise(cuts), of_shard, totals, strict=True):
         key, checksum = draft.keys.rows(draft.version, kind.name, shard), 0
-        for command in some.cut(per):
+        for command in pairs[start:stop].cut(per):
             checksum = zlib.crc32(pipe.send_rows(key, command), checksum)
-        receipts.append(Receipt(kind.name, shard, int(rows[start:stop].sum()), checksum, ids[start:stop]))
+        receipts.append(Receipt(kind.name, shard, total, checksum, ids[start:stop]))
     return receipts
 
 
@@ -95,9 +118,10 @@ def send_receipts(draft: Draft, receipts: list[Receipt], pipe: StagePipe) -> Non
 def send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
     """Queue the best rows of a load, and a note of each sorted set."""
     slate, version = draft.keys, draft.version
-    for (order, market), ranked in best.sets.items():
-        pipe.send(len(ranked) * 100, "ZADD", slate.top(version, order, market), ranked)
-    notes = [part for order, market in best.sets for part in (f"{TOP}:{order}:{market}", b"")]
+    notes: list[Any] = []
+    for order, market, ranked in best.ranked():
+        pipe.send(sum(map(len, ranked)), "ZADD", slate.top(version, order, market), ranked)
+        notes += [f"{TOP}:{order}:{market}", b""]
     if notes:
         pipe.send(len(notes) * 20, "HSET", slate.receipts(version), notes)
 
@@ -105,8 +129,7 @@ def send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
 def _pairs(encoded: Encoded, packing: Packing, order: NDArray[np.int64] | None) -> tuple[Pairs, int]:
     """Return a block's values as pairs, and their mean size."""
     if packing.codec is Codec.PLAIN:
-        sizes, parts = encoded.sizes.tolist(), encoded.parts
-    else:
-        values = packing.pack(encoded.values)
-        sizes, parts = list(map(len, values)), [values]
-    return Pairs.of(encoded.names, sizes, parts, order), max(1, sum(sizes) // len(sizes))
+        return Pairs.woven([encoded.heads, *encoded.parts], order), max(1, int(encoded.sizes.mean()))
+    values = packing.pack(encoded.values)
+    sizes = list(map(len, values))
+    return Pairs.of(spelled(encoded.ids), sizes, [values], order), max(1, sum(sizes) // len(sizes))
