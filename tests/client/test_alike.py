@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backstop.client import Client
-from backstop.errors import BackstopError, IncompleteVersion, StoreError, StoreUnavailable, UsageError
+from backstop.client import AsyncClient, Client
+from backstop.errors import (
+    BackstopError,
+    ConfigurationError,
+    IncompleteVersion,
+    StoreError,
+    StoreUnavailable,
+    UsageError,
+)
+from backstop.props import markets
 from backstop.store.keys import SlateKeys
 from backstop.store.slates import Slates
 from tests.client.conftest import Waited
 from tests.store.rows import DAY, MARKETS, props
 from tests.store.servers import Server
 
+PROJECTED = f"the markets are {', '.join(sorted(markets.MARKETS))}."
+NO_DAY = "is no baseball day; expected a date, for example date(2025, 6, 15)."
 NEXT = DAY + dt.timedelta(days=1)
 PLAYER = 600_003
 
@@ -135,13 +147,50 @@ def test_fewer_of_the_best_are_the_first_of_more_of_them(pair, publish, market, 
     [
         ({"limit": 0}, "A limit of 0 shows nothing; expected 1 or more."),
         ({"limit": -5}, "A limit of -5 shows nothing; expected 1 or more."),
+        ({"limit": "5"}, "A limit of '5' is no number of props; expected a whole one, 1 or more."),
         ({"sort": "EV"}, "'EV' is not a way to sort props; expected one of ev, edge."),
+        ({"market": "hits"}, f"'hits' is not a market that is projected; {PROJECTED}"),
+        ({"market": ["batter_hits"]}, f"['batter_hits'] is not a market that is projected; {PROJECTED}"),
+        ({"day": "2025-06-15"}, f"'2025-06-15' {NO_DAY}"),
+        ({"day": dt.datetime(2025, 6, 15, tzinfo=dt.UTC)}, f"datetime.datetime(2025, 6, 15, 0, 0, tzinfo=datetime.timezone.utc) {NO_DAY}"),
     ],
-)
-def test_a_question_without_sense_is_refused_in_the_same_sentence(pair, options, sentence):
+)  # fmt: skip
+def test_a_question_without_sense_is_refused_in_the_same_sentence(pair, publish, options, sentence):
+    publish(DAY)
     refused = both(pair(), "top", **options)
     assert isinstance(refused, UsageError)
     assert refused.message == sentence
+
+
+@pytest.mark.parametrize("wrong", [str(PLAYER), float(PLAYER), None])
+def test_an_id_that_is_no_whole_number_is_refused_and_not_missing(pair, publish, wrong):
+    publish(DAY)
+    clients = pair()
+    told = f"{wrong!r} is no player's id; expected MLBAM's whole number, for example 592450."
+    for method, asked in (("player", wrong), ("players", [PLAYER, wrong])):
+        refused = both(clients, method, asked)
+        assert (type(refused), refused.message) == (UsageError, told)
+    for method, asked in (("player", PLAYER), ("players", [PLAYER]), ("slate", None)):
+        refused = both(clients, method, *([] if asked is None else [asked]), "today")
+        assert (type(refused), refused.message) == (UsageError, f"'today' {NO_DAY}")
+
+
+def test_ids_of_a_column_are_ids(pair, publish):
+    publish(DAY)
+    clients, ids = pair(), [600_001, 600_002]
+    asked = both(clients, "players", ids)
+    for column in (np.array(ids), pl.Series(ids), iter(ids), np.array(ids, np.int32)):
+        views = [answer_of(clients[0], "players", column)]
+        assert plainly(views[0]) == plainly(asked)
+
+
+@pytest.mark.parametrize("url", [None, 6379])
+def test_an_address_that_the_environment_does_not_have_is_named(url):
+    told = f"'{url}' is not the address of a Redis; expected one that starts with redis, "
+    with pytest.raises(ConfigurationError, match=told):
+        Client.open(url)
+    with pytest.raises(ConfigurationError, match=told):
+        asyncio.run(AsyncClient.open(url))
 
 
 def lose_meta(redis, keys):

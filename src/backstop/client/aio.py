@@ -14,10 +14,9 @@ from backstop.client.answers import PATIENCE_S, POLL_S, RETRY_S, Flip, Top, Watc
 from backstop.clock import Clock, SystemClock
 from backstop.errors import StoreUnavailable
 from backstop.limits import SLATE_FRESH_S
-from backstop.settings import Settings
 from backstop.store import keys
 from backstop.store.asking import drive_async
-from backstop.store.connection import connect_async
+from backstop.store.connection import connect_url_async
 from backstop.store.faults import explained
 from backstop.store.reading import Reading
 
@@ -49,8 +48,7 @@ class AsyncClient:
             ConfigurationError: the URL is none that is known.
             StoreUnavailable: nobody answers there.
         """
-        # constructed as it is: what else the environment says is not this client's business
-        return cls(await connect_async(Settings.model_construct(redis_url=url)), fresh_s=fresh_s)
+        return cls(await connect_url_async(url), fresh_s=fresh_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -99,7 +97,7 @@ class AsyncClient:
         """Return the best props of a market or of all, by default of the newest slate; see `Client.top`.
 
         Raises:
-            UsageError: an unknown sort, or a limit below 1.
+            UsageError: an unknown market or sort, a limit below 1, a day that is no date.
         """
         with explained("reading the best props"):
             return await drive_async(self.redis, top_of(self.reading, market, day, team, limit, sort))

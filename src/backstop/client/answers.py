@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from backstop.errors import UsageError
+from backstop.props import markets
 from backstop.store.views import SlateView, State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import polars as pl
 
@@ -66,7 +68,7 @@ class Flip:
 
 def slate_of(reading: Reading, day: dt.date | None) -> Plan[SlateView]:
     """Ask for a day's slate, or the newest."""
-    day = day or (yield from reading.latest())
+    day = checked_day(day) or (yield from reading.latest())
     if day is None:
         return nothing(reading)
     return (yield from reading.slate(day))
@@ -76,13 +78,45 @@ def top_of(
     reading: Reading, market: str | None, day: dt.date | None, team: str | None, limit: int, sort: str
 ) -> Plan[Top]:
     """Ask for the best props of a day, or of the newest one, with the slate that they come from."""
-    day = day or (yield from reading.latest()) or reading.clock.now().date()
+    if market is not None:
+        markets.market(market)
+    if not isinstance(limit, int):
+        raise UsageError(f"A limit of {limit!r} is no number of props; expected a whole one, 1 or more.")
+    day = checked_day(day) or (yield from reading.latest()) or reading.clock.now().date()
     return Top(*(yield from reading.best(day, market, team, limit, sort)))
 
 
 def players_of(reading: Reading, player_ids: Sequence[int], day: dt.date | None) -> Plan[list[PlayerView]]:
     """Ask for several players of a day, or of the newest one."""
-    return (yield from reading.players(tuple(player_ids), day))
+    return (yield from reading.players(checked_ids(player_ids), checked_day(day)))
+
+
+def checked_day(day: dt.date | None) -> dt.date | None:
+    """Return a day as it was given.
+
+    Raises:
+        UsageError: it is none: an instant or text would be a key that nothing was ever published under.
+    """
+    if day is not None and (isinstance(day, dt.datetime) or not isinstance(day, dt.date)):
+        raise UsageError(f"{day!r} is no baseball day; expected a date, for example date(2025, 6, 15).")
+    return day
+
+
+def checked_ids(player_ids: Iterable[int]) -> tuple[int, ...]:
+    """Return ids as Python's own integers, also those of a column.
+
+    Raises:
+        UsageError: one of them is no whole number.
+    """
+    found: list[int] = []
+    for each in player_ids:
+        try:
+            found.append(operator.index(each))
+        except TypeError:
+            raise UsageError(
+                f"{each!r} is no player's id; expected MLBAM's whole number, for example 592450."
+            ) from None
+    return tuple(found)
 
 
 def nothing(reading: Reading) -> SlateView:

@@ -104,7 +104,7 @@ class Client:
             sort: `ev` for expected value per unit, `edge` for the difference to the market.
 
         Raises:
-            UsageError: an unknown sort, or a limit below 1.
+            UsageError: an unknown market or sort, a limit below 1, a day that is no date.
         """
         with explained("reading the best props"):
             return drive(self.redis, top_of(self.reading, market, day, team, limit, sort))

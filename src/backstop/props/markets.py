@@ -57,6 +57,6 @@ def market(key: str) -> Market:
     Raises:
         UsageError: there is no such market.
     """
-    if key not in MARKETS:
+    if not isinstance(key, str) or key not in MARKETS:
         raise UsageError(f"{key!r} is not a market that is projected; the markets are {', '.join(sorted(MARKETS))}.")
     return MARKETS[key]

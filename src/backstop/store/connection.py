@@ -98,13 +98,22 @@ def connect_url(url: str) -> Any:
 
 
 async def connect_async(settings: Settings) -> Any:
+    """Return a connected asyncio client of the Redis to use, as `connect_url_async` does.
+
+    Raises:
+        ConfigurationError: the URL is none that is known.
+        StoreUnavailable: nobody answers there.
+    """
+    return await connect_url_async(url_of(settings))
+
+
+async def connect_url_async(url: str) -> Any:
     """Return a connected asyncio client with bytes replies; its pool makes callers wait instead of refusing them.
 
     Raises:
         ConfigurationError: the URL is none that is known.
         StoreUnavailable: nobody answers there.
     """
-    url = url_of(settings)
     scheme = _scheme(url)
     backoff = AsyncRetry(Pauses(base=0.05, cap=1), RETRIES)
     options: dict[str, Any] = {"socket_connect_timeout": CONNECT_S, "socket_timeout": ANSWER_S, "retry": backoff}
@@ -152,10 +161,11 @@ def _readable(url: str) -> Iterator[None]:
 
 
 def _scheme(url: str) -> str:
-    scheme = url.partition("://")[0]
+    # what is in no environment comes as None
+    scheme = url.partition("://")[0] if isinstance(url, str) else ""
     if scheme not in SCHEMES:
         raise ConfigurationError(
-            f"{_shown(url)!r} is not the address of a Redis; expected one that starts with {', '.join(SCHEMES)}."
+            f"{_shown(str(url))!r} is not the address of a Redis; expected one that starts with {', '.join(SCHEMES)}."
         )
     return scheme
 
