@@ -11,6 +11,8 @@ from polars.testing import assert_frame_equal
 from backstop import tables
 from backstop.clock import FixedClock
 from backstop.errors import ConfigurationError, LakeError
+from backstop.lake import turns
+from backstop.lake.bucket import Bucket
 from backstop.lake.closing import Closing
 from backstop.lake.entries import Counts
 from backstop.lake.ledger import Ledger
@@ -157,3 +159,15 @@ def test_the_setting_puts_the_houses_lake_into_the_store(address, tmp_path, monk
 def test_a_scheme_that_nobody_knows_is_a_clear_error():
     with pytest.raises(ConfigurationError, match="nosuch"):
         Lake("nosuch://bucket/lake")
+
+
+def test_of_several_who_create_an_object_one_does_and_turns_are_taken_by_that(address):
+    one, other = Bucket(address), Bucket(address)
+    assert (one.create("t/x", b"one"), other.create("t/x", b"other")) == (True, False)
+    assert other.read("t/x") == b"one"
+    with one.turn("t"):
+        # what another process would do
+        assert not turns._is_mine(other, "t", 1, b"other")
+    with turns.held(other, "t"):
+        assert other.names("t") == [f"{turns.MARK}00000002", "x"]
+    assert one.list("t") == ["x"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from backstop.lake import bucket
 from backstop.lake.bucket import Bucket
 from backstop.lake.places import Folder
 from backstop.lake.quarantine import Quarantine
@@ -30,8 +31,17 @@ def share(writer: int) -> range:
     return range(writer * ROWS // WRITERS, (writer + 1) * ROWS // WRITERS)
 
 
-@pytest.fixture(params=["folder", "bucket"])
-def place(request, tmp_path):
+class Apart(dict):
+    """Locks of threads that know nothing of one another, as if each were a process of its own."""
+
+    def __getitem__(self, folder):
+        return threading.Lock()
+
+
+@pytest.fixture(params=["folder", "bucket", "bucket of several processes"])
+def place(request, tmp_path, monkeypatch):
+    if request.param == "bucket of several processes":
+        monkeypatch.setattr(bucket, "_TURNS", Apart())
     return Folder(tmp_path / "lake") if request.param == "folder" else Bucket(f"memory://{tmp_path.name}/lake")
 
 

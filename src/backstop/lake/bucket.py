@@ -9,9 +9,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from backstop.errors import ConfigurationError, LakeError
+from backstop.lake import turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+Names = list[str]
 
 
 class Bucket:
@@ -77,6 +80,22 @@ class Bucket:
         with _explained(self.locate(path), "replaced", absent=False):
             self.filesystem.pipe_file(f"{self.prefix}/{path}", content)
 
+    def create(self, path: str, content: bytes) -> bool:
+        """Put an object unless there is one, and return whether it was put: of several who try, one does.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
+        with _explained(self.locate(path), "created", absent=False):
+            try:
+                self.filesystem.pipe_file(f"{self.prefix}/{path}", content, mode="create")
+            except OSError as error:
+                # of two at the same instant S3 tells one that they conflict
+                if isinstance(error, FileExistsError) or "ConditionalRequestConflict" in str(error):
+                    return False
+                raise
+        return True
+
     def remove(self, path: str) -> None:
         """Remove an object; one that is not there is no error.
 
@@ -87,7 +106,15 @@ class Bucket:
             self.filesystem.rm_file(f"{self.prefix}/{path}")
 
     def list(self, folder: str) -> list[str]:
-        """Return the names directly under a prefix, sorted.
+        """Return the names directly under a prefix, sorted, without those that turns are taken by.
+
+        Raises:
+            LakeError: the store does not answer, or refuses.
+        """
+        return [name for name in self.names(folder) if not name.startswith(turns.MARK)]
+
+    def names(self, folder: str) -> Names:
+        """Return all names directly under a prefix, sorted.
 
         Raises:
             LakeError: the store does not answer, or refuses.
@@ -108,8 +135,13 @@ class Bucket:
 
     @contextlib.contextmanager
     def turn(self, folder: str) -> Iterator[None]:
-        """Hold a lock on a prefix against threads of this process: an object store knows no lock."""
-        with _TURNS[f"{self.url}/{folder}"]:
+        """Hold a lock on a prefix, against threads and other processes.
+
+        Raises:
+            LakeError: the store does not answer, or refuses; nothing was changed.
+        """
+        # of the threads of a process one alone asks the store
+        with _TURNS[f"{self.url}/{folder}"], turns.held(self, folder):
             yield
 
 

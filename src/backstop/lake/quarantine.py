@@ -4,8 +4,8 @@ A put is a set of rows: putting the same rows again changes nothing, and no put 
 file is named after its content. Two equal rows of one put stay two rows. When and in which answer a row came is no part
 of what it is: a row that comes again in an answer that changed elsewhere is the same row.
 
-Who changes the state of rows, or puts files together, takes turns with whoever else does. On a disk that holds between
-processes, in an object store, which knows no locks, between threads of one process.
+Who changes the state of rows, or puts files together, takes turns with whoever else does, in this process or another:
+on a disk by a lock, in an object store by objects that one process alone can create (`turns`).
 
 Open are the rows that a partition lacks now. When the partition is written anew, those that were not refused again have
 left the quarantine (`settle`), and a row that had left it and is refused again is open again.
