@@ -11,6 +11,7 @@ import datetime as dt
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ import uvicorn
 from backstop.api import grades
 from backstop.api.app import create_app
 from backstop.api.guard import is_loopback, listed
+from backstop.api.live import READERS
 from backstop.api.parts import Component, Parts, Run
 from backstop.cache.cache import Cache
 from backstop.cache.line import Line
@@ -43,6 +45,9 @@ POLL_S: Final = 1.0
 PREFECT_S: Final = 10.0
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted: a page of 500 readers comes back at once after a restart."""
+
+FILES: Final = READERS + 1000
+"""Files and connections that may be open; most systems begin with 1,024, and who is above that can reach no Redis."""
 
 OPEN: Final = (
     "Whoever reaches this address may read slates and start refreshes: it is not this machine's alone and no key is "
@@ -202,6 +207,7 @@ def serve(settings: Settings) -> None:
     """
     # uvicorn raises the signal that ended it once more: as an interrupt it lets the embedded Redis be stopped
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    make_room()
     with listening(settings.api_host, settings.api_port) as taken, embedded.meanwhile(settings) as named:
         host, port = taken.getsockname()[:2]
         print(f"serving http://{f'[{host}]' if ':' in host else host}:{port}/", flush=True)  # noqa: T201 - its answer
@@ -214,6 +220,14 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[taken])
+
+
+def make_room() -> None:
+    """Let the process have as many connections open as readers may come, where the system's hard limit lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def is_open(settings: Settings) -> bool:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import resource
 import signal
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from backstop.api import live
 from backstop.api.stream import Stream
+from deployments.api import make_room
 from tests.api.serving import DAY, parts_over, publish, serving
 from tests.api.test_live import address, take
 from tests.store.servers import Server, wait_for
@@ -48,3 +51,21 @@ def test_one_who_leaves_a_stream_that_is_forgotten_takes_nobody_elses_with_him(a
         loop.call_soon_threadsafe(hub._tidy, Stream(later))
         publish(redis, frames, day=later, run_id="r2", meta=meta)
         assert take(socket, "flip")["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ((1024, 524_288), 6000),
+        ((1024, resource.RLIM_INFINITY), 6000),
+        ((1024, 4096), 4096),
+        ((20_000, 20_000), None),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None),
+    ],
+)
+def test_the_server_may_have_as_many_files_open_as_readers_may_come(monkeypatch, limits, expected):
+    changed = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: changed.append(pair))
+    make_room()
+    assert changed == ([] if expected is None else [(expected, limits[1])])
