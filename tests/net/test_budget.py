@@ -7,7 +7,7 @@ import pytest
 
 from backstop.clock import FixedClock
 from backstop.errors import OutOfCredits
-from backstop.net.budget import Balance, Budget, balance, estimate
+from backstop.net.budget import Balance, Budget, balance
 from backstop.net.client import Fetcher
 from backstop.net.item import Item
 from backstop.settings import Feed, Settings
@@ -39,12 +39,6 @@ def word(left: int, used: int) -> dict[str, str]:
 )
 def test_what_feeds_say_about_credits(headers: dict[str, str], expected: Balance | None) -> None:
     assert balance(headers) == expected
-
-
-def test_an_estimate_adds_up_what_items_cost_at_most() -> None:
-    free = Item(Feed.STATSAPI, "core_games", "x", "/x")
-    assert estimate([free, odds("1"), odds("2", 30)]) == {Feed.THEODDS: 38}
-    assert estimate([free]) == {}
 
 
 @on_loop

@@ -20,7 +20,7 @@ from backstop.net import keys, scripts
 from backstop.settings import Feed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from backstop.clock import Clock
     from backstop.net.item import Item
@@ -66,15 +66,6 @@ def balance(headers: Mapping[str, str]) -> Balance | None:
     if current is not None and allotted is not None:
         return Balance(max(allotted - current, 0), current)  # what is over the plan is not owed
     return None
-
-
-def estimate(items: Iterable[Item]) -> dict[Feed, int]:
-    """Return the credits that items cost at most, by feed; feeds that cost nothing are left out."""
-    costs: dict[Feed, int] = {}
-    for item in items:
-        if item.credits:
-            costs[item.feed] = costs.get(item.feed, 0) + item.credits
-    return costs
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
