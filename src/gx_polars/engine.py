@@ -13,6 +13,7 @@ from great_expectations.exceptions import BatchSpecError, GreatExpectationsError
 from great_expectations.execution_engine.execution_engine import ExecutionEngine
 from great_expectations.expectations.registry import _registered_expectations, get_metric_provider
 
+from gx_polars.adoption import adopt
 from gx_polars.ask import Ask, Known
 from gx_polars.batch import PolarsBatchData
 from gx_polars.cache import plans_for
@@ -50,6 +51,7 @@ class PolarsExecutionEngine(ExecutionEngine[pl.Expr]):
         tables: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
         **kwargs: Any,
     ) -> None:
+        adopt()
         self.nan_is_missing = nan_is_missing
         self.tables = tables or {}
         self.collect_engine: CollectEngine = "streaming" if streaming else "auto"

@@ -17,6 +17,7 @@ from great_expectations.expectations.registry import _registered_expectations
 from great_expectations.validator.validator import ValidationDependencies
 
 from gx_polars import overrides
+from gx_polars.adoption import replacing
 from gx_polars.cache import generation
 from gx_polars.engine import PolarsExecutionEngine
 from gx_polars.frozen import is_frozen, own_copy, with_configuration
@@ -97,7 +98,7 @@ class Remembers:
 
 def _register() -> None:
     """Put `Remembers` before every core expectation; the classes are members of this module, so they can be pickled."""
-    with overrides.replacing():
+    with replacing():
         for kind in list(_registered_expectations.values()):
             if kind.__module__.startswith(CORE) and not issubclass(kind, Remembers):
                 attributes = {"__module__": __name__, "__qualname__": kind.__name__, "__doc__": kind.__doc__}

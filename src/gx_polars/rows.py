@@ -69,7 +69,7 @@ def rules_of(checks: Sequence[Check]) -> list[RowRule]:
             continue
         map_metric = str(check.expectation.map_metric)
         metric = check.metrics.get(f"{map_metric}.unexpected_count")
-        name = _rule_name(check.configuration)
+        name = _rule_name(check)
         counts[name] += 1
         name = name if counts[name] == 1 else f"{name} #{counts[name]}"
         severity = str(FailureSeverity(check.configuration.severity).value)
@@ -85,13 +85,14 @@ def of_severity(rules: Sequence[RowRule], severity: Severity | Collection[Severi
     return [rule for rule in rules if rule.severity in {FailureSeverity(each).value for each in wanted}]
 
 
-def _rule_name(configuration: ExpectationConfiguration) -> str:
-    given = (configuration.meta or {}).get("rule")
+def _rule_name(check: Check) -> str:
+    """Return the name of a rule; a customised expectation may have its columns from its class."""
+    given = (check.configuration.meta or {}).get("rule")
     if given:
         return str(given)
-    kwargs = configuration.kwargs
-    columns = [kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs] or kwargs["column_list"]
-    return f"{configuration.type}({', '.join(columns)})"
+    named = [getattr(check.expectation, key, None) for key in ("column", "column_A", "column_B")]
+    columns = [name for name in named if name] or getattr(check.expectation, "column_list", ())
+    return f"{check.configuration.type}({', '.join(columns)})"
 
 
 def row_plan(rules: Sequence[RowRule], engine: PolarsExecutionEngine) -> Plan:

@@ -182,8 +182,9 @@ def not_held(dtype: pl.DataType, values: Iterable[Any]) -> list[Any]:
 
 def _held(dtype: pl.DataType, wanted: list[Any]) -> pl.Series:
     """Return the values that a type holds as they are: none that its scale or unit of time would round."""
-    if dtype == pl.Date:  # an hour of a day is no date, and Polars makes instants of both
-        wanted = [value for value in wanted if not isinstance(value, dt.datetime)]
+    if dtype in (pl.Date, pl.Time):  # an hour of a day is neither, and Polars makes instants of both
+        kind: type = dt.date if dtype == pl.Date else dt.time
+        wanted = [value for value in wanted if isinstance(value, kind) and not isinstance(value, dt.datetime)]
     made = pl.Series(wanted, dtype=dtype, strict=False)
     same = [each is not None and each == value for each, value in zip(made.to_list(), wanted, strict=True)]
     return made.filter(pl.Series(same, dtype=pl.Boolean))

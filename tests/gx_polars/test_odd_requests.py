@@ -219,6 +219,14 @@ def test_an_hour_of_a_day_is_no_member_of_a_set_of_dates() -> None:
     )
 
 
+def test_an_instant_is_no_member_of_a_set_of_hours() -> None:
+    frame = pl.DataFrame({"hour": [dt.time(19, 5), dt.time(20)]})
+    wanted = [dt.datetime(2025, 7, 2, 20, tzinfo=dt.UTC), "19:05", 20]
+    assert checked(frame, gxe.ExpectColumnValuesToBeInSet(column="hour", value_set=wanted)).result[
+        "unexpected_index_list"
+    ] == [1]
+
+
 @pytest.mark.parametrize("column", ["day", "at", "hour"])
 def test_a_text_that_reads_as_no_date_is_named_with_the_type(column: str) -> None:
     day = dt.datetime(2025, 7, 1, 19, 5)  # noqa: DTZ001 - a column without a zone

@@ -91,7 +91,7 @@ def _within(kind: str) -> st.SearchStrategy[Kwargs]:
 
 def _in_set(kind: str) -> st.SearchStrategy[Kwargs]:
     literals = _literals(kind) if kind != "day" else VALUES[kind]  # text is no member to pandas' isin
-    wanted = st.lists(literals, max_size=4)
+    wanted = st.lists(literals, min_size=1, max_size=4)
     return wanted.map(lambda values: {"column": kind, "value_set": values})
 
 
