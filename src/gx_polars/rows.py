@@ -91,7 +91,7 @@ def _rule_name(check: Check) -> str:
     if given:
         return str(given)
     named = [getattr(check.expectation, key, None) for key in ("column", "column_A", "column_B")]
-    columns = [name for name in named if name] or getattr(check.expectation, "column_list", ())
+    columns = [name for name in named if name] or list(getattr(check.expectation, "column_list", []))
     return f"{check.configuration.type}({', '.join(columns)})"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import great_expectations as gx
@@ -10,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from great_expectations.core import ExpectationValidationResult
+from great_expectations.expectations.registry import _registered_expectations
 from great_expectations.expectations.row_conditions import Column
 
 import gx_polars
@@ -64,6 +66,22 @@ CUSTOMISED: list[tuple[type[gxe.Expectation], dict[str, Any]]] = [
     (ExpectPlausibleAges, {}),
 ]
 PAIRED = {"column_A": "team", "column_B": "kept", "value_pairs_set": [("a", 1)]}
+
+
+# Out of the registry, which other tests go through, but for the time of a test.
+OWN = {
+    kind.expectation_type: _registered_expectations.pop(kind.expectation_type)
+    for kind in (ExpectKnownPairs, *(kind for kind, _ in CUSTOMISED))
+}
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[None]:
+    before = dict(_registered_expectations)
+    _registered_expectations.update(OWN)
+    yield
+    _registered_expectations.clear()
+    _registered_expectations.update(before)
 
 
 def long_way(frame: Any, suite: gx.ExpectationSuite) -> ExpectationValidationResult:
