@@ -16,7 +16,7 @@ from backstop.props import backtest as walk
 from backstop.props import refit
 from backstop.settings import STATCAST_SINCE
 from backstop.stages import backfill as backfilling
-from backstop.stages import plan, project
+from backstop.stages import plan, project, schedules
 from backstop.stages.house import House
 from deployments import job, kept, machine, services, show
 
@@ -143,7 +143,9 @@ def backtest(first: dt.date, last: dt.date, settings: Settings, out: Path) -> No
 
 def _nothing_to_predict(house: House, first: dt.date, last: dt.date) -> str:
     """Say why a back-test of some days is empty: what it walks through are the tallies of regular seasons."""
-    played = plan.finished_games(house, last + dt.timedelta(days=1)).filter(pl.col("game_date") >= first)["games"].sum()
+    played = (
+        schedules.finished_games(house, last + dt.timedelta(days=1)).filter(pl.col("game_date") >= first)["games"].sum()
+    )
     if not played:
         return f"No game was played from {first} to {last}; nothing to predict, nothing written."
     return (

@@ -15,7 +15,7 @@ from backstop.clock import baseball_day
 from backstop.errors import DataError, IncompleteVersion, UpstreamUnavailable, ValidationFailed
 from backstop.sources.savant import pitches
 from backstop.sources.statsapi import boxscore, schedule
-from backstop.stages import fetch, plan, project, publish, receive
+from backstop.stages import fetch, project, publish, receive, schedules
 from backstop.stages.house import House
 from backstop.store import embedded
 from backstop.store.verify import Receipts
@@ -85,13 +85,13 @@ def fetch_game(day: dt.date | None) -> Specimen:
     last = day or _last_known(house)
     months = schedule.plan(last - dt.timedelta(days=30 if day else 30 * MONTHS_BACK), last)
     _keep_calendar(house, _answers(house, months))
-    known = plan.finished_games(house, last + dt.timedelta(days=1))["game_date"].to_list()
+    known = schedules.finished_games(house, last + dt.timedelta(days=1))["game_date"].to_list()
     if len(known) < 2:  # noqa: PLR2004 - the day, and the one before it
         raise DataError(f"The schedule up to {last} has {len(known)} days with finished games; the canary needs two.")
     before, chosen = known[-2:]
     if day is not None and chosen != day:
         raise DataError(f"{day} has no finished games; the newest day that has is {chosen}.")
-    game_pk = plan.games_of(house, chosen).filter(pl.col("abstract_status") == "Final")["game_pk"].sort()[0]
+    game_pk = schedules.games_of(house, chosen).filter(pl.col("abstract_status") == "Final")["game_pk"].sort()[0]
     box = _answers(house, boxscore.plan([game_pk]))
     return Specimen(chosen, before, game_pk, _answers(house, pitches.plan([before])), box)
 
@@ -100,7 +100,7 @@ def _last_known(scratch_house: House) -> dt.date:
     """Return the newest day with finished games in the real lake; yesterday when it knows none."""
     house = House.current()
     yesterday = baseball_day(scratch_house.clock.now()) - dt.timedelta(days=1)
-    known = plan.finished_games(house, yesterday + dt.timedelta(days=1))["game_date"].to_list()
+    known = schedules.finished_games(house, yesterday + dt.timedelta(days=1))["game_date"].to_list()
     return known[-1] if known else yesterday
 
 

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from backstop import tables
 from backstop.errors import DataError
 from backstop.props.fitted import Fitted
-from backstop.stages import fits, made_of, plan, project, rebuild
+from backstop.stages import fits, made_of, plan, project, rebuild, schedules
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap
 from tasks import marks
@@ -44,7 +44,7 @@ def plan_prices(day: dt.date, after: str | None = None) -> tuple[Batches, str]:
         raise DataError(f"No slate of {day} is published, so it has no prices to refresh; refresh the slate first.")
     if reason := plan.quotes_wanted(house):
         raise DataError(f"The prices of {day} cannot be asked for: {reason}.")
-    games = plan.games_of(house, day)
+    games = schedules.games_of(house, day)
     if games.filter(pl.col("start_at") > house.clock.now()).is_empty():
         say(f"Every game of {day} has begun; its prices stand.")
         return [], f"{day} has no games still to begin"

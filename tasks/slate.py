@@ -13,7 +13,7 @@ from prefect.tasks import exponential_backoff
 
 from backstop import tables
 from backstop.errors import ValidationFailed
-from backstop.stages import made_of, plan, project, publish, receive, settled
+from backstop.stages import made_of, plan, project, publish, receive, schedules, settled
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome, total
 from backstop.stages.project import Sifted, Staged
@@ -86,14 +86,14 @@ def plan_day(day: dt.date, calendar: Outcome, *, history: bool = True, prices: b
             schedule of earlier days could not be had either.
     """
     house = House.current()
-    plan.check_schedule_known(house, day, calendar)
-    games = plan.games_of(house, day)
+    schedules.check_schedule_known(house, day, calendar)
+    games = schedules.games_of(house, day)
     if games.is_empty():
         marks.off_day(house, day, run_id(), "no games")
         say(f"{day} has no games that count: nothing to project.")
         return DayPlan(0, note=f"{day} has no games")
-    if plan.finished_games(house, day).is_empty():
-        plan.check_past_known(house, day, calendar)
+    if schedules.finished_games(house, day).is_empty():
+        schedules.check_past_known(house, day, calendar)
         marks.off_day(house, day, run_id(), "no game before it is kept as history")
         say(f"No game before {day} is kept as history: nothing can be projected.")
         return DayPlan(0, note=f"{day} has no history before it")

@@ -22,7 +22,7 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, second, settled
+from backstop.stages import days, due, feeds, fetch, rebuild, refitting, schedules, second, settled
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.stages.overdue import LATE_BEFORE
@@ -142,7 +142,7 @@ def what_is_due(now: dt.datetime) -> list[Due]:
 
 def _tell_late(house: House, now: dt.datetime) -> None:
     today = baseball_day(now)
-    games = plan.games_of(house, today)
+    games = schedules.games_of(house, today)
     (day,) = days.of_range(house, today, today)
     if games.is_empty() or day.condition in {Condition.COMPLETE, Condition.DEGRADED, Condition.EMPTY}:
         return
@@ -193,7 +193,8 @@ def show_calendar(now: dt.datetime) -> None:
     """Put the season's calendar beside the run."""
     house, last = House.current(), baseball_day(now)
     first = max(
-        dt.date(last.year, *plan.SEASON_OPENS), dt.date(house.settings.history_first_season, *plan.SEASON_OPENS)
+        dt.date(last.year, *schedules.SEASON_OPENS),
+        dt.date(house.settings.history_first_season, *schedules.SEASON_OPENS),
     )
     if first <= last:
         calendar.show(house, first, last)

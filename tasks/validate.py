@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from backstop import tables
 from backstop.errors import DataError, LeaseHeld, UpstreamError, UpstreamUnavailable, ValidationFailed
 from backstop.settings import Feed
-from backstop.stages import carry, match, plan, receive
+from backstop.stages import carry, match, plan, receive, schedules
 from backstop.stages.fetch import Fetched, FetchedBatch
 from backstop.stages.house import House
 from backstop.stages.keep import Checked, blocked, keep, sift, unread
@@ -56,7 +56,7 @@ def validate_games(batches: list[FetchedBatch], day: dt.date) -> Outcome:
 def validate_pitches(number: int, batch: FetchedBatch, day: dt.date) -> Outcome:
     """Check the pitches of each day in the batch against the rules and the schedule, and keep them."""
     house, run = House.current(), run_id()
-    games = dict(plan.finished_games(house, day).iter_rows())
+    games = dict(schedules.finished_games(house, day).iter_rows())
     kept = []
     for each, answers in receive.answers_by_day(batch).items():
         kept.append(_kept_pitches(house, each, answers, games.get(each), run))

@@ -20,7 +20,7 @@ from backstop.demo.upstream import Upstream
 from backstop.lake.states import State
 from backstop.settings import Feed
 from backstop.sources.theodds import cost
-from backstop.stages import allowance, plan
+from backstop.stages import allowance, plan, schedules
 from backstop.store import embedded
 from deployments.catalog import POOL
 from tests.flows.league import EARLY, Rooms
@@ -97,7 +97,7 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_and_goes_on_with
     asyncio.run(only(deployed, name, f"{sys.executable} -m tests.operations.clocked {EVENING.isoformat()}"))
     before, published = day.props(EARLY), day.house.reader.slate(EARLY)
     renewed = day.house.ledger.entry("out_props", EARLY.isoformat()).run_id
-    to_begin = plan.games_of(day.house, EARLY).filter(pl.col("start_at") > EVENING).height
+    to_begin = schedules.games_of(day.house, EARLY).filter(pl.col("start_at") > EVENING).height
     most = cost.of_day(EARLY, to_begin, plan.MARKETS, past=False).most
     granted = day.house.settings.credit_floor + most
     with upstream(EVENING, granted) as feed:

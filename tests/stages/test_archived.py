@@ -9,7 +9,7 @@ import pytest
 from backstop import tables
 from backstop.clock import days_between
 from backstop.sources.statsapi import schedule
-from backstop.stages import archived, plan, receive
+from backstop.stages import archived, plan, receive, schedules
 from backstop.stages.house import House
 from tests.stages.rows import DAY, Fetched, batch, listed_game, listing
 
@@ -97,7 +97,7 @@ def test_of_two_answers_about_a_day_the_later_one_counts_whichever_is_read_first
 
 def test_a_replay_of_a_home_that_grew_day_by_day_asks_for_nothing_that_was_never_asked(replay, house):
     """First run on the 12th with the whole season, then every noon: the day, and yesterday once more."""
-    first = [item for span in plan.spans(plan.season_days(2025, june(12))) for item in schedule.plan(*span)]
+    first = [item for span in plan.spans(schedules.season_days(2025, june(12))) for item in schedule.plan(*span)]
     for item in first:
         kept(house, item, at(12))
     for day in (12, 13, 14, 15):
@@ -109,6 +109,6 @@ def test_a_replay_of_a_home_that_grew_day_by_day_asks_for_nothing_that_was_never
     covered = set(
         receive.days_covered([batch(*(Fetched(item, "", at(15), 0, from_archive=True, attempts=0) for item in items))])
     )
-    assert covered >= {*plan.season_days(2025, DAY), DAY}
+    assert covered >= {*schedules.season_days(2025, DAY), DAY}
     assert "2025-06-14..2025-06-14" in keys(items)
     assert tables.GAMES.name == items[0].table

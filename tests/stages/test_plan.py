@@ -17,7 +17,7 @@ from backstop.net.item import Priority
 from backstop.props.markets import MARKETS
 from backstop.settings import Feed
 from backstop.sources.theodds import markets as market_keys
-from backstop.stages import plan
+from backstop.stages import plan, schedules
 from backstop.stages.house import House
 from backstop.stages.outcome import Gap, Outcome
 from tests.stages.rows import DAY, games
@@ -43,7 +43,7 @@ def complete(house, table, *keys, rows=0):
 
 @given(st.integers(2020, 2026), days)
 def test_history_is_every_season_day_before_the_slate_and_never_the_slate_itself(first_season, day):
-    wanted = plan.season_days(first_season, day)
+    wanted = schedules.season_days(first_season, day)
     assert wanted == sorted(set(wanted))
     assert all(first_season <= each.year and each < day for each in wanted)
     assert all((3, 1) <= (each.month, each.day) <= (11, 15) for each in wanted)
@@ -72,14 +72,14 @@ def test_the_first_plan_asks_for_the_day_and_for_the_season_by_month(house):
 
 
 def test_settled_days_are_not_asked_for_again(house):
-    every = [day.isoformat() for day in plan.season_days(2025, DAY)]
+    every = [day.isoformat() for day in schedules.season_days(2025, DAY)]
     complete(house, "core_games", *(key for key in every if key not in {"2025-04-10", "2025-04-11", "2025-06-14"}))
     (items,) = plan.schedule_batches(house, DAY)
     assert [item.key for item in items[1:]] == ["2025-04-10..2025-04-11", "2025-06-14..2025-06-14"]
 
 
 def test_a_settled_past_leaves_the_day_alone_to_be_asked_for(house):
-    complete(house, "core_games", *(day.isoformat() for day in plan.season_days(2025, DAY)))
+    complete(house, "core_games", *(day.isoformat() for day in schedules.season_days(2025, DAY)))
     (items,) = plan.schedule_batches(house, DAY)
     assert [item.key for item in items] == [DAY.isoformat()]
 
@@ -117,7 +117,7 @@ def test_a_day_of_pitches_is_asked_for_when_its_games_count_and_are_over(house):
         house.lake.write("core_games", day, games(day, back * 10, **changes))
     house.lake.write("core_games", DAY, games(DAY, 9))
     assert [item.key for batch in plan.pitch_batches(house, DAY) for item in batch] == [BEFORE.isoformat()]
-    assert plan.finished_games(house, DAY).rows() == [(BEFORE, 2)]
+    assert schedules.finished_games(house, DAY).rows() == [(BEFORE, 2)]
     complete(house, "core_pitches", BEFORE.isoformat())
     assert plan.pitch_batches(house, DAY) == []
 
@@ -224,15 +224,15 @@ def test_days_without_games_are_settled_as_empty_and_days_with_open_games_come_a
 
 def test_an_off_day_is_told_from_a_schedule_that_was_not_answered(house):
     with pytest.raises(UpstreamUnavailable, match=r"not known \(it was not answered\)"):
-        plan.check_schedule_known(house, DAY, Outcome("core_games"))
+        schedules.check_schedule_known(house, DAY, Outcome("core_games"))
     lost = Outcome("core_games", gaps=(Gap("core_games", DAY.isoformat(), "not fetched: HTTP 503"),))
     with pytest.raises(UpstreamUnavailable, match=r"not fetched: HTTP 503"):
-        plan.check_schedule_known(house, DAY, lost)
+        schedules.check_schedule_known(house, DAY, lost)
     plan.settle_schedule(house, [DAY], "r")
-    plan.check_schedule_known(house, DAY, lost)
+    schedules.check_schedule_known(house, DAY, lost)
 
 
 def test_a_day_without_games_has_no_games_no_box_scores_and_no_pitches(house):
-    assert plan.games_of(house, DAY).is_empty()
+    assert schedules.games_of(house, DAY).is_empty()
     assert plan.box_batches(house, DAY) == []
     assert plan.pitch_batches(house, DAY) == []

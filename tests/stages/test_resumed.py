@@ -11,7 +11,7 @@ from backstop import tables
 from backstop.features import asof, steals
 from backstop.features.tally import tally
 from backstop.sources.statsapi import schedule
-from backstop.stages import plan, project, refitting, training
+from backstop.stages import project, refitting, schedules, training
 from tests.features.season import FIRST, pitches
 from tests.sources.answers import answer
 from tests.stages.rows import listed_game, listing
@@ -85,7 +85,7 @@ def test_while_it_is_suspended_nothing_of_it_is_history(house, tallies):
 
 def test_a_lake_without_such_a_game_gives_the_rows_as_they_are(house, tallies):
     fill(house, tallies)
-    assert plan.resumed_games(house).is_empty()
+    assert schedules.resumed_games(house).is_empty()
     assert project.tallies(house).collect().equals(tallies.sort("game_date", maintain_order=True))
 
 

@@ -12,8 +12,8 @@ from backstop.clock import FixedClock
 from backstop.errors import ConservationBroken, LeaseHeld, UpstreamUnavailable, UsageError, ValidationFailed
 from backstop.lake.states import State
 from backstop.stages.outcome import Gap, Outcome
-from backstop.stages.plan import season_days
 from backstop.stages.project import Sifted
+from backstop.stages.schedules import season_days
 from tasks import slate
 from tests.stages.rows import DAY, games
 

@@ -14,7 +14,7 @@ from backstop.lake.states import State
 from backstop.sources.savant import pitches
 from backstop.stages import refitting
 from backstop.stages.due import Due
-from backstop.stages.plan import SEASON_OPENS
+from backstop.stages.schedules import SEASON_OPENS
 from tasks import upkeep
 from tests.operations.publishing import DAY, publish
 from tests.stages.rows import games

@@ -12,7 +12,7 @@ from backstop.errors import UsageError
 from backstop.settings import LIVE_HOSTS, Feed
 from backstop.sources.theodds import cost as credits_of
 from backstop.sources.theodds.cost import FULL_DAY
-from backstop.stages import days, plan
+from backstop.stages import days, plan, schedules
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def cost(house: House, todo: Sequence[dt.date]) -> int:
 def _games(house: House, todo: Sequence[dt.date]) -> dict[dt.date, int]:
     """Return the number of games to price by day; days without a known schedule are left out."""
     games = house.lake.scan(tables.GAMES.name, todo[0], todo[-1])
-    return dict(games.group_by("game_date").agg(plan.is_to_be_played().sum()).collect().iter_rows())
+    return dict(games.group_by("game_date").agg(schedules.is_to_be_played().sum()).collect().iter_rows())
 
 
 def _default_limit(house: House) -> int | None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.sources.parsed import Parsed
-from backstop.stages import plan, receive
+from backstop.stages import receive, schedules
 from backstop.stages.settled import morning_after
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def over(house: House, received: Received, day: dt.date) -> Received:
         day: The slate.
     """
     now, came = house.clock.now(), received.parsed.frame
-    begun = plan.games_of(house, day).filter(pl.col("start_at") <= now)["game_pk"].implode()
+    begun = schedules.games_of(house, day).filter(pl.col("start_at") <= now)["game_pk"].implode()
     put_off = came.filter(pl.col("commence_at") > now)["game_pk"].drop_nulls().implode()
     kept = receive.known(house, tables.QUOTES, day)
     ours = kept.filter(pl.col("game_pk").is_in(begun) & ~pl.col("game_pk").is_in(put_off))
@@ -59,7 +59,7 @@ def scores(
         told: `game_pk` of the games whose box score came.
         day: The slate.
     """
-    owed = pl.col("game_pk").is_in(set(plan.games_of(house, day)["game_pk"]) - set(told))
+    owed = pl.col("game_pk").is_in(set(schedules.games_of(house, day)["game_pk"]) - set(told))
     players = _with(players, receive.known(house, tables.PLAYERS, day).filter(owed))
     entry = house.ledger.entry(tables.BOX.name, day.isoformat())
     if entry is None or entry.closed_at is None or entry.closed_at < morning_after(day):

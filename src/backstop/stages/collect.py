@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from backstop import tables
 from backstop.errors import DataError, LeaseHeld, UpstreamError
-from backstop.stages import plan, receive
+from backstop.stages import receive, schedules
 from backstop.stages.fetch import fetch
 from backstop.stages.keep import Checked, keep, unread
 from backstop.stages.outcome import Gap, Outcome, total
@@ -64,7 +64,7 @@ class Job:
 
         def checked() -> Checked:
             received = receive.pitches_of(self.house, day, answers)
-            finished = receive.known(self.house, tables.GAMES, day).filter(plan.is_finished()).height
+            finished = receive.known(self.house, tables.GAMES, day).filter(schedules.is_finished()).height
             found = self.rules(received, finished or None)
             return receive.with_lacks(self.house, found)
 

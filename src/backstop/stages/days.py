@@ -14,7 +14,7 @@ from backstop import tables
 from backstop.clock import days_between
 from backstop.lake import lease
 from backstop.lake.states import State
-from backstop.stages.plan import SEASON_CLOSES, SEASON_OPENS, finished_games, is_to_be_played
+from backstop.stages.schedules import SEASON_CLOSES, SEASON_OPENS, finished_games, is_to_be_played
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ import polars as pl
 from backstop import tables
 from backstop.clock import baseball_day, days_between
 from backstop.lake.states import State
-from backstop.stages import allowance, days, lineups, plan, settled
+from backstop.stages import allowance, days, lineups, plan, schedules, settled
 from backstop.stages.days import Condition
 from backstop.stages.grade import GRADES, SETTLED
 from backstop.stages.settled import SETTLED_AFTER, morning_after, settled_at
@@ -93,7 +93,7 @@ def calendar_is_old(house: House, now: dt.datetime) -> bool:
 
 
 def _is_live(house: House, today: dt.date, now: dt.datetime) -> bool:
-    starts = plan.games_of(house, today)["start_at"]
+    starts = schedules.games_of(house, today)["start_at"]
     if starts.is_empty():
         return False
     first, last = starts.min(), starts.max()
@@ -123,7 +123,7 @@ def slate(house: House, day: Day, now: dt.datetime) -> Due | None:
     """Return the refresh that a day's slate needs: line-ups were posted, it failed, or it was missed."""
     if day.condition in {Condition.EMPTY, Condition.RUNNING}:
         return None
-    games = plan.games_of(house, day.day)
+    games = schedules.games_of(house, day.day)
     if games.is_empty():
         return None
     if day.condition is Condition.FAILED:
@@ -172,7 +172,7 @@ def grading(house: House, day: Day, now: dt.datetime) -> Due | None:
     """
     if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or now < morning_after(day.day):
         return None
-    games = plan.games_of(house, day.day)
+    games = schedules.games_of(house, day.day)
     if games.is_empty():
         return None
     entry = house.ledger.entry(GRADES, day.day.isoformat())
@@ -225,7 +225,7 @@ def prices(house: House, day: Day, now: dt.datetime, every: dt.timedelta) -> Due
     """Return the refresh of prices that a published slate needs while games are still to begin."""
     if day.condition not in {Condition.COMPLETE, Condition.DEGRADED} or plan.quotes_wanted(house):
         return None
-    games = plan.games_of(house, day.day)
+    games = schedules.games_of(house, day.day)
     to_begin = games.filter(pl.col("start_at") > now).height
     if not to_begin or (day.closed_at is not None and now - day.closed_at < every - RUN_TAKES):
         return None
@@ -245,7 +245,7 @@ def prices_every(house: House, now: dt.datetime) -> dt.timedelta | None:
         The pause between two refreshes; `None` when the credits do not cover one today.
     """
     today = baseball_day(now)
-    to_begin = plan.games_of(house, today).filter(pl.col("start_at") > now)
+    to_begin = schedules.games_of(house, today).filter(pl.col("start_at") > now)
     if to_begin.is_empty():
         return PRICES_EVERY
     markets = plan.markets_of(house.settings)

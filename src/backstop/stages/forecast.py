@@ -13,7 +13,7 @@ from backstop.settings import Feed
 from backstop.sources.sportradar import playerprops
 from backstop.sources.theodds import cost, events
 from backstop.sources.theodds.cost import FULL_DAY
-from backstop.stages import allowance, plan
+from backstop.stages import allowance, plan, schedules
 
 if TYPE_CHECKING:
     from backstop.stages.house import House
@@ -50,14 +50,14 @@ def forecast(house: House, day: dt.date) -> tuple[list[Asked], str]:
     """
     plan.check_day(house, day)
     known = day in house.lake.days(tables.GAMES.name)
-    games = plan.games_of(house, day).height if known else FULL_DAY
+    games = schedules.games_of(house, day).height if known else FULL_DAY
     guess = "" if known else f"assuming {FULL_DAY} games: the schedule of the day is not in the lake yet"
-    schedules = sum(map(len, plan.schedule_batches(house, day)))
+    months = sum(map(len, plan.schedule_batches(house, day)))
     known_days = sum(map(len, plan.pitch_batches(house, day)))
     lacking = len(house.ledger.missing(tables.GAMES.name, _history_keys(house, day)))
     more = f"and up to {lacking:,} days whose schedule is not known yet" if lacking else ""
     asked = [
-        Asked(tables.GAMES.name, Feed.STATSAPI, schedules),
+        Asked(tables.GAMES.name, Feed.STATSAPI, months),
         Asked(tables.PITCHES.name, Feed.SAVANT, known_days, note=more),
         Asked(tables.BOX.name, Feed.STATSAPI, games, note=guess),
     ]
@@ -89,4 +89,4 @@ def _with_prices(house: House, day: dt.date, asked: list[Asked], games: int, gue
 
 
 def _history_keys(house: House, day: dt.date) -> list[str]:
-    return [each.isoformat() for each in plan.season_days(house.settings.history_first_season, day)]
+    return [each.isoformat() for each in schedules.season_days(house.settings.history_first_season, day)]

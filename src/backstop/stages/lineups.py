@@ -11,7 +11,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.sources.statsapi import schedule
-from backstop.stages import made_of, plan
+from backstop.stages import made_of, schedules
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def owed(house: House, day: Day, now: dt.datetime) -> Owed | None:
     was posted after the last refresh: what the feed's two answers call the order of one line-up need not be the same.
     """
     listed = posted(house, day.day, now)
-    to_begin = plan.games_of(house, day.day).filter(pl.col("start_at") > now)["game_pk"]
+    to_begin = schedules.games_of(house, day.day).filter(pl.col("start_at") > now)["game_pk"]
     renewed = {}
     if day.condition in {Condition.COMPLETE, Condition.DEGRADED}:
         renewed = {int(pk): mark for pk, mark in made_of.renewed(house, day.day).items() if int(pk) in to_begin}
@@ -93,7 +93,7 @@ def posted(house: House, day: dt.date, at: dt.datetime) -> pl.DataFrame:
     answer = house.archive.latest(schedule.plan_day(day)[0], at)
     if answer is None:
         return schedule.LINEUPS.empty().select(PLACE)
-    games = plan.games_of(house, day)["game_pk"].implode()
+    games = schedules.games_of(house, day)["game_pk"].implode()
     players = schedule.lineups(answer).frame.filter(pl.col("game_pk").is_in(games))
     return players.filter(pl.col("is_home").n_unique().over("game_pk") > 1).select(PLACE)
 

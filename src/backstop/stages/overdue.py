@@ -14,7 +14,7 @@ import polars as pl
 
 from backstop import tables
 from backstop.clock import EASTERN, baseball_day
-from backstop.stages import allowance, days, due, lineups, plan, second
+from backstop.stages import allowance, days, due, lineups, plan, schedules, second
 from backstop.stages.days import Condition
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def of_credits(house: House, now: dt.datetime) -> str:
 
 def of_slate(house: House, day: Day, served: SlateView, now: dt.datetime) -> str:
     """Return why readers of a day's slate are owed a newer one, empty when they are not."""
-    games = plan.games_of(house, day.day)
+    games = schedules.games_of(house, day.day)
     if games.is_empty():
         return _unknown(house, day, now)
     to_begin = games.filter(pl.col("start_at") > now).height

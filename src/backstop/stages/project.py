@@ -16,7 +16,7 @@ from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.props import generate, price
 from backstop.props.board import LINE_KEY
-from backstop.stages import fits, plan, turn
+from backstop.stages import fits, schedules, turn
 from backstop.stages.outcome import Gap, Outcome
 from backstop.store import kinds
 from backstop.telemetry import Progress, emit
@@ -123,7 +123,7 @@ def untallied(house: House, before: dt.date) -> list[dt.date]:
 
 def starters(house: House, day: dt.date) -> pl.DataFrame:
     """Return the day's starting batters and pitchers of games that are to be played, rows of `core_players`."""
-    games = plan.games_of(house, day)["game_pk"]
+    games = schedules.games_of(house, day)["game_pk"]
     if day not in house.lake.days(tables.PLAYERS.name):
         return tables.PLAYERS.empty()
     players = house.lake.read(tables.PLAYERS.name, day)
@@ -143,9 +143,9 @@ def build_features(house: House, day: dt.date, run_id: str) -> tuple[Path, tuple
     Returns:
         The file, and who has no features with the reason: a player without a place, a game without line-up or starter.
     """
-    games, players = plan.games_of(house, day), starters(house, day)
+    games, players = schedules.games_of(house, day), starters(house, day)
     fitted = fits.choose(house, day, run_id)
-    resumed = plan.resumed_games(house)
+    resumed = schedules.resumed_games(house)
     history = asof.history(tallies(house, resumed), day)
     earlier = box(house, last=day - dt.timedelta(days=1), resumed=resumed)
     frame = build.build(history, games, players, cutoff=day, box=earlier, parameters=fitted.parameters)
@@ -168,11 +168,11 @@ def tallies(house: House, resumed: pl.DataFrame | None = None) -> pl.LazyFrame:
 
     Args:
         house: The opened rooms.
-        resumed: `plan.resumed_games`, where they have been looked for: that reads the schedule of every day.
+        resumed: `schedules.resumed_games`, where they have been looked for: that reads the schedule of every day.
     """
     if not house.lake.days(TALLIES):
         return tally.tally(tables.PITCHES.empty()).lazy()
-    return asof.resumed(house.lake.scan(TALLIES), plan.resumed_games(house) if resumed is None else resumed)
+    return asof.resumed(house.lake.scan(TALLIES), schedules.resumed_games(house) if resumed is None else resumed)
 
 
 def box(
@@ -180,7 +180,7 @@ def box(
 ) -> pl.LazyFrame:
     """Return the box-score lines of the days from `first` to `last`, of all by default; `resumed` as in `tallies`."""
     lines = house.lake.scan(tables.BOX.name, first, last)
-    return asof.resumed(lines, plan.resumed_games(house) if resumed is None else resumed)
+    return asof.resumed(lines, schedules.resumed_games(house) if resumed is None else resumed)
 
 
 def project(

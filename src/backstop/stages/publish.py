@@ -14,7 +14,7 @@ from backstop.errors import IncompleteVersion, LeaseHeld
 from backstop.lake.closing import Closing
 from backstop.lake.content import content_hash
 from backstop.lake.entries import Counts
-from backstop.stages import fits, made_of, plan, rebuild
+from backstop.stages import fits, made_of, rebuild, schedules
 from backstop.stages.outcome import Gap, Outcome
 from backstop.stages.project import FEATURES, served
 from backstop.stages.taken import keep_terms
@@ -181,7 +181,7 @@ def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence
 
     `lineups` are digests of those that it was made of, by game.
     """
-    games = plan.games_of(house, day)
+    games = schedules.games_of(house, day)
     return (
         fits.of_run(house, day, run_id).told()
         | made_of.told(house, run_id)

@@ -17,7 +17,7 @@ from backstop.sources.savant import completeness, pitches
 from backstop.sources.sportradar import playerprops, summary
 from backstop.sources.statsapi import boxscore, schedule
 from backstop.sources.theodds import events, props
-from backstop.stages import plan, second, stand_in
+from backstop.stages import schedules, second, stand_in
 from backstop.stages.fetch import reopen
 from backstop.stages.outcome import Gap
 
@@ -103,7 +103,7 @@ def box_scores(house: House, batches: Sequence[FetchedBatch], day: dt.date) -> t
     answers = [fetched for batch in batches for fetched in batch.answers]
     own = [fetched for fetched in answers if fetched.item.table == boxscore.TABLE]
     scores = [boxscore.parse(reopen(house, fetched), games) for fetched in own]
-    owed = plan.games_of(house, day).filter(~pl.col("game_pk").is_in([int(fetched.item.key) for fetched in own]))
+    owed = schedules.games_of(house, day).filter(~pl.col("game_pk").is_in([int(fetched.item.key) for fetched in own]))
     others = [fetched for fetched in answers if fetched.item.table == summary.TABLE]
     scores += [stand_in.box_scores(house, reopen(house, fetched), owed) for fetched in others]
     players = parsing.merge([score.players for score in scores], tables.PLAYERS)
@@ -130,7 +130,7 @@ def games_untold(house: House, batches: Sequence[FetchedBatch], players: pl.Data
     """Return the games that the second source was asked about and told nothing of."""
     if not any(fetched.item.table == summary.TABLE for batch in batches for fetched in batch.answers):
         return ()
-    untold = plan.games_of(house, day).filter(~pl.col("game_pk").is_in(games_told(batches, players)))["game_pk"]
+    untold = schedules.games_of(house, day).filter(~pl.col("game_pk").is_in(games_told(batches, players)))["game_pk"]
     reason = "neither the Stats API nor SportRadar's summary of the day has its box score"
     return tuple(Gap(tables.PLAYERS.name, str(game_pk), reason) for game_pk in untold)
 

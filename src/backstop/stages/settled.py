@@ -10,7 +10,7 @@ import polars as pl
 from backstop import tables
 from backstop.clock import EASTERN
 from backstop.lake.states import State
-from backstop.stages import plan
+from backstop.stages import schedules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def not_over(house: House, day: dt.date) -> str:
 
     A suspended game stays under its day until it is resumed, weeks later at times.
     """
-    games = plan.games_of(house, day)
+    games = schedules.games_of(house, day)
     over = (pl.col("abstract_status") == "Final").fill_null(value=False)
     left = games.filter(~over)["game_pk"].sort().to_list()
     if not left:

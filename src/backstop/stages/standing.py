@@ -13,7 +13,7 @@ from backstop import tables
 from backstop.clock import baseball_day
 from backstop.errors import BackstopError
 from backstop.lake.states import State
-from backstop.stages import days, feeds, overdue, plan
+from backstop.stages import days, feeds, overdue, schedules
 from backstop.stages.days import Condition, Day
 from backstop.store.views import SlateView
 from backstop.store.views import State as Served
@@ -64,7 +64,7 @@ def look(house: House) -> Standing:
     now, problems = house.clock.now(), list[str]()
     today = baseball_day(now)
     recent = days.of_range(house, today - dt.timedelta(days=RECENT_DAYS), today)
-    games = plan.games_of(house, today)
+    games = schedules.games_of(house, today)
     first = games["start_at"].min()
     first_pitch_at = first if isinstance(first, dt.datetime) else None
     served = _reached(lambda: house.reader.slate(today), problems)

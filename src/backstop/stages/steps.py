@@ -19,13 +19,13 @@ from backstop.sources.sportradar import playerprops, season, summary
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import livefeed, people
 from backstop.sources.teams import TEAMS
-from backstop.stages import carry, match, plain, plan, receive, register
+from backstop.stages import carry, match, plain, plan, receive, register, schedules
 from backstop.stages.collect import Job, Step
 from backstop.stages.outcome import Outcome
 
 if TYPE_CHECKING:
     from backstop.net.item import Item
-    from backstop.stages.fetch import FetchedBatch
+    from backstop.stages.fetch import Fetched, FetchedBatch
 
 BOARD: Final = "core_board_"
 
@@ -65,7 +65,7 @@ def _schedule(job: Job) -> Step:
 def _pitches(job: Job) -> Step:
     def planned() -> list[list[Item]]:
         return list(
-            batched(pitches.plan(job.lacking(tables.PITCHES.name, plan.days_with_pitches(job.house, job.days))))
+            batched(pitches.plan(job.lacking(tables.PITCHES.name, schedules.days_with_pitches(job.house, job.days))))
         )
 
     def kept(batch: FetchedBatch) -> list[Outcome]:
@@ -97,15 +97,16 @@ def _boxscores(job: Job) -> Step:
 
 def _day_of_scores(job: Job, key: str) -> dt.date:
     """Return the day of an answer about box scores: of one game, or the second source's about all of a day."""
-    return plan.day_of_games(job.house, job.days, key) if key.isdecimal() else dt.date.fromisoformat(key)
+    return schedules.day_of_games(job.house, job.days, key) if key.isdecimal() else dt.date.fromisoformat(key)
 
 
 def _quotes(job: Job) -> list[Step]:
     listed: dict[dt.date, FetchedBatch] = {}
 
     def events_planned() -> list[list[Item]]:
-        return [batch for day in job.lacking(tables.QUOTES.name, job.days)
-                if plan.games_of(job.house, day).height for batch in plan.event_batches(job.house, day)]  # fmt: skip
+        lacking = job.lacking(tables.QUOTES.name, job.days)
+        days = [day for day in lacking if schedules.games_of(job.house, day).height]
+        return [batch for day in days for batch in plan.event_batches(job.house, day)]
 
     def events_kept(batch: FetchedBatch) -> list[Outcome]:
         keys = [each.item.key for each in batch.answers] or [each.item.key for each in batch.missed]
@@ -157,10 +158,13 @@ def _profiles(job: Job) -> Step:
 
 def _plays(job: Job) -> Step:
     def batches() -> list[list[Item]]:
-        games = {day: plan.games_of(job.house, day)["game_pk"].to_list() for day in job.days}
+        games = {day: schedules.games_of(job.house, day)["game_pk"].to_list() for day in job.days}
         return [plan.ranked(job.house, day, livefeed.plan(game_pks)) for day, game_pks in games.items() if game_pks]
 
-    return plain.step("plays", job, batches, lambda answer: plan.day_of_games(job.house, job.days, answer.item.key))
+    def day_of(answer: Fetched) -> dt.date:
+        return schedules.day_of_games(job.house, job.days, answer.item.key)
+
+    return plain.step("plays", job, batches, day_of)
 
 
 def _seasons(job: Job) -> list[int]:

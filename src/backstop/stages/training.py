@@ -14,7 +14,7 @@ from backstop.features import asof, build
 from backstop.features.walk import Lineups, as_played, walk
 from backstop.props import refit
 from backstop.props.fitted import Fitted
-from backstop.stages import plan, project
+from backstop.stages import project, schedules
 
 if TYPE_CHECKING:
     from backstop.features.parameters import Parameters
@@ -56,7 +56,7 @@ def rows(house: House, first: dt.date, last: dt.date, *, rebuild: bool = False) 
     """
     days = set(days_between(first, last))
     published = set() if rebuild else _published(house, days)
-    resumed = plan.resumed_games(house)
+    resumed = schedules.resumed_games(house)
     fits, box = refit.by_day(house.lake), project.box(house, resumed=resumed)
     walked = walk(
         project.tallies(house, resumed),
@@ -88,9 +88,9 @@ def _published(house: House, days: set[dt.date]) -> set[dt.date]:
 
 
 def _built(house: House, day: dt.date, parameters: Parameters) -> pl.DataFrame:
-    resumed = plan.resumed_games(house)
+    resumed = schedules.resumed_games(house)
     history, box = asof.history(project.tallies(house, resumed), day), project.box(house, resumed=resumed)
-    games, players = plan.games_of(house, day), project.starters(house, day)
+    games, players = schedules.games_of(house, day), project.starters(house, day)
     return build.build(history, games, players, cutoff=day, box=box, parameters=parameters)
 
 
@@ -100,7 +100,7 @@ def lineups_of(house: House) -> Lineups:
 
     def of(day: dt.date) -> tuple[pl.DataFrame, pl.DataFrame]:
         if day in posted:
-            return plan.games_of(house, day), project.starters(house, day)
+            return schedules.games_of(house, day), project.starters(house, day)
         return as_played(house.lake.read(project.TALLIES, day))
 
     return of
@@ -108,7 +108,7 @@ def lineups_of(house: House) -> Lineups:
 
 def _played(house: House, first: dt.date, last: dt.date) -> list[dt.date]:
     """Return the days whose regular-season games are over."""
-    over = (pl.col("game_type") == "R") & plan.is_finished()
+    over = (pl.col("game_type") == "R") & schedules.is_finished()
     found = house.lake.scan(tables.GAMES.name, first, last).filter(over).select("game_date").unique().collect()
     return found["game_date"].to_list()
 
