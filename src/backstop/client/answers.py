@@ -77,7 +77,11 @@ def slate_of(reading: Reading, day: dt.date | None) -> Plan[SlateView]:
 def top_of(
     reading: Reading, market: str | None, day: dt.date | None, team: str | None, limit: int, sort: str
 ) -> Plan[Top]:
-    """Ask for the best props of a day, or of the newest one, with the slate that they come from."""
+    """Ask for the best props of a day, or of the newest one, with the slate that they come from.
+
+    Raises:
+        UsageError: a market or an order that is none, a limit below 1 or none, or a day that is none.
+    """
     if market is not None:
         markets.market(market)
     if not isinstance(limit, int):
@@ -87,7 +91,11 @@ def top_of(
 
 
 def players_of(reading: Reading, player_ids: Sequence[int], day: dt.date | None) -> Plan[list[PlayerView]]:
-    """Ask for several players of a day, or of the newest one."""
+    """Ask for several players of a day, or of the newest one.
+
+    Raises:
+        UsageError: an id or the day is none.
+    """
     return (yield from reading.players(checked_ids(player_ids), checked_day(day)))
 
 
