@@ -1,4 +1,5 @@
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -144,18 +145,21 @@ def test_a_block_is_begun_when_the_one_before_it_is_ready_and_not_yet_taken():
             super().begin()
 
     columns = Columns.of(PROPS, frame)
-    blocks = (Told(PROPS, columns, block) for block in Rows.of(PROPS, frame).blocks(12))
     values = []
-    for block in codec.in_turn(blocks, lambda: said.append("meanwhile")):
-        values += next(block.tiles()).values
-        said.append(f"taken {block.rows['player_id_mlbam'][0]}")
+    with ThreadPoolExecutor(1) as beside:
+        blocks = (Told(PROPS, columns, block, beside) for block in Rows.of(PROPS, frame).blocks(12))
+        for block in codec.in_turn(blocks, lambda: said.append("meanwhile") or True):
+            values += next(block.tiles()).values
+            said.append(f"taken {block.rows['player_id_mlbam'][0]}")
+        again = (Told(PROPS, columns, block, beside) for block in Rows.of(PROPS, frame).blocks(12))
+        assert list(codec.in_turn(again, lambda: False)) == []
     first, second, third = sorted(frame["player_id_mlbam"].unique())
     assert said == [
         f"begin {first}", "meanwhile", f"begin {second}", f"taken {first}", f"begin {third}", f"taken {second}",
-        f"taken {third}",
+        f"taken {third}", f"begin {first}",
     ]  # fmt: skip
     assert values == codec.encode(PROPS, columns, only_block(PROPS, frame)).values
-    assert list(codec.in_turn(iter([]), said.clear)) == []
+    assert list(codec.in_turn(iter([]), lambda: True)) == []
 
 
 @pytest.mark.parametrize("later", ["BOS", None])

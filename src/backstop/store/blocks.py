@@ -45,6 +45,17 @@ class Rows:
         """Find the order of a frame."""
         return cls(kind, frame, _order(frame, kind))
 
+    @classmethod
+    def presumed(cls, kind: Kind, frame: pl.DataFrame) -> Rows:
+        """Take a frame whose groups are in order to be in the order of its key; `is_ordered` tells whether it is."""
+        groups = frame.get_column(kind.group)
+        is_grouped = not groups.null_count() and groups.is_sorted()
+        return cls(kind, frame, None) if is_grouped else cls.of(kind, frame)
+
+    def is_ordered(self) -> bool:
+        """Return whether the order is that of the key."""
+        return self.order is not None or _is_ordered(self.frame, self.kind)
+
     def column(self, name: str) -> pl.Series:
         """Return a column in the order of the key."""
         column = self.frame.get_column(name)
@@ -69,17 +80,21 @@ class Rows:
 
 def _order(frame: pl.DataFrame, kind: Kind) -> pl.Series | None:
     """Return the order of a key that begins with the group; one sort of all keys would take half the frame's memory."""
-    key, groups = frame.select(kind.key), frame.get_column(kind.group)
-    is_grouped = groups.is_sorted()
-    if is_grouped and all(_ascends(key.slice(start, length)) for start, length in _cuts(groups, ORDERED_ROWS)):
+    if _is_ordered(frame, kind):
         return None
-    by_group = pl.int_range(len(groups), dtype=pl.UInt32, eager=True) if is_grouped else groups.arg_sort()
+    key, groups = frame.select(kind.key), frame.get_column(kind.group)
+    by_group = groups.arg_sort()
     parts = []
     for start, length in _cuts(groups.gather(by_group), ORDERED_ROWS):
         here = by_group.slice(start, length)
         some = key[here]
         parts.append(here if _ascends(some) else here.gather(some.select(pl.arg_sort_by(*kind.key)).to_series()))
     return pl.concat(parts)
+
+
+def _is_ordered(frame: pl.DataFrame, kind: Kind) -> bool:
+    key, groups = frame.select(kind.key), frame.get_column(kind.group)
+    return groups.is_sorted() and all(_ascends(key.slice(*cut)) for cut in _cuts(groups, ORDERED_ROWS))
 
 
 def _ascends(key: pl.DataFrame) -> bool:

@@ -38,9 +38,9 @@ from backstop.store.columns import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
-    from polars.lazyframe.in_process import InProcessQuery
 
     from backstop.store.kinds import Kind
 
@@ -123,35 +123,37 @@ def encode(kind: Kind, columns: Columns, block: pl.DataFrame) -> Encoded:
 
 
 class Block:
-    """Rows on their way to bytes: what takes longest is done in threads of Polars, beside what the caller does.
+    """Rows on their way to bytes: what Polars does takes longest, and may be done beside what the caller does.
 
     Args:
         kind: Of the rows.
         columns: Of the version.
         rows: The rows, sorted by group.
+        beside: Where Polars does it; `None` for here, when it is waited for.
     """
 
-    def __init__(self, kind: Kind, columns: Columns, rows: pl.DataFrame) -> None:
+    def __init__(self, kind: Kind, columns: Columns, rows: pl.DataFrame, beside: Executor | None = None) -> None:
         self.kind = kind
+        self.beside = beside
         self.rows = rows
         groups = rows.get_column(kind.group).to_numpy()
         self.first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
         self.layout = Layout.of(columns, _mask(columns, rows, kind.group, len(self.first)))
-        self._asked: list[InProcessQuery] = []
+        self._asked: list[queries.Answer] = []
         self._read: list[pl.DataFrame] = []
 
     def begin(self) -> None:
         """Begin with what takes longest; of two blocks at once each would wait for the other."""
         is_alone = len(self.first) == len(self.rows)
-        by_group = queries.by_group(self.layout, self.rows, self.kind.group, alone=is_alone)
-        self._asked = [by_group, queries.by_row(self.layout, self.rows, self.kind.group)]
+        by_group = queries.by_group(self.layout, self.rows, self.kind.group, self.beside, alone=is_alone)
+        self._asked = [by_group, queries.by_row(self.layout, self.rows, self.kind.group, self.beside)]
 
     def wait(self) -> None:
         """Wait until that is done; once more, if a text that seemed to be the same in all rows of a group is not."""
         while not self._read:
             if not self._asked:
                 self.begin()
-            read = [query.fetch_blocking() for query in self._asked]
+            read = [answer() for answer in self._asked]
             differing = [name for name in self.layout.shared if read[1].item(0, f"{queries.DIFFERS}{name}")]
             if differing:
                 self.layout, self._asked = self.layout.without(differing), []
@@ -195,17 +197,18 @@ class Block:
         return Encoded(ids, told.get_column(queries.HEAD).to_list(), parts, sizes, counts, layout.mask, own)
 
 
-def in_turn(blocks: Iterator[Block], meanwhile: Callable[[], object]) -> Iterator[Block]:
+def in_turn(blocks: Iterator[Block], meanwhile: Callable[[], bool]) -> Iterator[Block]:
     """Yield blocks that are ready, each while the one behind it is made ready.
 
     Args:
         blocks: At most two are held at once.
-        meanwhile: What is to be done while the first is made ready.
+        meanwhile: What is to be done while the first is made ready; if it is false, none is yielded.
     """
     block = next(blocks, None)
     if block is not None:
         block.begin()
-        meanwhile()
+        if not meanwhile():
+            return
     while block is not None:
         following = next(blocks, None)
         block.wait()

@@ -7,6 +7,7 @@ one script. Whatever dies in between leaves the published version as it was, and
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -26,7 +27,8 @@ from backstop.store.sending import Best, send, send_best, send_receipts
 from backstop.store.verify import FORM, Receipts, check_counts, check_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from concurrent.futures import Executor
 
     import polars as pl
 
@@ -128,13 +130,12 @@ class SlateWriter:
         if frame.is_empty():
             return 0
         columns = Columns.of(what, frame)
-        with explained(f"loading {kind} of {draft.day}"):
+        # one thread more, and only as long as this takes: a process that forks in between would have none
+        with explained(f"loading {kind} of {draft.day}"), ThreadPoolExecutor(1) as beside:
             self._enter(draft, what, columns)
-            best, rows = Best(what, frame), Rows.of(what, frame)
-            packing, receipts = None, []
+            best, packing, receipts = Best(what, frame, beside), None, []
             with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
-                blocks = (codec.Block(what, columns, block) for block in rows.blocks())
-                for block in codec.in_turn(blocks, lambda: best.choose(rows.order)):
+                for block in _ready(what, columns, frame, best, beside):
                     for encoded in block.tiles():
                         packing = packing or self._packing(draft, what, encoded)
                         receipts += send(draft, what, encoded, packing, pipe)
@@ -255,3 +256,21 @@ class SlateWriter:
             doomed += [*draft.all_rows(), slate.receipts(version), slate.draft(draft.run_id), slate.meta(version)]
             # one command, and one that a server without memory takes: a draft without meta takes no more rows
             self.redis.unlink(*doomed)
+
+
+def _ready(kind: Kind, columns: Columns, frame: pl.DataFrame, best: Best, beside: Executor) -> Iterator[codec.Block]:
+    """Yield a frame in blocks; whether it is in order is looked at while the first is made ready."""
+
+    def in_turn(rows: Rows) -> Iterator[codec.Block]:
+        blocks = (codec.Block(kind, columns, block, beside) for block in rows.blocks())
+        return codec.in_turn(blocks, lambda: best.choose(rows))
+
+    blocks = in_turn(Rows.presumed(kind, frame))
+    first = next(blocks, None)
+    if first is None:
+        yield from in_turn(Rows.of(kind, frame))
+    else:
+        yield first
+        # not to be held while the others are made
+        del first
+        yield from blocks

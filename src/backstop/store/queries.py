@@ -1,6 +1,6 @@
-"""What is asked of a block of rows before they are bytes: in threads of Polars, while the caller does something else.
+"""What is asked of a block of rows before they are bytes: in another thread, while the caller does something else.
 
-The answers would be the same if each query were collected at once; beside Python they hardly cost its thread anything.
+Polars works without Python's lock; a query is one call, so the two threads hardly ever wait for each other.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import polars as pl
 from backstop.store.columns import HEADER, NULL_LENGTH, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
-    from polars.lazyframe.in_process import InProcessQuery
+    Answer = Callable[[], pl.DataFrame]
 
 NULLS_OF: Final = "\0nulls"
 """Begins the name of a byte of the bitmap; no column is named so, nor as the following."""
@@ -31,19 +32,26 @@ SIZE: Final = "\0size"
 HEAD: Final = "\0head"
 
 
-def begun(query: pl.LazyFrame) -> InProcessQuery:
-    """Begin with a query, which is as good as it is written."""
-    return query.collect(background=True, optimizations=pl.QueryOptFlags.none())
+def begun(query: pl.LazyFrame, beside: Executor | None) -> Answer:
+    """Begin with a query, which is as good as it is written, and return what waits for its answer.
+
+    Polars' own way to collect in the background ends the process when nobody waits for the answer any more.
+    """
+
+    def collect() -> pl.DataFrame:
+        return query.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
+
+    return collect if beside is None else beside.submit(collect).result
 
 
-def by_row(layout: Layout, block: pl.DataFrame, group: str) -> InProcessQuery:
+def by_row(layout: Layout, block: pl.DataFrame, group: str, beside: Executor | None) -> Answer:
     """Ask for what fills the records and is not in the block as it is, and whether the layout is right.
 
     Columns with nulls without them, the bytes of the bitmap that tells of them, the lengths of the own texts, and of
     each shared text whether it differs within a group after all.
     """
     gaps = tuple(name for name in (*layout.fixed, *layout.shared) if block.get_column(name).null_count())
-    return begun(block.lazy().select(_of_rows(layout, gaps, group)))
+    return begun(block.lazy().select(_of_rows(layout, gaps, group)), beside)
 
 
 @functools.lru_cache(maxsize=256)
@@ -81,20 +89,21 @@ def _lengths(texts: tuple[str, ...]) -> list[pl.Expr]:
     return [told] if texts else []
 
 
-def by_group(layout: Layout, block: pl.DataFrame, group: str, *, alone: bool) -> InProcessQuery:
+def by_group(layout: Layout, block: pl.DataFrame, group: str, beside: Executor | None, *, alone: bool) -> Answer:
     """Ask for what stands once per value: its texts, their lengths, its size, and what stands before it in a command.
 
     Args:
         layout: Of the values.
         block: The rows, sorted by group.
         group: Column of the group.
+        beside: Where the answer is made; `None` for when it is waited for.
         alone: Whether each row is a value by itself, also where it shares its group with others.
     """
     rows, parts, told = _of_groups(layout, group, alone=alone)
     asked = block.lazy().select(rows)
     if not alone:
         asked = asked.group_by(group, maintain_order=True).agg(parts)
-    return begun(asked.with_columns(_joined(layout.shared, ONCE)).select(told))
+    return begun(asked.with_columns(_joined(layout.shared, ONCE)).select(told), beside)
 
 
 @functools.lru_cache(maxsize=256)

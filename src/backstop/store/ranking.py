@@ -14,11 +14,12 @@ from backstop.store.queries import begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
-    from polars.lazyframe.in_process import InProcessQuery
 
     from backstop.store.kinds import Kind
+    from backstop.store.queries import Answer
 
 RANKED_ROWS: Final = 16_384
 """Rows that tell what a score must be at least: enough for hundreds of a market."""
@@ -42,20 +43,20 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Scores and markets of a frame, being read in a thread of Polars.
+    """Scores and markets of a frame, being read in another thread.
 
     Attributes:
         kind: Of the rows.
         frame: The rows, in any order.
-        query: What is read, under way; `None` for a kind without orders.
+        answer: What waits for it; `None` for a kind without orders.
     """
 
     kind: Kind
     frame: pl.DataFrame
-    query: InProcessQuery | None
+    answer: Answer | None
 
     @classmethod
-    def of(cls, kind: Kind, frame: pl.DataFrame) -> Self:
+    def of(cls, kind: Kind, frame: pl.DataFrame, beside: Executor | None = None) -> Self:
         """Begin to read a frame."""
         if not kind.orders:
             return cls(kind, frame, None)
@@ -63,13 +64,13 @@ class Ranking:
         market = pl.col("market").cast(pl.Categorical(pl.Categories.random())).to_physical()
         # a null would be made a NaN on the way to numpy as well, number by number
         scores = (pl.col(column).cast(pl.Float64).fill_null(math.nan).alias(order) for order, column in kind.orders)
-        return cls(kind, frame, begun(frame.lazy().select(market, *scores)))
+        return cls(kind, frame, begun(frame.lazy().select(market, *scores), beside))
 
     def best(self) -> list[Ranked]:
         """Return the rows to keep ready; none without a score."""
-        if self.query is None:
+        if self.answer is None:
             return []
-        read = self.query.fetch_blocking()
+        read = self.answer()
         markets = read.get_column("market")
         highest: Any = markets.max()
         count = 0 if highest is None else highest + 1

@@ -16,10 +16,12 @@ from backstop.store.verify import TOP, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
 
     import polars as pl
     from numpy.typing import NDArray
 
+    from backstop.store.blocks import Rows
     from backstop.store.codec import Encoded
     from backstop.store.drafts import Draft
     from backstop.store.kinds import Kind
@@ -43,23 +45,27 @@ class Best:
     Args:
         kind: Of the rows.
         frame: The rows, in any order; what tells which of them are best is read from here on.
+        beside: Where it is read.
     """
 
-    def __init__(self, kind: Kind, frame: pl.DataFrame) -> None:
-        self.ranking = Ranking.of(kind, frame)
+    def __init__(self, kind: Kind, frame: pl.DataFrame, beside: Executor | None = None) -> None:
+        self.ranking = Ranking.of(kind, frame, beside)
         self.sets: list[Ranked] = []
         self.rows = self.places = np.empty(0, np.int64)
         self.members: list[bytes] = []
         self.seen = 0
 
-    def choose(self, order: pl.Series | None) -> None:
-        """Find out which rows are best, and where they are when the frame is put in order."""
+    def choose(self, rows: Rows) -> bool:
+        """Find out which rows are best, and where they are in order; false if the order is not that of the key."""
+        if not rows.is_ordered():
+            return False
         self.sets = self.ranking.best()
         if self.sets:
-            rows = np.concatenate([ranked.rows for ranked in self.sets])
+            chosen = np.concatenate([ranked.rows for ranked in self.sets])
+            place_of = None if rows.order is None else rows.order.arg_sort().to_numpy()
             # a row may be among the best of its market and of all, in either order
-            place_of = None if order is None else order.arg_sort().to_numpy()
-            self.rows, self.places = np.unique(rows if place_of is None else place_of[rows], return_inverse=True)
+            self.rows, self.places = np.unique(chosen if place_of is None else place_of[chosen], return_inverse=True)
+        return True
 
     def add(self, encoded: Encoded) -> None:
         """Take the best rows out of the rows that follow those seen before."""

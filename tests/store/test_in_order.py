@@ -1,0 +1,56 @@
+"""A load of rows in any order leaves the same in Redis, and one that fails leaves no thread behind."""
+
+import threading
+
+import polars as pl
+import pytest
+
+from backstop.errors import DataError
+from backstop.store import blocks
+from backstop.store.kinds import PROPS
+from tests.store.conftest import CUTOFF
+from tests.store.rows import DAY, props
+
+ORDERS = {
+    "as its key": lambda frame: frame,
+    "players in order, their props not": lambda frame: frame.sort("player_id_mlbam", "line", descending=[False, True]),
+    "backwards": lambda frame: frame.reverse(),
+    "woven": lambda frame: frame[[*range(0, len(frame), 2), *range(1, len(frame), 2)]],
+}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """So few rows in a block that a load has many."""
+    monkeypatch.setattr(blocks.Rows.blocks, "__defaults__", (120, 24))
+
+
+def left_by(redis, writer, frame, run_id):
+    """What a load leaves: fields of each hash, members of each sorted set, under their keys without the version."""
+    draft = writer.open(DAY, cutoff=CUTOFF, run_id=run_id)
+    writer.load(draft, "props", frame)
+    begin = draft.keys.meta(draft.version).removesuffix("meta")
+    kinds = {key.decode().removeprefix(begin): redis.type(key) for key in redis.keys(f"{begin}*")}
+    return {
+        name: redis.hgetall(begin + name) if kind == b"hash" else redis.zrange(begin + name, 0, -1, withscores=True)
+        for name, kind in kinds.items()
+        if name != "meta"
+    }
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_rows_in_any_order_leave_the_same(redis, writer, order):
+    frame = props(60).sort(PROPS.key)
+    expected = left_by(redis, writer, frame, "r1")
+    assert {name.split(":")[0] for name in expected} == {"props", "receipts", "top"}
+    assert left_by(redis, writer, ORDERS[order](frame), "r2") == expected
+
+
+@pytest.mark.parametrize("row", [0, 30, 700])
+def test_a_load_that_is_refused_in_any_block_leaves_no_thread_behind(writer, row):
+    frame = props(60).sort(PROPS.key)
+    odd = pl.when(pl.int_range(pl.len()) == row).then(float("nan")).otherwise("mean")
+    before = set(threading.enumerate())
+    with pytest.raises(DataError, match=r"props holds NaN or infinity: \{'mean': 1\}"):
+        writer.load(writer.open(DAY, cutoff=CUTOFF, run_id="r1"), "props", frame.with_columns(mean=odd))
+    assert set(threading.enumerate()) == before
