@@ -114,6 +114,13 @@ def test_bytes_that_are_no_text_refuse_the_answer() -> None:
         read(b"a,b,c\n1,\xff\xfe,3\n")
 
 
+def test_stray_marks_cost_their_own_lines_and_not_those_between() -> None:
+    between = [b"%d,%d,%d" % (n, n, n) for n in range(3, 43)]
+    found = read(b"\n".join([b"a,b,c", b'1,x"y,2,9', *between, b'5,z",6,9', b"7,8,9"]))
+    assert found.misshapen == ('1,x"y,2,9', '5,z",6,9')
+    assert found.frame.rows() == [*((str(n),) * 3 for n in range(3, 43)), ("7", "8", "9")]
+
+
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused_and_every_line_is_accounted_for(body: bytes) -> None:
     try:

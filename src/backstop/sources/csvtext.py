@@ -173,22 +173,36 @@ def _set_apart(body: bytes, count: int) -> tuple[bytes, tuple[str, ...]]:
     """Divide the lines into those with the right number of separators and the others; drop blank lines."""
     good: list[bytes] = []
     bad: list[bytes] = []
-    for line in _whole_lines(body):
+    for line in _whole_lines(body, count):
         if not line.strip():
             continue
-        (good if b"".join(line.split(b'"')[::2]).count(b",") == count else bad).append(line)
+        (good if _separated(line) == count else bad).append(line)
     return b"\n".join(good), tuple(line.decode(errors="replace") for line in bad)
 
 
-def _whole_lines(body: bytes) -> Iterator[bytes]:
-    """Split at line ends outside of quotations."""
+def _separated(line: bytes) -> int:
+    """Count the separators outside of quotations."""
+    return b"".join(line.split(b'"')[::2]).count(b",")
+
+
+FIELD = rb'(?:"[^"]*(?:""[^"]*)*"|[^",\n]*)'
+RECORD = re.compile(FIELD + rb"(?:," + FIELD + rb")*\r?")
+"""A line, or several, whose quotations begin and end with a field."""
+
+
+def _whole_lines(body: bytes, count: int) -> Iterator[bytes]:
+    """Split at line ends outside of quotations.
+
+    A mark that stands where no quotation begins or ends, or is never closed, is a stray one: it costs its own line, not
+    all up to the next mark.
+    """
     begun: list[bytes] = []
     quotes = 0
     for line in body.split(b"\n"):
         begun.append(line)
         quotes += line.count(b'"')
         if quotes % 2 == 0:
-            yield b"\n".join(begun)
+            whole = b"\n".join(begun)
+            yield from [whole] if _separated(whole) == count or RECORD.fullmatch(whole) else begun
             begun.clear()
-    if begun:
-        yield b"\n".join(begun)
+    yield from begun
