@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from backstop.errors import StaleVersion
+from backstop.errors import IncompleteVersion, StaleVersion
 from backstop.store.reader import SlateReader, State
 from tests.store.conftest import CUTOFF
 from tests.store.rows import DAY, props
@@ -74,3 +74,18 @@ def test_whatever_order_two_loaders_steps_fall_in_readers_get_the_newer_one_whol
             else:
                 assert (slate.version, slate.meta) == (served.draft.version, {"of": served.name})
         assert_frame_equal(reader.props(DAY).sort("prop_id"), WHOLE[served.name], check_column_order=False)
+
+
+def test_whose_version_was_lost_with_all_data_writes_nothing_into_the_next_one_of_that_number(redis, writer, reader):
+    lost = Loader(writer, 0, CUTOFF)
+    lost.go_on()
+    redis.flushall()
+    other = Loader(writer, 1, CUTOFF)
+    other.go_on()
+    assert other.draft.version == lost.draft.version
+    with pytest.raises(IncompleteVersion, match=r"version that was being written is gone .*Open a new one and load"):
+        lost.go_on()
+    other.go_on()
+    assert other.go_on() == "publish"
+    assert reader.slate(DAY).meta == {"of": 1}
+    assert_frame_equal(reader.props(DAY).sort("prop_id"), WHOLE[1], check_column_order=False)

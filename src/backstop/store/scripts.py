@@ -63,8 +63,9 @@ return redis.call('HGETALL', KEYS[1])
 
 ENTER: Final = """
 -- KEYS: meta, draft, receipts   ARGV: ttl, field, columns
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return redis.error_reply('GONE') end
+-- after a loss of all data numbers are given out again: a version of another run's is not the one that is being written
+local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
+if not state or KEYS[2]:sub(-#run - 7) ~= ':draft:' .. run then return redis.error_reply('GONE') end
 if state ~= 'open' then return redis.error_reply('CLOSED ' .. state) end
 redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
 for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
