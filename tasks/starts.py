@@ -65,16 +65,8 @@ def start_until_it_works(
     there. The next is made after the pause that a failed try has (`due.RETRY_AFTER`), the last of `MOST` is returned
     whatever became of it. Two who look at the same runs ask for the same key, and so for the same run.
 
-    Args:
-        client: Of the server.
-        deployment: As `flow/name`.
-        parameters: Of the flow, as JSON.
-        key: Idempotency key.
-        name: Of the run.
-        tags: Beside those of the deployment.
-        now: The instant of the look; the present by default.
-        is_routine: Whether it is one run of a row of equal ones: whoever cancels one has left out that one. Otherwise
-            what a person cancelled is not begun again.
+    What a person cancelled is not begun again, unless it is one run of a row of equal ones (`is_routine`): whoever
+    cancels one of those has left out that one.
 
     Raises:
         ConfigurationError: the deployment is not registered.
