@@ -17,6 +17,7 @@ from backstop.net.client import REPLAY
 from backstop.settings import Settings
 from backstop.store import connection, embedded
 from backstop.store.loader import SlateWriter
+from backstop.store.process import address_of
 from backstop.store.reader import SlateReader
 
 
@@ -99,10 +100,18 @@ class House:
 
     @functools.cached_property
     def bridge(self) -> Bridge:
-        """The network, for callers that do not run an event loop."""
+        """The network, for callers that do not run an event loop.
+
+        What feeds said of credits, breakers and the gate are shared through Redis: the one that is set, else this
+        home's own, once it has one. Without, every run of a worker would begin to count anew.
+        """
+        settings = self.settings
+        if settings.redis_url is None and not self.replays and (settings.home / "redis").is_dir():
+            self.redis.ping()
+            settings = settings.model_copy(update={"redis_url": address_of(settings.home / "redis")})
         # the client belongs to the bridge's loop, so it is made there; a cluster's address needs our own connecting
-        connect = functools.partial(connection.connect_async, self.settings) if self.settings.redis_url else None
-        return Bridge.shared(self.settings, connect=connect)
+        connect = functools.partial(connection.connect_async, settings) if settings.redis_url else None
+        return Bridge.shared(settings, connect=connect)
 
     @functools.cached_property
     def redis(self) -> Any:
