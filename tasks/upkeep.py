@@ -22,7 +22,7 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, rebuild, refitting, schedules, second, settled
+from backstop.stages import days, due, feeds, fetch, plan, rebuild, refitting, schedules, second, settled
 from backstop.stages.days import Condition
 from backstop.stages.house import House
 from backstop.stages.overdue import LATE_BEFORE
@@ -91,6 +91,7 @@ def repair_ledger(now: dt.datetime) -> list[Repair]:
     )
     for each in repairs:
         warn(f"{each.table} {each.key} is {each.after} now: {each.reason}.")
+    plan.settle_schedule(house, [dt.date.fromisoformat(each.key) for each in repairs if _is_done(each)], run_id())
     early = due.unsettled_pitches(house, now)
     house.ledger.stale(
         tables.PITCHES.name, [day.isoformat() for day in early], reason="it was fetched before Savant had settled it"
@@ -98,6 +99,11 @@ def repair_ledger(now: dt.datetime) -> list[Repair]:
     for day in early:
         say(f"The pitches of {day} are asked for again: they were fetched before Savant had settled them.")
     return repairs
+
+
+def _is_done(repair: Repair) -> bool:
+    """Return whether a repair called a day of the schedule done; a game of it may still be open."""
+    return repair.table == tables.GAMES.name and repair.after in {State.COMPLETE, State.DEGRADED}
 
 
 @task(name="probe-feeds", task_run_name="ask feeds that were down", cache_policy=NO_CACHE)

@@ -10,6 +10,9 @@ import pytest
 
 from backstop import tables
 from backstop.clock import FixedClock
+from backstop.lake.closing import Closing
+from backstop.lake.entries import Counts
+from backstop.lake.notes import Note
 from backstop.lake.states import State
 from backstop.sources.savant import pitches
 from backstop.stages import refitting
@@ -214,3 +217,19 @@ def test_pitches_that_were_fetched_before_savant_had_settled_them_are_asked_for_
     upkeep.repair_ledger.fn(dt.datetime(2025, 6, 16, 16, tzinfo=dt.UTC))
     assert house.ledger.missing(tables.PITCHES.name, [str(day)]) == [str(day)]
     assert told == [f"The pitches of {day} are asked for again: they were fetched before Savant had settled them."]
+
+
+@pytest.mark.parametrize(
+    ("hours", "last", "state"),
+    [(0, "Final", State.STALE), (100, "Final", State.COMPLETE), (100, "Live", State.STALE)],
+)
+def test_of_a_lost_ledger_days_come_back_as_they_were_closed_and_those_that_were_not_whole_are_done_again(
+    house, told, hours, last, state
+):
+    """Before the day was whole, after it, and after it with a suspended game that is not over."""
+    rows = games(DAY, 1).vstack(games(DAY, 2, abstract_status=last))
+    house.lake.write(tables.GAMES.name, DAY, rows, Note(Closing("r", Counts(3, 2, 1), "", None), at(hours)))
+    upkeep.repair_ledger.fn(at(200))
+    entry = house.ledger.entry(tables.GAMES.name, str(DAY))
+    assert (entry.state, entry.rows_in, entry.rows_quarantined) == (state, 3, 1)
+    assert upkeep.repair_ledger.fn(at(201)) == []
