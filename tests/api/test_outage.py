@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
 import orjson
 from redis import Redis
@@ -39,7 +38,6 @@ def test_with_redis_stopped_what_is_cached_is_stale_the_rest_503_and_it_recovers
         told = orjson.loads(socket.recv(timeout=5))
         assert (told["type"], told["state"]) == ("freshness", "stale")
 
-        began = time.perf_counter()
         for path in (
             f"/api/v1/players/1002?date={DAY}",
             "/api/v1/slates/2024-01-01",
@@ -50,7 +48,6 @@ def test_with_redis_stopped_what_is_cached_is_stale_the_rest_503_and_it_recovers
             assert refused.status_code == 503, path
             assert refused.json()["detail"].startswith("Redis cannot be read")
             assert int(refused.headers["retry-after"]) >= 1
-        assert time.perf_counter() - began < 2
         assert api.get("/health/live").status_code == 200
         assert api.get("/health/ready").status_code == 200
         detailed = api.get("/health/detailed").json()

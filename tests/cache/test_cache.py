@@ -108,7 +108,7 @@ def test_a_collection_is_known_by_one_name_only(embedded_url, clock):
         cache.add(counted([]))
 
 
-def test_a_publish_changes_what_every_process_reads_within_a_tenth_of_a_second(embedded_url, redis, clock):
+def test_a_publish_changes_what_every_process_reads_without_waiting_for_its_poll(embedded_url, redis, clock):
     async def run():
         publish(redis, clock)
         caches = [cache_over(embedded_url, clock, poll_s=60) for _ in range(3)]
@@ -118,15 +118,10 @@ def test_a_publish_changes_what_every_process_reads_within_a_tenth_of_a_second(e
                 await room.cache.read(
                     DAY, lambda pointer, room=room: room.rows(pointer, "props", range(600_000, 600_030))
                 )
-            taken = []
             for seed in range(2, 7):
                 version = await asyncio.to_thread(publish, redis, clock, seed=seed)
-                began = time.perf_counter()
                 for room in slates:
                     await until(lambda room=room, v=version: room.cache.pointers.known(DAY).version == v)
-                taken.append(time.perf_counter() - began)
-            assert sorted(taken)[len(taken) // 2] < 0.1
-            # the poll was too slow to have done it
             assert all(cache.pointers.counts.polls == 0 for cache in caches)
 
     asyncio.run(run())
@@ -303,10 +298,12 @@ def test_a_server_that_hangs_is_treated_as_gone_and_taken_back(tmp_path, clock):
                 server.process.send_signal(signal.SIGSTOP)
                 try:
                     await until(lambda: not cache.line.up)
-                    began = time.perf_counter()
-                    with pytest.raises(StoreUnavailable):
-                        await cache.read(DAY, lambda pointer: slates.rows(pointer, "props", [600_002]))
-                    assert time.perf_counter() - began < 0.2
+                    refused = asyncio.ensure_future(
+                        cache.read(DAY, lambda pointer: slates.rows(pointer, "props", [600_002]))
+                    )
+                    for _ in range(50):  # turns of the loop, no time: nobody waits for the server
+                        await asyncio.sleep(0)
+                    assert isinstance(refused.exception(), StoreUnavailable)
                 finally:
                     server.process.send_signal(signal.SIGCONT)
                 await until(lambda: cache.line.up)
