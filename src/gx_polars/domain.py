@@ -35,8 +35,11 @@ class Column:
 
     @property
     def text(self) -> pl.Expr:
-        """The column as text: as it is if it is a string, cast otherwise."""
-        return self.expr if self.dtype == pl.String else self.expr.cast(pl.String)
+        """The column as text: as it is if it is a string, cast otherwise; a truth as Python writes it."""
+        if self.dtype == pl.String:
+            return self.expr
+        text = self.expr.cast(pl.String)
+        return text.str.to_titlecase() if self.dtype == pl.Boolean else text
 
     @property
     def compared(self) -> pl.Expr:

@@ -271,3 +271,11 @@ def test_booleans_have_outliers() -> None:
     frame = pl.DataFrame({"x": [True] * 7 + [False]})
     result = checked(frame, gxe.ExpectColumnValuesToNotBeOutliers(column="x", method="iqr", multiplier=1.5))
     assert result.result["unexpected_index_list"] == [7]
+
+
+def test_the_text_of_a_truth_is_as_python_writes_it() -> None:
+    frame = pl.DataFrame({"x": [True, False, None]})
+    assert checked(frame, gxe.ExpectColumnValuesToMatchRegex(column="x", regex="^(True|False)$")).success
+    result = checked(frame, gxe.ExpectColumnValuesToNotMatchRegex(column="x", regex="^T"))
+    assert result.result["unexpected_index_list"] == [0]
+    assert not checked(frame, gxe.ExpectColumnValuesToMatchLikePattern(column="x", like_pattern="true")).success
