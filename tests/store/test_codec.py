@@ -130,12 +130,6 @@ def test_a_block_never_divides_a_player():
     assert set(sizes) == {0}
 
 
-def test_the_first_block_is_smaller_so_that_sending_begins_early():
-    frame = props(30)
-    assert [len(block) for block in Rows.of(PROPS, frame).blocks(120, 24)] == [24, 120, 120, 96]
-    assert [len(block) for block in Rows.of(PROPS, frame).blocks(24, 120)][:2] == [24, 24]
-
-
 def test_a_block_is_begun_when_the_one_before_it_is_ready_and_not_yet_taken():
     frame, said = props(3), []
 

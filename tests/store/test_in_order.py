@@ -22,7 +22,7 @@ ORDERS = {
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     """So few rows in a block that a load has many."""
-    monkeypatch.setattr(blocks.Rows.blocks, "__defaults__", (120, 24))
+    monkeypatch.setattr(blocks.Rows.blocks, "__defaults__", (120,))
 
 
 def left_by(redis, writer, frame, run_id):

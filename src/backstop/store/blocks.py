@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
     from backstop.store.kinds import Kind
 
-BLOCK_ROWS: Final = 81_920
+BLOCK_ROWS: Final = 65_536
 """Rows looked at and brought into order at once: a millisecond of queries is little beside it, and it is a few MB."""
-
-FIRST_ROWS: Final = 24_576
-"""Rows of the first block: nothing is sent before it is ready, and while it is sent the next one is made ready."""
 
 ORDERED_ROWS: Final = 131_072
 """Rows compared at once in a few columns."""
@@ -61,13 +58,13 @@ class Rows:
         column = self.frame.get_column(name)
         return column if self.order is None else column.gather(self.order)
 
-    def blocks(self, rows: int = BLOCK_ROWS, first: int = FIRST_ROWS) -> Iterator[pl.DataFrame]:
+    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[pl.DataFrame]:
         """Yield the rows in slices; none divides a group.
 
         Raises:
             DataError: a key is null or occurs twice, or a number is not finite.
         """
-        for start, length in _cuts(self.column(self.kind.group), rows, first):
+        for start, length in _cuts(self.column(self.kind.group), rows):
             block = self._slice(self.frame, start, length)
             if self.order is not None:
                 _check_key(self.kind, block.select(self.kind.key))
@@ -112,15 +109,15 @@ def _ascends(key: pl.DataFrame) -> bool:
     return False
 
 
-def _cuts(groups: pl.Series, rows: int, first: int | None = None) -> Iterator[tuple[int, int]]:
+def _cuts(groups: pl.Series, rows: int) -> Iterator[tuple[int, int]]:
     """Yield start and length of slices of about so many rows of sorted groups; none divides a group."""
-    start, end = 0, min(rows, first or rows)
+    start = 0
     while start < len(groups):
-        end = min(end, len(groups))
+        end = min(start + rows, len(groups))
         if end < len(groups):
             end = int(groups.search_sorted(groups[end - 1], side="right"))
         yield start, end - start
-        start, end = end, end + rows
+        start = end
 
 
 def _check_key(kind: Kind, key: pl.DataFrame) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TOP: Final = "top"
 
-FORM: Final = b"4"
+FORM: Final = b"3"
 """What a draft's meta says of its receipts: those of other parts (`BLOCK_ROWS`) would count the same rows twice."""
 
 HEAD: Final = struct.Struct("<II")
