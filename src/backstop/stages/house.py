@@ -107,7 +107,7 @@ class House:
         """
         settings = self.settings
         if settings.redis_url is None and not self.replays and (settings.home / "redis").is_dir():
-            self.redis.ping()
+            _ = self.redis  # started where it does not run
             settings = settings.model_copy(update={"redis_url": address_of(settings.home / "redis")})
         # the client belongs to the bridge's loop, so it is made there; a cluster's address needs our own connecting
         connect = functools.partial(connection.connect_async, settings) if settings.redis_url else None
