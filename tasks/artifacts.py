@@ -7,6 +7,8 @@ ran flows calls `flush`; an interpreter that ends by itself waits for the thread
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import contextvars
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -26,6 +28,8 @@ _logger: Final = logging.getLogger(__name__)
 _thread: Final = ThreadPoolExecutor(1, thread_name_prefix="artifacts")
 _pending: Final[set[Future[None]]] = set()
 _clients: Final[dict[str, SyncPrefectClient]] = {}
+_open: Final = contextlib.ExitStack()
+atexit.register(_open.close)  # the thread has ended by then
 _meters: Final[dict[tuple[str, str], UUID]] = {}
 """Progress artifacts by run and key: they are brought up, not made again."""
 
@@ -88,7 +92,7 @@ def _send(artifact: ArtifactCreate) -> None:
     client = _clients.get(str(api.url))
     if client is None:
         key = api.key.get_secret_value() if api.key else None
-        client = _clients[str(api.url)] = SyncPrefectClient(str(api.url), api_key=key)
+        client = _clients[str(api.url)] = _open.enter_context(SyncPrefectClient(str(api.url), api_key=key))
     meter = (str(artifact.flow_run_id), str(artifact.key))
     if artifact.type != "progress":
         client.create_artifact(artifact)

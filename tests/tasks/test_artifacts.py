@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import uuid
 
@@ -60,6 +61,18 @@ def test_outside_of_a_run_there_is_no_page_and_nothing_is_sent(prefect):
     artifacts.markdown("slate-summary", "text", "what it is")
     artifacts.progress("slate-progress", 10.0, "schedule done")
     assert sent(prefect) == []
+
+
+@pytest.mark.usefixtures("running")
+def test_the_lines_to_the_server_are_closed_with_the_process_and_not_left_to_the_interpreter(prefect, monkeypatch):
+    at_exit = contextlib.ExitStack()
+    monkeypatch.setattr(artifacts, "_open", at_exit)
+    artifacts.markdown("slate-summary", "# Slate", "a text")
+    assert len(sent(prefect)) == 1
+    (line,) = (each._client for each in artifacts._clients.values() if str(each.api_url).startswith(prefect.url))
+    assert not line.is_closed
+    at_exit.close()
+    assert line.is_closed
 
 
 @pytest.mark.usefixtures("running")
