@@ -1,15 +1,19 @@
 """A load of rows in any order leaves the same in Redis, and one that fails leaves no thread behind."""
 
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from backstop.errors import DataError
 from backstop.store import blocks
 from backstop.store.kinds import PROPS
 from tests.store.conftest import CUTOFF
-from tests.store.rows import DAY, props
+from tests.store.rows import DAY, features, props
 
 ORDERS = {
     "as its key": lambda frame: frame,
@@ -54,3 +58,29 @@ def test_a_load_that_is_refused_in_any_block_leaves_no_thread_behind(writer, row
     with pytest.raises(DataError, match=r"props holds NaN or infinity: \{'mean': 1\}"):
         writer.load(writer.open(DAY, cutoff=CUTOFF, run_id="r1"), "props", frame.with_columns(mean=odd))
     assert set(threading.enumerate()) == before
+
+
+LATE = """
+import sys, threading
+import redis
+from backstop.clock import SystemClock
+from backstop.store.loader import SlateWriter
+from tests.store.rows import DAY, features, props
+
+def load():
+    threading.main_thread().join()
+    writer = SlateWriter(redis.Redis.from_url(sys.argv[1]), SystemClock())
+    draft, some, more = writer.open(DAY, cutoff=DAY, run_id="late"), features(), props()
+    loaded = {"features": writer.load(draft, "features", some), "props": writer.load(draft, "props", more)}
+    writer.publish(draft, loaded)
+
+threading.Thread(target=load).start()
+"""
+
+
+def test_a_load_in_a_thread_that_outlives_the_main_one_does_without_another_thread(reader, embedded_url):
+    late = [sys.executable, "-c", LATE, embedded_url]
+    ended = subprocess.run(late, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False, timeout=60)
+    assert ended.stderr == ""
+    assert_frame_equal(reader.props(DAY).sort("prop_id"), props().sort("prop_id"), check_column_order=False)
+    assert len(reader.features(DAY)) == len(features())

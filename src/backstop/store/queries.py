@@ -5,6 +5,7 @@ Polars works without Python's lock; a query is one call, so the two threads hard
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 from typing import TYPE_CHECKING, Final
@@ -41,7 +42,11 @@ def begun(query: pl.LazyFrame, beside: Executor | None) -> Answer:
     def collect() -> pl.DataFrame:
         return query.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())
 
-    return collect if beside is None else beside.submit(collect).result
+    if beside is not None:
+        # a process whose main thread ended starts no more of them, nor does one that has as many as it may
+        with contextlib.suppress(RuntimeError):
+            return beside.submit(collect).result
+    return collect
 
 
 def by_row(layout: Layout, block: pl.DataFrame, group: str, beside: Executor | None) -> Answer:
