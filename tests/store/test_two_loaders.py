@@ -89,3 +89,25 @@ def test_whose_version_was_lost_with_all_data_writes_nothing_into_the_next_one_o
     assert other.go_on() == "publish"
     assert reader.slate(DAY).meta == {"of": 1}
     assert_frame_equal(reader.props(DAY).sort("prop_id"), WHOLE[1], check_column_order=False)
+
+
+@pytest.mark.parametrize("ending", ["publish", "abandon"])
+def test_whose_version_was_lost_with_all_data_ends_it_without_touching_the_next_one_of_that_number(
+    redis, writer, reader, ending
+):
+    lost = Loader(writer, 0, CUTOFF)
+    lost.go_on()
+    redis.flushall()
+    other = Loader(writer, 1, CUTOFF)
+    other.go_on()
+    assert other.draft.version == lost.draft.version
+    if ending == "abandon":
+        writer.abandon(lost.draft)
+    else:
+        with pytest.raises(IncompleteVersion, match=r"version that was being written is gone .*publishing version 1"):
+            # as many rows as the other one holds: their number does not tell them apart
+            writer.publish(lost.draft, {"props": HALVES[1][0].height}, {"of": 0})
+    other.go_on()
+    assert other.go_on() == "publish"
+    assert reader.slate(DAY).meta == {"of": 1}
+    assert_frame_equal(reader.props(DAY).sort("prop_id"), WHOLE[1], check_column_order=False)

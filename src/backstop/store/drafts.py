@@ -19,7 +19,7 @@ class Draft:
 
     Attributes:
         day: The slate.
-        version: Given out once, never again.
+        version: Given out once; after a loss of all data once more, which is why the run counts as well.
         cutoff: What was known until then is in the rows.
         run_id: The run that writes.
         shards: Number of hashes per kind.

@@ -54,7 +54,7 @@ KEYS: Final = (
         "bs:{sport}:{{{day}}}:seq",
         "integer",
         "for ever",
-        "last version number given out; a number is never used twice",
+        "last version number given out; after a loss of all data they begin anew",
     ),
     KeyKind(
         "current",

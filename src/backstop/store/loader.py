@@ -224,7 +224,7 @@ class SlateWriter:
 
     def _seal(self, draft: Draft) -> tuple[str, Receipts]:
         names = (draft.keys.meta(draft.version), draft.keys.receipts(draft.version))
-        state, flat = self.redis.eval(scripts.SEAL, 2, *names)
+        state, flat = self.redis.eval(scripts.SEAL, 2, *names, draft.run_id)
         return state.decode(), Receipts.parse(dict(zip(flat[::2], flat[1::2], strict=True)))
 
     def _settle(self, draft: Draft, about: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
@@ -246,10 +246,11 @@ class SlateWriter:
         return said, served
 
     def abandon(self, draft: Draft) -> None:
-        """Remove a draft that will not be published; a published version is left alone."""
+        """Remove a draft that will not be published; a published version, and one of another run, is left alone."""
         slate, version = draft.keys, draft.version
         with explained(f"abandoning version {version} of {draft.day}"):
-            if self.redis.hget(slate.meta(version), "state") in {None, b"published"}:
+            state, run = self.redis.hmget(slate.meta(version), "state", "run_id")
+            if state in {None, b"published"} or run != draft.run_id.encode():
                 return
             tops = Receipts.parse(self.redis.hgetall(slate.receipts(version))).tops
             doomed = [slate.top(version, order, market) for order, market in tops]

@@ -89,9 +89,9 @@ return #KEYS
 """
 
 SEAL: Final = """
--- KEYS: meta, receipts   returns the receipts
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state then return redis.error_reply('GONE') end
+-- KEYS: meta, receipts   ARGV: run   returns the receipts
+local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
+if not state or run ~= ARGV[1] then return redis.error_reply('GONE') end
 if state == 'open' then redis.call('HSET', KEYS[1], 'state', 'sealed') end
 return {state, redis.call('HGETALL', KEYS[2])}
 """
