@@ -121,6 +121,25 @@ def test_stray_marks_cost_their_own_lines_and_not_those_between() -> None:
     assert found.frame.rows() == [*((str(n),) * 3 for n in range(3, 43)), ("7", "8", "9")]
 
 
+@pytest.mark.parametrize("wrong", [[], [b"only"]])
+@pytest.mark.parametrize(
+    "stray",
+    [(b'a1,b"2,c3', b'a4,b"5,c6'), (b'1,2,"x"3', b'4"5,6,7"'), (b'1,"2"3",4', b'5,"6"7",8'), (b'1,2,"3', b'4,5"6,7')],
+)
+def test_stray_marks_cost_their_own_lines_where_the_number_of_fields_is_right(
+    stray: tuple[bytes, bytes], wrong: list[bytes]
+) -> None:
+    found = read(b"\n".join([b"a,b,c", b'1,"2,2",3', stray[0], b"4,5,6", *wrong, stray[1], b'7,"8\n8",9']))
+    assert found.frame.rows() == [("1", "2,2", "3"), ("4", "5", "6"), ("7", "8\n8", "9")]
+    assert sorted(found.misshapen) == sorted(line.decode() for line in (*stray, *wrong))
+
+
+def test_a_stray_mark_in_the_header_takes_no_row() -> None:
+    found = read(b'a"b,c"d,e\n1,2,3\nonly\n4,5,6\n', "e")
+    assert (found.header, found.misshapen) == (('a"b', 'c"d', "e"), ("only",))
+    assert found.frame.rows() == [("3",), ("6",)]
+
+
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused_and_every_line_is_accounted_for(body: bytes) -> None:
     try:

@@ -99,20 +99,31 @@ def read(body: bytes, columns: Collection[str], *, source: str) -> Text:
     wanted = {place: name for place, name in enumerate(unique) if name in columns}
     lines, misshapen = body, tuple[str, ...]()
     counts = separators(body, source)
-    if set(counts[:-1] if body.endswith(b"\n") else counts) != {len(header) - 1}:
+    is_uniform = set(counts[:-1] if body.endswith(b"\n") else counts) == {len(header) - 1}
+    # where a quotation holds a line end, two stray marks may hold it between them
+    if not is_uniform or len(counts) <= body.count(b"\n"):
         lines, misshapen = _set_apart(strip(body), len(header) - 1)
     if not wanted:
         return Text(header, pl.DataFrame(), misshapen)
     try:
-        frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
-    except pl.exceptions.PolarsError as error:
-        raise UpstreamMalformed(
-            f"{source} answered a CSV that cannot be read ({error}): bytes that are no UTF-8, or a broken quotation; "
-            "ask again.",
-            source=source,
-        ) from error
-    frame.columns = list(wanted.values())
+        frame = _frame(lines, wanted)
+    except pl.exceptions.PolarsError:
+        lines, misshapen = _set_apart(strip(body), len(header) - 1, strictly=True)
+        try:
+            frame = _frame(lines, wanted)
+        except pl.exceptions.PolarsError as error:
+            raise UpstreamMalformed(
+                f"{source} answered a CSV that cannot be read ({error}): bytes that are no UTF-8, or a broken "
+                "quotation; ask again.",
+                source=source,
+            ) from error
     return Text(header, frame, misshapen)
+
+
+def _frame(lines: bytes, wanted: dict[int, str]) -> pl.DataFrame:
+    frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
+    frame.columns = list(wanted.values())
+    return frame
 
 
 def numbered(header: Sequence[str]) -> list[str]:
@@ -169,14 +180,19 @@ def separators(body: bytes, source: str) -> list[int]:
     return [len(line) for line in marks.split(b"\n")]
 
 
-def _set_apart(body: bytes, count: int) -> tuple[bytes, tuple[str, ...]]:
-    """Divide the lines into those with the right number of separators and the others; drop blank lines."""
-    good: list[bytes] = []
+def _set_apart(body: bytes, count: int, *, strictly: bool = False) -> tuple[bytes, tuple[str, ...]]:
+    """Divide the lines below the header into those with the right number of separators and the others.
+
+    Blank lines are dropped; the header is made anew, because no mark in it may take the first row. A line with a stray
+    quotation mark is one of the others if it would take part of the next one, or, strictly, at all.
+    """
+    good = [b",".join([b"x"] * (count + 1))]
     bad: list[bytes] = []
-    for line in _whole_lines(body, count):
+    for line in _whole_lines(body.partition(b"\n")[2]):
         if not line.strip():
             continue
-        (good if _separated(line) == count else bad).append(line)
+        is_good = _separated(line) == count and line.count(b'"') % 2 == 0 and (not strictly or RECORD.fullmatch(line))
+        (good if is_good else bad).append(line)
     return b"\n".join(good), tuple(line.decode(errors="replace") for line in bad)
 
 
@@ -190,7 +206,7 @@ RECORD = re.compile(FIELD + rb"(?:," + FIELD + rb")*\r?")
 """A line, or several, whose quotations begin and end with a field."""
 
 
-def _whole_lines(body: bytes, count: int) -> Iterator[bytes]:
+def _whole_lines(body: bytes) -> Iterator[bytes]:
     """Split at line ends outside of quotations.
 
     A mark that stands where no quotation begins or ends, or is never closed, is a stray one: it costs its own line, not
@@ -203,6 +219,6 @@ def _whole_lines(body: bytes, count: int) -> Iterator[bytes]:
         quotes += line.count(b'"')
         if quotes % 2 == 0:
             whole = b"\n".join(begun)
-            yield from [whole] if _separated(whole) == count or RECORD.fullmatch(whole) else begun
+            yield from [whole] if len(begun) == 1 or RECORD.fullmatch(whole) else begun
             begun.clear()
     yield from begun
