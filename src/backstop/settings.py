@@ -46,7 +46,7 @@ def known_upstream(written: str) -> str:
     Raises:
         ValueError: it is none; what is not known must not be taken for the live feeds.
     """
-    kind, _, where = written.partition(":")
+    kind, _, where = written.partition("://" if written.startswith("http") else ":")
     if written in {"live", "demo"} or (kind in {"recorded", "replay", "http", "https"} and where):
         return written
     raise ValueError(f"{written!r} is not an upstream; expected {UPSTREAMS}")

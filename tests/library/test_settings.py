@@ -47,6 +47,7 @@ def test_the_environment_goes_before_the_file_and_what_is_passed_before_both(bar
         ("TASK_RUNNER", "processes"), ("TASK_RUNNER", "dask:0"), ("TASK_RUNNER", "dask:1000"), ("TASK_RUNNER", "dask:tcp://host"),
         ("ODDS_ALTERNATES", "perhaps"), ("ODDS_MARKETS", "batter hits"), ("ODDS_MARKETS", ""), ("ODDS_MARKETS", "a,,b"),
         ("UPSTREAM", ""), ("UPSTREAM", "Live"), ("UPSTREAM", "recorded:"), ("UPSTREAM", "ftp://x"),
+        ("UPSTREAM", "http:feeds.example"), ("UPSTREAM", "https://"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense_is_refused_by_its_name(monkeypatch, name, value):
