@@ -92,6 +92,24 @@ def test_without_the_second_key_spent_credits_end_the_prices(paid):
     assert overdue.of_credits(house, at(-3)).startswith(f"{FLOOR + MONTH - 1} credits of theodds are left, too few for")
 
 
+@pytest.mark.parametrize(("left", "expected"), [(FLOOR + 120, 45.0), (FLOOR + 29, 5.0)])
+def test_where_a_key_is_refused_the_credits_of_who_stands_in_say_how_often_while_they_last(paid, feed, left, expected):
+    house = paid(sportradar=left)
+    feed.spoil("/events", Reply(401, JSON, b'{"error_code": "INVALID_KEY"}'))
+    batch = fetch.fetch(house, 1, events.plan(DAY), "events")
+    assert [answer.item.feed for answer in batch.answers] == [Feed.SPORTRADAR]
+    assert minutes(house) == expected
+
+
+def test_once_the_odds_api_answers_again_its_own_credits_say_how_often(paid, feed):
+    house = paid(sportradar=FLOOR + 30)
+    assert minutes(house) == 180.0
+    told = {"x-requests-remaining": str(FLOOR + 4 * MONTH), "x-requests-used": "1"}
+    feed.spoil("/events", Reply(200, JSON | told, b"[]"))
+    fetch.fetch(house, 1, events.plan(DAY), "events")
+    assert minutes(house) == 45.0
+
+
 @pytest.mark.parametrize(("short", "asked"), [(0, Feed.THEODDS), (1, Feed.SPORTRADAR)])
 def test_whoever_is_asked_by_the_refresh_is_the_one_whose_credits_said_when(paid, short, asked):
     ((item,),) = plan.event_batches(paid(theodds=FLOOR + MONTH - short), DAY)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from backstop.settings import Feed
 from backstop.sources.failover import ORDER, Purpose
 from backstop.sources.sportradar import playerprops
-from backstop.sources.theodds import cost
+from backstop.sources.theodds import cost, events
 from backstop.stages import second
 
 if TYPE_CHECKING:
@@ -43,11 +43,17 @@ def choose(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Ch
 
 
 def asked(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Feed:
-    """Return the feed that is chosen; where none can answer now, the first one with a key."""
-    choice = choose(house, day, games, markets)
-    if choice.usable:
-        return choice.feed
-    return next((feed for feed in ORDER[Purpose.ODDS] if feed in second.keys(house.settings)), choice.feed)
+    """Return the feed whose credits say when prices are asked for next: the chosen one, or who had to stand in for it.
+
+    Where none can answer now, the first one with a key. Whoever stood in the last time, as for a key that is refused,
+    will have to again; while its credits last they are spread too.
+    """
+    choice, keys = choose(house, day, games, markets), second.keys(house.settings)
+    if not choice.usable:
+        return next((feed for feed in ORDER[Purpose.ODDS] if feed in keys), choice.feed)
+    if Feed.SPORTRADAR in keys and _stood_in(house, day):
+        return choice.feed if refreshes(house, Feed.SPORTRADAR, day, games, markets) == 0 else Feed.SPORTRADAR
+    return choice.feed
 
 
 def refreshes(house: House, feed: Feed, day: dt.date, games: int, markets: Sequence[str]) -> int | None:
@@ -69,6 +75,12 @@ def left(house: House, feed: Feed = Feed.THEODDS) -> int | None:
     """Return a paid feed's own last word on its credits, `None` when it gave none in this period."""
     known = [each.credits_left for each in house.bridge.health() if each.feed == feed]
     return known[0] if known else None
+
+
+def _stood_in(house: House, day: dt.date) -> bool:
+    """Return whether SportRadar gave the newest answer about a day's prices."""
+    preferred, other = (house.archive.newest(plan(day)[0]) for plan in (events.plan, playerprops.plan))
+    return other is not None and (preferred is None or preferred.fetched_at < other.fetched_at)
 
 
 def _days_left(feed: Feed, day: dt.date) -> int:
