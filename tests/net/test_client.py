@@ -10,6 +10,7 @@ import pytest
 from backstop.clock import FixedClock
 from backstop.errors import (
     BreakerOpen,
+    ConfigurationError,
     DeadlineExceeded,
     RateLimited,
     UpstreamMalformed,
@@ -42,6 +43,18 @@ async def test_an_item_comes_back_as_it_was_sent(server: FaultServer, settings: 
     assert answer.fetched_at == clock.now()
     assert dict(answer.headers) == {"content-type": "application/json"}
     assert server.heard[0].target == "/api/v1/schedule?date=2025-06-15"
+
+
+@pytest.mark.parametrize("upstream", ["demo", "recorded:answers"])
+@on_loop
+async def test_a_simulated_upstream_that_nobody_started_is_not_taken_for_the_live_feeds(
+    server: FaultServer, settings: Settings, clock: FixedClock, upstream: str
+) -> None:
+    live = settings.model_copy(update={"upstream": upstream, "statsapi_url": server.url})
+    async with Fetcher(live, clock=clock) as fetcher:
+        with pytest.raises(ConfigurationError, match=rf"^'{upstream}' stands for a server .*upstream {upstream}`"):
+            await fetcher.fetch_many([GAMES])
+    assert server.heard == []
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,20 @@ def require_upstream(settings: Settings) -> None:
         require(upstream, settings)
 
 
+def require_server(settings: Settings) -> None:
+    """Check that a simulated or recorded upstream is one that runs: by its name alone the live feeds would be asked.
+
+    Raises:
+        ConfigurationError: the upstream is a name that stands for a server which whoever asks has not started.
+    """
+    kind, _, _ = settings.upstream.partition(":")
+    if kind in {"demo", "recorded"}:
+        raise ConfigurationError(
+            f"{settings.upstream!r} stands for a server that was not started here; nothing was asked. Start it with "
+            f"`backstop upstream {settings.upstream}`, and set BACKSTOP_UPSTREAM to the address that it prints."
+        )
+
+
 def require(url: str, settings: Settings, *, query: bool = False) -> None:
     """Check an address that a setting holds.
 

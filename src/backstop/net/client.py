@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from backstop.errors import LakeError, UpstreamError, UpstreamRefused
-from backstop.net import breaker, retry
+from backstop.net import address, breaker, retry
 from backstop.net.archive import Archive
 from backstop.net.coalesce import Coalescer
 from backstop.net.doors import Doors
@@ -124,7 +124,7 @@ class Fetcher:
 
         Raises:
             UpstreamError: why there is none.
-            ConfigurationError: the feed needs a key or another address.
+            ConfigurationError: the feed needs a key or another address, or the upstream's server was not started.
         """
         if self._replay is not None:
             return await self._from_replay(self._replay, item, inspect)
@@ -134,6 +134,7 @@ class Fetcher:
             counts.answers += 1
             counts.archived += 1
             return kept
+        address.require_server(self._settings)
         require_key(item, self._settings)
         key = (item.fingerprint, inspect)
         counts.joined += self._coalescer.under_way(key)
