@@ -72,7 +72,8 @@ class HeedsRowCondition:
         )
         if not (self.row_condition and isinstance(execution_engine, PolarsExecutionEngine)):
             return needed
-        condition = self.configuration.kwargs["row_condition"]
+        # as the core asks for its domain: the configuration does not tell what a customised class says by default
+        condition = self.configuration.kwargs.get("row_condition", self.row_condition)
         for name, metric in list(needed.metric_configurations.items()):
             domain = {**metric.metric_domain_kwargs, "row_condition": condition}
             anew = MetricConfiguration(metric.metric_name, domain, dict(metric.metric_value_kwargs))

@@ -175,6 +175,19 @@ def test_an_id_that_is_no_whole_number_is_refused_and_not_missing(pair, publish,
         assert (type(refused), refused.message) == (UsageError, f"'today' {NO_DAY}")
 
 
+@pytest.mark.parametrize("wrong", [PLAYER, None, str(PLAYER)])
+def test_one_id_where_several_are_asked_for_is_told_how_they_are_given(pair, wrong):
+    refused = both(pair(), "players", wrong)
+    told = f"{wrong!r} is no list of players' ids; expected one, for example [592450]."
+    assert (type(refused), refused.message) == (UsageError, told)
+
+
+def test_a_limit_of_a_column_is_a_limit(pair, publish):
+    publish(DAY)
+    first, _ = pair()
+    assert answer_of(first, "top", limit=np.int64(3)).props.equals(answer_of(first, "top", limit=3).props)
+
+
 def test_ids_of_a_column_are_ids(pair, publish):
     publish(DAY)
     clients, ids = pair(), [600_001, 600_002]

@@ -81,6 +81,32 @@ def test_two_columns_of_different_kinds_are_no_row_condition() -> None:
         assert "values of two kinds have no order" in messages(checked(frame, expectation))
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [([1], ["1"]), ([[1]], [["1"]]), ({"x": 1}, {"x": "1"}), ([{"x": DAY}], [{"x": 19_723}]), ({"x": 1}, {"y": 1})],
+    ids=["lists", "lists of lists", "records", "lists of records", "records of other names"],
+)
+def test_what_lists_and_records_hold_is_of_two_kinds_too(a: Any, b: Any) -> None:
+    frame = two(pl.Series([a, None]), pl.Series([b, None]))
+    assert checked(frame, fresh(EQUAL)).result["unexpected_index_list"] == [0]
+
+
+def test_lists_that_hold_one_kind_are_equal_and_empty_ones_too() -> None:
+    numbers = pl.Series([[1], []])
+    assert checked(two(numbers, pl.Series([[1.0], []])), fresh(EQUAL)).success
+    assert checked(two(pl.Series([[], []]), numbers), fresh(EQUAL)).result["unexpected_index_list"] == [0]
+
+
+def test_a_day_that_nanoseconds_do_not_reach_is_later_than_every_instant_in_them() -> None:
+    days = pl.Series([dt.date(9999, 12, 31), DAY, DAY, dt.date(1, 1, 1)])
+    midnight = dt.datetime.combine(DAY, dt.time())
+    later = midnight + dt.timedelta(microseconds=1)
+    instants = pl.Series([midnight, midnight, later, midnight]).dt.cast_time_unit("ns")
+    frame = two(days, instants)
+    assert checked(frame, fresh(EQUAL)).result["unexpected_index_list"] == [0, 2, 3]
+    assert checked(frame, fresh(GREATER, or_equal=True)).result["unexpected_index_list"] == [2, 3]
+
+
 def in_zone(zone: str, *instants: dt.datetime) -> pl.Series:
     return pl.Series(list(instants)).dt.convert_time_zone(zone)
 

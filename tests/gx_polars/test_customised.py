@@ -134,6 +134,15 @@ def test_a_customised_pair_heeds_its_row_condition(way: Any) -> None:
     assert way(FRAME, suite_of(ExpectKnownPairs, row_condition=Column("kept") == 1, **PAIRED)).success
 
 
+@pytest.mark.parametrize("way", [long_way, short_way])
+def test_a_customised_pair_heeds_the_row_condition_of_its_class(way: Any) -> None:
+    class ExpectKnownPairsOfTheKept(gxe.ExpectColumnPairValuesToBeInSet):
+        row_condition: Any = Column("kept") == 1
+
+    result = way(FRAME, suite_of(ExpectKnownPairsOfTheKept, **PAIRED))
+    assert (result.success, result.result["element_count"]) == (True, 2)
+
+
 def test_with_another_engine_it_stays_what_it_was() -> None:
     long_way(FRAME, suite_of(ExpectAgeToBeWhole))
     frame, suite = pd.DataFrame({"years": [34, 40]}), suite_of(ExpectAgeToBeWhole, column="years", type_="int64")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from backstop.props import markets
 from backstop.store.views import SlateView, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
 
@@ -84,8 +85,10 @@ def top_of(
     """
     if market is not None:
         markets.market(market)
-    if not isinstance(limit, int):
-        raise UsageError(f"A limit of {limit!r} is no number of props; expected a whole one, 1 or more.")
+    try:
+        limit = operator.index(limit)
+    except TypeError:
+        raise UsageError(f"A limit of {limit!r} is no number of props; expected a whole one, 1 or more.") from None
     day = checked_day(day) or (yield from reading.latest()) or reading.clock.now().date()
     return Top(*(yield from reading.best(day, market, team, limit, sort)))
 
@@ -114,8 +117,10 @@ def checked_ids(player_ids: Iterable[int]) -> tuple[int, ...]:
     """Return ids as Python's own integers, also those of a column.
 
     Raises:
-        UsageError: one of them is no whole number.
+        UsageError: one of them is no whole number, or they are no collection.
     """
+    if isinstance(player_ids, str) or not isinstance(player_ids, Iterable):
+        raise UsageError(f"{player_ids!r} is no list of players' ids; expected one, for example [592450].")
     found: list[int] = []
     for each in player_ids:
         try:
