@@ -1,3 +1,4 @@
+import contextlib
 import datetime as dt
 
 import polars as pl
@@ -89,6 +90,30 @@ def test_a_dropped_row_stays_on_record_and_does_not_come_back(quarantine, clock)
     assert quarantine.list()["row"].to_list() == ["b"]
     kept = quarantine.show(gone[0])
     assert (kept["state"], kept["closed_because"], kept["closed_at"]) == ("dropped", "a test pitch", clock.now())
+
+
+def test_rows_of_several_partitions_are_dropped_without_reading_others_in_a_turn(quarantine, monkeypatch):
+    """In an object store a turn that takes long is followed by the next: it must not grow with the quarantine."""
+    place, turns, next_day = quarantine.place, [], DAY + dt.timedelta(days=1)
+    rooms = [("core_games", DAY), ("core_pitches", DAY), ("core_pitches", next_day)]
+    for table, day in rooms:
+        quarantine.put(table, day, refused("a", "b"), run_id="r1", raw_ref=None)
+    turn, read = place.turn, place.read
+
+    @contextlib.contextmanager
+    def counted(folder):
+        with turn(folder), monkeypatch.context() as patch:
+            turns.append([])
+            patch.setattr(place, "read", lambda path: turns[-1].append(path) or read(path))
+            yield
+
+    monkeypatch.setattr(place, "turn", counted)
+    gone = quarantine.list().filter(pl.col("game_date") == DAY, row="a")["row_id"].to_list()
+    assert quarantine.drop(gone, because="a test pitch") == 2
+    partitions = [{path.rpartition("/")[0] for path in paths} for paths in turns]
+    assert sorted(partitions, key=sorted) == [{f"quarantine/{table}/game_date={DAY}"} for table, _ in rooms[:2]]
+    left = quarantine.list().sort("table", "game_date", "row").select("table", "game_date", "row").rows()
+    assert left == [(*rooms[0], "b"), (*rooms[1], "b"), (*rooms[2], "a"), (*rooms[2], "b")]
 
 
 def test_a_row_that_comes_again_in_an_answer_that_changed_elsewhere_is_the_same_row(quarantine):

@@ -168,10 +168,13 @@ class Quarantine:
         Raises:
             UsageError: no row has one of these ids; none was dropped.
         """
-        unknown = set(row_ids) - set(self.list(state=None)["row_id"])
+        found = self.list(state=None).filter(pl.col("row_id").is_in(list(row_ids)))
+        unknown = set(row_ids) - set(found["row_id"])
         if unknown:
             raise _unknown(min(unknown))
-        return self.close(row_ids, "dropped", because)
+        # turn by turn: one in which all files were read would take longer than others wait
+        partitions = found.select("table", "game_date").unique(maintain_order=True).iter_rows()
+        return sum(self.close(row_ids, "dropped", because, table=table, day=day) for table, day in partitions)
 
     def close(
         self,
