@@ -66,19 +66,21 @@ def starts(size: int, seed: int, change: Workload = NOTHING) -> pl.DataFrame:
             "is_home": random.random(size) < 0.5,
             "lineup_on_base": random.normal(0, 0.012, size),
             "days_rest": random.choice([3, 5, 20], size),
+            "season_age": RANDOM([seed, 1]).choice([0, 21, 22, 90], size),
             "starts": random.choice([0, 1, 9], size),
             "relief_share": np.where(random.random(size) < 0.5, 0.4, np.nan),
         }
     ).with_columns(pl.col("relief_share").fill_nan(None), batters_faced_pmf=pl.lit(None))
     started = frame["starts"].to_numpy() > 0
     relief = frame["relief_share"].to_numpy()
+    young = frame["season_age"].to_numpy() <= 21
     expected = (
         frame["batters_faced_mean"].to_numpy()
         + change.level
         + change.home * frame["is_home"].to_numpy()
         + change.lineup_on_base * frame["lineup_on_base"].to_numpy()
         + change.short_rest * (frame["days_rest"].to_numpy() < 5)
-        + change.long_rest * (frame["days_rest"].to_numpy() > 12)
+        + np.where(young, change.opening, change.long_rest) * (frame["days_rest"].to_numpy() > 12)
         + np.where(started, change.relief_few * np.nan_to_num(relief) / (1 + frame["starts"].to_numpy()), 0)
         + np.where(~started, np.where(np.isnan(relief), change.debut, change.first_from_relief), 0)
     )
@@ -96,10 +98,27 @@ TERMS = Workload(
 
 
 def test_workload_terms_are_found_again():
-    found = workload.terms(rows_of(starts(40_000, 1, TERMS)), NOTHING, 0.01)
-    assert found.opening == NOTHING.opening
+    base = NOTHING.model_copy(update={"opening": TERMS.opening})
+    found = workload.terms(rows_of(starts(40_000, 1, TERMS)), base, 0.01)
+    assert found.opening == TERMS.opening
     for name, value in TERMS.model_dump(exclude={"opening"}).items():
         assert getattr(found, name) == pytest.approx(value, abs=4.0 if name == "lineup_on_base" else 0.25), name
+
+
+def test_a_fit_that_knows_no_opening_has_one_long_rest():
+    base = NOTHING.model_copy(update={"opening": None})
+    found = workload.terms(rows_of(starts(40_000, 1, TERMS.model_copy(update={"opening": -3.0}))), base, 0.01)
+    assert found.opening is None
+    assert found.long_rest == pytest.approx(-3.0, abs=0.25)
+
+
+def test_residuals_lie_around_what_a_season_that_opens_is_expected_to_bring():
+    base = default().model_copy(update={"workload": NOTHING.model_copy(update={"opening": -6.0})})
+    young = starts(20_000, 3, base.workload)
+    found = base.model_copy(update=workload.residuals(rows_of(young), base))
+    pmf = batters_distribution(np.array([22.4]), found)
+    assert pmf @ np.arange(pmf.shape[1]) == pytest.approx([22.4], abs=0.2)
+    assert pmf @ np.arange(pmf.shape[1]) ** 2 - (pmf @ np.arange(pmf.shape[1])) ** 2 == pytest.approx([9.83], abs=1.0)
 
 
 def test_a_term_of_which_nothing_is_seen_keeps_its_number():

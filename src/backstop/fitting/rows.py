@@ -88,7 +88,7 @@ class Rows:
     Attributes:
         features: `out_features`, each row as of the day before its game.
         refined: Per row of it, what a refinement may use: `rate` and `signal`, both over the league's; null where
-            nothing was measured.
+            nothing was measured. Of starters `season_age` too, the days since the season's first game.
         happened: One row per player and role: `turns` (plate appearances or batters faced), `outs`, `refined_count`
             (home runs of batters, strikeouts of starters).
     """
@@ -165,9 +165,11 @@ def _refined(
     if league is not None:
         known = signal_of(counted.to_numpy(), measured.to_numpy(), league, fit.signal_k)
         signal = np.where(measured.to_numpy() > 0, known, np.nan)
+    age = pl.col("season_age") if role == "starter" else pl.lit(None, pl.Int64)
     return people.select(
-        "game_pk", "player_id_mlbam", role=pl.lit(role), rate=pl.Series(rate), signal=pl.Series(signal).fill_nan(None)
-    )
+        "game_pk", "player_id_mlbam", role=pl.lit(role), rate=pl.Series(rate), signal=pl.Series(signal).fill_nan(None),
+        season_age=age,
+    )  # fmt: skip
 
 
 def _features(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -185,7 +187,9 @@ def no_results() -> pl.DataFrame:
 
 def _concat(frames: list[pl.DataFrame]) -> pl.DataFrame:
     schema = {"game_pk": pl.Int64, "player_id_mlbam": pl.Int64, "role": pl.String, "rate": pl.Float64}
-    return pl.concat(frames) if frames else pl.DataFrame(schema={**schema, "signal": pl.Float64})
+    return (
+        pl.concat(frames) if frames else pl.DataFrame(schema={**schema, "signal": pl.Float64, "season_age": pl.Int64})
+    )
 
 
 def happened(tallies: pl.DataFrame) -> pl.DataFrame:

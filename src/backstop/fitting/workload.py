@@ -28,18 +28,23 @@ TERMS: Final = tuple(name for name in Workload.model_fields if name != "opening"
 
 
 def terms(rows: Rows, base: Workload, steady: float) -> Workload:
-    """Return what is added to the mean of recent starts, from rows on which nothing is."""
+    """Return what is added to the mean of recent starts, from rows on which nothing is.
+
+    A long rest while the season opens is taken as the base has it, and says nothing of a later one.
+    """
     starters = rows.joined("starter")
     started, rest = pl.col("starts") > 0, pl.col("days_rest")
-    relief = pl.col("relief_share")
+    relief, long_rest = pl.col("relief_share"), rest > opportunity.LONG_REST_DAYS
+    opening = long_rest & (pl.col("season_age") <= opportunity.OPENING_DAYS) & (base.opening is not None)
     frame = starters.select(
         level=pl.lit(1.0), home=pl.col("is_home"), lineup_on_base="lineup_on_base",
-        short_rest=rest < opportunity.SHORT_REST_DAYS, long_rest=rest > opportunity.LONG_REST_DAYS,
+        short_rest=rest < opportunity.SHORT_REST_DAYS, long_rest=long_rest & ~opening,
         relief_few=pl.when(started).then(relief / (1 + pl.col("starts"))),
         first_from_relief=~started & relief.is_not_null(), debut=~started & relief.is_null(),
     )  # fmt: skip
     x = frame.select(pl.col(name).cast(pl.Float64).fill_null(0.0) for name in TERMS).to_numpy()
-    y = (starters["turns"] - starters["batters_faced_mean"]).to_numpy()
+    known = pl.col("batters_faced_mean") + opening.cast(pl.Float64).fill_null(0.0) * (base.opening or 0.0)
+    y = starters.select(pl.col("turns") - known).to_series().to_numpy()
     towards = np.array([getattr(base, name) for name in TERMS])
     fitted = regression.least_squares(x, y, towards, steady)
     return base.model_copy(update={name: round(float(value), 3) for name, value in zip(TERMS, fitted, strict=True)})
@@ -51,8 +56,7 @@ def residuals(rows: Rows, parameters: Parameters) -> dict[str, tuple[float, ...]
     Nothing where fewer starts are known than one bin needs.
     """
     recent = rows.joined("starter").rename({"batters_faced_mean": "recent_mean"})
-    later = recent.with_columns(season_age=opportunity.OPENING_DAYS + 1)
-    starters = later.with_columns(batters_faced_mean=opportunity.workload(parameters)).sort("batters_faced_mean")
+    starters = recent.with_columns(batters_faced_mean=opportunity.workload(parameters)).sort("batters_faced_mean")
     bins = min(BINS, len(starters) // FEWEST_PER_BIN)
     if bins < 2:  # noqa: PLR2004 - a mean lies between two centres
         return {}
