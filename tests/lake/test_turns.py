@@ -133,3 +133,24 @@ def test_a_store_that_refuses_gives_no_turn_and_one_that_is_lost_in_it_takes_not
         bucket.replace("made", b"x")
         monkeypatch.setattr(bucket.filesystem, "pipe_file", refuse)
     assert bucket.read("made") == b"x"
+
+
+@pytest.mark.parametrize(
+    ("code", "more"),
+    [
+        ("PreconditionFailed", {"Condition": "If-None-Match"}),  # as S3 says it
+        ("PreconditionFailed", {}),  # as other stores that speak its language may
+        ("ConditionalRequestConflict", {}),
+    ],
+)
+def test_an_object_that_another_created_first_is_no_error_however_the_store_says_it(bucket, monkeypatch, code, more):
+    from botocore.exceptions import ClientError
+    from s3fs.errors import translate_boto_error
+
+    answer = {"Error": {"Code": code, "Message": "At least one of the pre-conditions did not hold", **more}}
+
+    def refuse(*_, **__):
+        raise translate_boto_error(ClientError(answer, "PutObject"))
+
+    monkeypatch.setattr(bucket.filesystem, "pipe_file", refuse)
+    assert not bucket.create("there", b"mine")

@@ -90,8 +90,7 @@ class Bucket:
             try:
                 self.filesystem.pipe_file(f"{self.prefix}/{path}", content, mode="create")
             except OSError as error:
-                # of two at the same instant S3 tells one that they conflict
-                if isinstance(error, FileExistsError) or "ConditionalRequestConflict" in str(error):
+                if _is_taken(error):
                     return False
                 raise
         return True
@@ -180,6 +179,14 @@ def _failed(address: str, doing: str, error: Exception) -> LakeError:
         "credentials in the environment, then run again.",
         source=address,
     )
+
+
+def _is_taken(error: OSError) -> bool:
+    """Return whether an object was not created as there is one; s3fs knows only where a store names the condition."""
+    answer: dict[str, Any] = getattr(error.__cause__, "response", None) or {}
+    # of two at the same instant S3 tells one that they conflict
+    refused = {"PreconditionFailed", "ConditionalRequestConflict"}
+    return isinstance(error, FileExistsError) or answer.get("Error", {}).get("Code") in refused
 
 
 def _driver_errors() -> tuple[type[Exception], ...]:
