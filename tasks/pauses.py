@@ -11,7 +11,8 @@ from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 
 from backstop.settings import Feed
-from backstop.stages import feeds
+from backstop.sources.failover import Purpose
+from backstop.stages import feeds, second
 from backstop.stages.house import House
 from tasks import pages
 from tasks.runs import say, warn
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
 def tend_pauses() -> None:
     """Pause each deployment that needs a feed whose breaker is not closed; resume it when those of all its feeds are.
 
-    A deployment that a person paused stays paused. One that a person resumed while a feed is down goes on.
+    A deployment that a person paused stays paused. One that a person resumed while a feed is down goes on. Prices go on
+    without The Odds API while SportRadar can give them.
     """
-    down = {each.health.feed for each in feeds.status(House.current()) if each.health.breaker != "closed"}
+    house = House.current()
+    down = {each.health.feed for each in feeds.status(house) if each.health.breaker != "closed"}
+    if Feed.SPORTRADAR in second.keys(house.settings) and second.choose(house, Purpose.ODDS).usable:
+        down.discard(Feed.THEODDS)
     needing = DeploymentFilter(tags=DeploymentFilterTags(any_=[f"{NEEDS}{feed}" for feed in Feed]))
     with get_client(sync_client=True) as client:
         for each in pages.every(client.read_deployments, deployment_filter=needing):

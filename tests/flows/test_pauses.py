@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 
 from backstop.clock import days_between
 from backstop.net.breaker import State
-from backstop.settings import Feed
+from backstop.settings import Feed, Settings
 from backstop.sources.savant import pitches
 from backstop.stages.house import House
 from deployments import apply as applying
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.prefect
 
 NEEDING = {feed: {each.full_name for each in CATALOG if feed in each.feeds} for feed in Feed}
 HISTORY = "history-refresh/mlb"
+PRICES = "odds-refresh/mlb"
 
 
 class Standing:
@@ -36,12 +37,20 @@ class Standing:
         self.told = []
         monkeypatch.setattr(pauses, "say", self.told.append)
         monkeypatch.setattr(pauses, "warn", self.told.append)
-        monkeypatch.setattr(pauses.House, "current", classmethod(lambda _: None))
+        self.house(sportradar_key=None)
+
+    def house(self, **settings):
+        """Let the deployments be of a house with these settings, whose feeds are those that are seen."""
+        self.left = None
+        bridge = SimpleNamespace(health=lambda: self.health)
+        house = SimpleNamespace(settings=Settings(_env_file=None, upstream="live", **settings), bridge=bridge)
+        self.monkeypatch.setattr(pauses.House, "current", classmethod(lambda _: house))
 
     def see(self, **breakers):
         """Tend pauses while these feeds' breakers stand so, and the others are closed; return who is paused."""
-        health = [SimpleNamespace(feed=feed, breaker=breakers.get(feed, State.CLOSED)) for feed in Feed]
-        known = [SimpleNamespace(health=each) for each in health]
+        rest = {"open_since": None, "last_error": None, "credits_left": self.left}
+        self.health = [SimpleNamespace(feed=feed, breaker=breakers.get(feed, State.CLOSED), **rest) for feed in Feed]
+        known = [SimpleNamespace(health=each) for each in self.health]
         self.monkeypatch.setattr(pauses.feeds, "status", lambda _: known)
         pauses.tend_pauses.fn()
         return self.paused()
@@ -89,6 +98,17 @@ def test_what_needs_two_feeds_waits_for_both(standing):
     assert standing.told[-1] == f"{HISTORY} is resumed: its feeds answer again."
 
 
+@pytest.mark.parametrize(
+    ("other", "left", "paused"),
+    [(State.CLOSED, None, set()), (State.CLOSED, 21, set()), (State.CLOSED, 20, {PRICES}), (State.OPEN, 21, {PRICES})],
+)
+def test_prices_go_on_while_the_second_source_can_give_them(standing, other, left, paused):
+    standing.house(sportradar_key="s" * 24)
+    standing.left = left
+    assert standing.see(theodds=State.OPEN, sportradar=other) == standing.tagged() == paused
+    assert standing.see() == set()
+
+
 def test_a_person_who_paused_something_finds_it_paused_and_one_who_resumed_it_resumed(standing):
     standing.by_hand(HISTORY, paused=True)
     assert standing.see(savant=State.OPEN) == standing.see() == {HISTORY}
@@ -105,8 +125,8 @@ def test_a_release_that_is_applied_while_a_feed_is_down_keeps_the_pause_and_who_
     standing.by_hand("canary/mlb", paused=True)
     paused = standing.see(theodds=State.OPEN)
     asyncio.run(applying.apply())
-    assert standing.paused() == paused == {"canary/mlb", "odds-refresh/mlb"}
-    assert standing.tagged() == {"odds-refresh/mlb"}
+    assert standing.paused() == paused == {"canary/mlb", PRICES}
+    assert standing.tagged() == {PRICES}
     assert standing.see() == {"canary/mlb"}
 
 
