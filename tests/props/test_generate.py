@@ -83,6 +83,16 @@ def test_an_unknown_market_or_a_quarter_line_is_refused(features):
         generate(features, lines={"batter_hits": [0.75]})
 
 
+def test_a_market_asked_for_twice_comes_once(features):
+    once = generate(features, markets=["batter_walks", "batter_hits"])
+    assert generate(features, markets=["batter_walks", "batter_hits", "batter_walks"]).equals(once)
+
+
+def test_lines_of_an_unknown_market_are_refused(features):
+    with pytest.raises(UsageError, match="'batter_hit' is not a market that is projected"):
+        generate(features, lines={"batter_hits": [3.5], "batter_hit": [4.5]})
+
+
 def test_no_features_give_no_props(features):
     empty = generate(features.clear())
     assert empty.is_empty()

@@ -52,7 +52,7 @@ def generate(
 
     Args:
         features: `out_features`.
-        markets: Market keys; all that are projected by default.
+        markets: Market keys, each counted once; all that are projected by default.
         lines: Lines besides the default ones; pass the slate's quotes so that every quoted line has a probability.
         fitted: Every fitted number; the shipped ones by default. The features must have been built with the same.
 
@@ -60,7 +60,7 @@ def generate(
         UsageError: a market is not known, or a line given per market is not a whole or half number from 0
             to 63.5. Such lines in a frame get no row: `price.unpriced` lists them.
     """
-    for key in markets or ():
+    for key in (*(markets or ()), *(lines if isinstance(lines, dict) else ())):
         market(key)
     numbers = fitted or Fitted.shipped()
     found = project(features, markets, numbers.parameters, numbers.ladders)

@@ -77,7 +77,7 @@ def project(
         parameters: Fitted numbers of the features.
         ladders: Fitted ladders.
     """
-    wanted = list(MARKETS) if markets is None else markets
+    wanted = list(MARKETS) if markets is None else list(dict.fromkeys(markets))
     fitted, climbs = parameters or default(), ladders or ladder.default()
     role = features["role"]
     index = {name: (role == name).arg_true().to_numpy().astype(np.int64) for name in ("batter", "starter")}
