@@ -118,6 +118,15 @@ def test_where_a_store_overlooks_the_condition_the_last_one_s_word_stands(bucket
     assert not turns._is_mine(bucket, FOLDER, 1, b"me")
 
 
+def test_a_number_that_was_created_by_a_try_whose_answer_was_lost_is_his(bucket, monkeypatch):
+    """A driver tries again by itself, and is told then that the object is there."""
+    create = bucket.create
+    monkeypatch.setattr(bucket, "create", lambda path, content: create(path, content) and create(path, content))
+    assert turns._is_mine(bucket, FOLDER, 1, b"me")
+    assert not turns._is_mine(bucket, FOLDER, 1, b"another")
+    assert bucket.read(turns._path(FOLDER, 1)) == b"me"
+
+
 def test_a_store_that_refuses_gives_no_turn_and_one_that_is_lost_in_it_takes_nothing_back(bucket, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError("Access Denied")

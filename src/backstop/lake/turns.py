@@ -68,7 +68,8 @@ def _taken(bucket: Bucket, folder: str) -> int:
 def _is_mine(bucket: Bucket, folder: str, number: int, me: bytes) -> bool:
     """Try to create a number; return whether the turn is taken by it."""
     path = _path(folder, number)
-    if not bucket.create(path, me):
+    # it is there already if a driver tried again because the answer was lost
+    if not bucket.create(path, me) and bucket.read(path) != me:
         return False
     there = _numbers(bucket, folder)
     if max(there, default=0) > number:
