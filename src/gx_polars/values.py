@@ -14,6 +14,7 @@ from dateutil import parser as dateutil_parser
 
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 NUMBERS = (int, float, decimal.Decimal)
+_TIMES = (dt.date, dt.time, dt.timedelta)
 
 
 def is_text(dtype: pl.DataType) -> bool:
@@ -32,16 +33,20 @@ def comparable(dtype: pl.DataType, value: Any) -> Any:
         value: A number, text, date, datetime, time or timedelta.
 
     Raises:
-        TypeError: Text against numbers, numbers against dates, or a zone against none.
+        TypeError: Text against numbers, numbers against dates, dates against hours, or a zone against none.
     """
-    if dtype.is_temporal():
-        return _temporal(dtype, value)
     if dtype == pl.Null:
         return value
+    if dtype == pl.Time and not isinstance(value, (dt.time, str)):
+        raise TypeError(_of_two_kinds(dtype, value))
+    if dtype.is_temporal():
+        return _temporal(dtype, value)
     require_order(dtype)
     if is_text(dtype) != isinstance(value, str):
         msg = f"the column is {dtype}, the value {value!r} is {type(value).__name__}: text compares with text only."
         raise TypeError(msg)
+    if isinstance(value, _TIMES):  # to Polars a number may be the day that it stands for inside
+        raise TypeError(_of_two_kinds(dtype, value))
     if isinstance(value, float) and dtype.is_integer() and value.is_integer():
         return int(value)
     if isinstance(value, float) and dtype.is_decimal() and math.isfinite(value):
@@ -49,6 +54,13 @@ def comparable(dtype: pl.DataType, value: Any) -> Any:
     if dtype == pl.Boolean and not isinstance(value, bool) and isinstance(value, NUMBERS):
         return pl.lit(value).cast(pl.Float64)
     return value
+
+
+def _of_two_kinds(dtype: pl.DataType, value: Any) -> str:
+    return (
+        f"The column is {dtype}, the value {value!r} is {type(value).__name__}: they have no order; give a value of "
+        "the column's kind."
+    )
 
 
 def require_order(dtype: pl.DataType) -> None:

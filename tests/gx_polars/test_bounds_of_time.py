@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -154,3 +155,21 @@ def test_a_bound_that_a_column_cannot_be_compared_with_is_refused_with_what_coul
     series = pl.Series("x", [], dtype=dtype)
     with pytest.raises(TypeError, match=sentence):
         between(column_of(series), min_value=value)
+
+
+@pytest.mark.parametrize("value", [19_723, 19_723.0, True, b"2024-01-01"], ids=["whole", "number", "truth", "bytes"])
+@pytest.mark.parametrize("bound", [dt.date(2024, 1, 1), START, dt.time(1), dt.timedelta(1)], ids=str)
+def test_what_is_no_time_does_not_compare_with_one(value: Any, bound: Any) -> None:
+    """To Polars itself 19,723 is the first of January 2024."""
+    column = column_of(pl.Series("x", [value]))
+    told = f"The column is {column.dtype}, the value {bound!r} is {type(bound).__name__}: "
+    for ask in (lambda: compare(column, "==", bound), lambda: between(column, max_value=bound)):
+        with pytest.raises(TypeError, match=re.escape(told)):
+            ask()
+
+
+@pytest.mark.parametrize("bound", [1000, 1.5, dt.date(2024, 1, 1), START, dt.timedelta(1)], ids=str)
+def test_an_hour_compares_with_hours_only(bound: Any) -> None:
+    column = column_of(pl.Series("x", [dt.time(0, 0, 0, 1)]))
+    with pytest.raises(TypeError, match="The column is Time, the value "):
+        compare(column, ">=", bound)
