@@ -134,6 +134,13 @@ def test_lines_of_the_wrong_length_are_counted_among_the_rows() -> None:
     assert parsed.rejected["reason"].unique().to_list() == ["The line does not have 2 fields."]
 
 
+def test_a_line_that_is_refused_for_a_stray_quotation_mark_says_so() -> None:
+    parsed = parse('id,speed\n1,9"0\n2,91\n3,9"2\n4,"9,3",more\n')
+    assert (parsed.rows_in, parsed.rejected_by_rule) == (4, {"field_count": 3})
+    stray = "The line has a quotation mark where no field begins or ends."
+    assert parsed.rejected["reason"].to_list() == [stray, stray, "The line does not have 2 fields."]
+
+
 @pytest.mark.parametrize("body", ["id,speed\n", "id\n"])
 def test_a_header_alone_is_an_empty_table(body: str) -> None:
     parsed = parse(body)

@@ -8,7 +8,7 @@ import polars as pl
 
 from backstop.errors import SchemaDrift
 from backstop.excerpt import excerpt
-from backstop.sources.csvtext import Text, numbered
+from backstop.sources.csvtext import Text, fault_of, numbered
 from backstop.sources.parsed import Drift, Parsed, rejections
 from backstop.tables import Table
 
@@ -34,8 +34,8 @@ def to_table(
 
     Returns:
         Rows of the table in the order of the answer; absent columns are null. Rejected under the rules `field_count`
-        (a line with too many or too few fields), `missing_value` (a needed value is null), `cast` (a value is not of
-        its column's type).
+        (a line with too many or too few fields, or a stray quotation mark), `missing_value` (a needed value is null),
+        `cast` (a value is not of its column's type).
 
     Raises:
         SchemaDrift: a needed column is gone, or most of its values cannot be read.
@@ -53,10 +53,7 @@ def to_table(
             source=source,
         )
     bad_lines = rejections(
-        [
-            ({"line": line}, "field_count", f"The line does not have {len(text.header)} fields.")
-            for line in text.misshapen
-        ]
+        [({"line": line}, "field_count", f"The line {fault_of(line, len(text.header))}.") for line in text.misshapen]
     )
     drift = Drift(
         added=tuple(sorted(set(text.header) - known)),

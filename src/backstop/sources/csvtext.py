@@ -39,7 +39,7 @@ class Text:
         header: Column names as sent, duplicates included.
         frame: The columns asked for that exist, all String, one row per line with the right number of fields; of a name
             that stands twice the first column has the name itself and the second `name#2`.
-        misshapen: Lines with more or fewer fields than the header.
+        misshapen: Lines with more or fewer fields than the header, or with a stray quotation mark.
     """
 
     header: tuple[str, ...]
@@ -124,6 +124,17 @@ def _frame(lines: bytes, wanted: dict[int, str]) -> pl.DataFrame:
     frame = pl.read_csv(lines, infer_schema=False, null_values=list(NULLS), columns=list(wanted))
     frame.columns = list(wanted.values())
     return frame
+
+
+def fault_of(line: str, fields: int) -> str:
+    """Say what is wrong with a misshapen line.
+
+    >>> fault_of('1,"2"3",4', 3)
+    'has a quotation mark where no field begins or ends'
+    """
+    if RECORD.fullmatch(line.encode()):
+        return f"does not have {fields} fields"
+    return "has a quotation mark where no field begins or ends"
 
 
 def numbered(header: Sequence[str]) -> list[str]:
