@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from backstop import tables
-from backstop.clock import days_between
+from backstop.clock import DAY_STARTS_AT_HOUR, EASTERN, days_between
 from backstop.errors import UpstreamUnavailable, UsageError
 from backstop.features import asof
 from backstop.lake.states import State
@@ -45,10 +45,17 @@ def season_days(first_season: int, day: dt.date) -> list[dt.date]:
 
 
 def games_of(house: House, day: dt.date) -> pl.DataFrame:
-    """Return the day's games that count and are to be played, one row per game; empty on an off day."""
+    """Return the day's games that count and are to be played, one row per game; empty on an off day.
+
+    A start that is to be determined is the end of the day: the feed lists it at 3:33 Eastern, before all others, and
+    the game has not begun until it is under way.
+    """
     if day not in house.lake.days(tables.GAMES.name):
         return tables.GAMES.empty()
-    return house.lake.read(tables.GAMES.name, day).filter(is_to_be_played())
+    over = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(DAY_STARTS_AT_HOUR), EASTERN).astimezone(dt.UTC)
+    unknown = pl.col("start_is_tbd") & (pl.col("abstract_status") == "Preview")
+    start = pl.when(unknown).then(pl.lit(over, tables.UTC_INSTANT)).otherwise("start_at").alias("start_at")
+    return house.lake.read(tables.GAMES.name, day).filter(is_to_be_played()).with_columns(start)
 
 
 def is_to_be_played() -> pl.Expr:
