@@ -76,6 +76,13 @@ def test_settings_named_in_the_image_and_in_compose_exist(steps, compose):
     assert named - known == set()
 
 
+@pytest.mark.parametrize("name", ["apply", "worker", "api"])
+def test_every_setting_of_a_run_that_stands_in_the_file_beside_compose_reaches_it(compose, name):
+    wanted = {f"BACKSTOP_{each.upper()}" for each in Settings.model_fields if not each.startswith("api_")}
+    inside = {"BACKSTOP_HOME"}  # where the image has it
+    assert wanted - inside <= set(compose["services"][name]["environment"])
+
+
 def test_prefect_knows_every_setting_that_compose_gives_it(compose):
     from prefect.settings.legacy import _get_settings_fields
     from prefect.settings.models.root import Settings as PrefectSettings
