@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import sqlalchemy as sa
 
-from backstop.errors import BackstopError
+from backstop.errors import BackstopError, UsageError
 from backstop.lake import database
 from backstop.settings import Feed
+from backstop.stages import plan
 from backstop.store import connection, embedded
 from deployments import machine, schema
 
@@ -178,6 +179,10 @@ def _prefect(*, production: bool) -> str:
 
 def _upstream(settings: Settings) -> str:
     machine.check_upstream(settings)
+    try:
+        plan.markets_of(settings)
+    except UsageError as error:
+        raise _Wrong(f"BACKSTOP_ODDS_MARKETS: {error.message}") from error
     return settings.upstream
 
 

@@ -129,6 +129,15 @@ def test_what_is_no_prefect_server_does_not_answer_in_one_line(settings, monkeyp
     assert "\n" not in found.said
 
 
+def test_a_market_that_is_misspelt_is_told_before_it_ends_every_refresh(settings):
+    assert answer("upstream", settings.model_copy(update={"odds_markets": "batter_hits"})).passed
+    found = answer("upstream", settings.model_copy(update={"odds_markets": "batter_hits,batter_hit"}))
+    assert not found.passed
+    assert found.said.startswith(
+        "BACKSTOP_ODDS_MARKETS: 'batter_hit' is not a market that is projected; the markets are"
+    )
+
+
 def test_keys_are_asked_for_only_where_feeds_are_live(settings):
     live = settings.model_copy(update={"upstream": "live"})
     assert answer("secrets", settings).said == "none needed by demo"
