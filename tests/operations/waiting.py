@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,9 +23,10 @@ def until(found: Callable[[], T | None], what: str, limit_s: float = 60.0) -> T:
 
 
 def gone(pid: int) -> bool:
-    """Return whether a process has ended."""
+    """Return whether a process has ended, also where the first process of a container asks for no ended ones."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    return False
