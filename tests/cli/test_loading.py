@@ -51,14 +51,21 @@ def test_rules_that_cannot_be_loaded_fail_where_they_are_needed_and_each_time(mo
         assert raised.value is error
 
 
+@pytest.fixture
+def answers(tmp_path, monkeypatch):
+    """A folder of that name where the command is given."""
+    (tmp_path / "answers").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("upstream", ["demo", "recorded:answers"])
-def test_sources_of_an_upstream_from_which_nothing_was_fetched_say_so(backstop, store, upstream):
+def test_sources_of_an_upstream_from_which_nothing_was_fetched_say_so(backstop, store, upstream, answers):
     ended = backstop("sources", "--upstream", upstream)
     assert ended.code == 2
     assert ended.err.startswith(f"Nothing was fetched from {upstream} within a week under ")
 
 
-def test_an_archive_has_no_feeds_to_tell_of(backstop, store):
+def test_an_archive_has_no_feeds_to_tell_of(backstop, store, answers):
     ended = backstop("sources", "--upstream", "replay:answers")
     assert (ended.code, ended.out) == (0, "replay:answers: answers come from an archive, no feed is asked.\n")
 

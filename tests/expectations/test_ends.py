@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import math
 
@@ -69,7 +70,7 @@ def test_a_set_lets_in_each_of_its_values_and_no_other_spelling_of_them(name, ru
     several = pl.concat([frame.tail(1)] * len(known)).with_columns(
         pl.Series(rule.column, known, frame.schema[rule.column])
     )
-    assert check(several, suite("one rule", [rule])).broken == ()
+    assert check(several, suite("one rule", [copy.copy(rule)])).broken == ()
     if frame.schema[rule.column] != pl.String:
         return
     others = (
@@ -77,13 +78,13 @@ def test_a_set_lets_in_each_of_its_values_and_no_other_spelling_of_them(name, ru
     )
     others = sorted(others - set(known))
     wrong = pl.concat([frame.tail(1)] * len(others)).with_columns(pl.Series(rule.column, others))
-    assert check(wrong, suite("one rule", [rule])).rules == {names(rule): len(others)}
+    assert check(wrong, suite("one rule", [copy.copy(rule)])).rules == {names(rule): len(others)}
 
 
 @pytest.mark.parametrize(("name", "rule"), rules_of_kind("expect_column_values_to_not_be_null"))
 def test_a_value_that_is_required_is_missing_as_null_and_as_nan_and_as_nothing_else(name, rule):
     frame = SUITES[name].sound(pl.DataFrame())
-    alone = suite("one rule", [rule])
+    alone = suite("one rule", [copy.copy(rule)])
     dtype = frame.schema[rule.column]
     missing = [None, math.nan] if dtype.is_float() else [None]
     there = {pl.String: [""], pl.Boolean: [False]}.get(dtype, [0, 0.0] if dtype.is_numeric() else [])
@@ -98,7 +99,7 @@ def test_a_value_that_is_required_is_missing_as_null_and_as_nan_and_as_nothing_e
 
 def broken(rule, **columns):
     """The rows that break one rule."""
-    verdict = check(pl.DataFrame(columns), suite("one rule", [rule]))
+    verdict = check(pl.DataFrame(columns), suite("one rule", [copy.copy(rule)]))
     rejected = verdict.rejected.height
     assert verdict.kept.height + rejected == verdict.rows_in
     return rejected

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from backstop.clock import FixedClock
 from backstop.errors import BackstopError, ConfigurationError, UpstreamRefused
@@ -64,11 +66,11 @@ def made(**values: object) -> Settings:
 )
 @on_loop
 async def test_an_address_that_is_none_or_not_public_opens_no_fetcher(name: str, url: str, clock: FixedClock) -> None:
-    settings = made(**{name: url})
-    if name == "upstream" and not url.startswith("http"):  # no upstream at all: the command refuses it
-        with pytest.raises(ConfigurationError):
-            machine.check_upstream(settings)
+    if name == "upstream" and not re.match("https?://.", url):  # no upstream at all: the settings refuse it
+        with pytest.raises(ValidationError, match="is not an upstream"):
+            made(**{name: url})
         return
+    settings = made(**{name: url})
     with pytest.raises(ConfigurationError) as refused:
         async with Fetcher(settings, clock=clock):
             pass

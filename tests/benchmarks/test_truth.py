@@ -7,13 +7,14 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from backstop.demo import DEMO_DAY, truth
+from backstop.demo import DEMO_DAY
 from backstop.demo.league.calendar import season
 from backstop.demo.league.cards import cards
 from backstop.demo.league.opinions import opinions_of
 from backstop.demo.league.people import FIRST_ID
 from backstop.demo.league.world import SEED
 from backstop.errors import UsageError
+from benchmarks import truth
 
 KEY = ["game_pk", "player_id_mlbam", "market"]
 
