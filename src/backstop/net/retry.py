@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CHANCE: Final = random.SystemRandom()
+"""Not the process's own generator: processes forked from one would add the same seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryTerms:
@@ -94,7 +97,7 @@ def wait_after(error: Exception, deadline: Deadline, jitter_s: float = 0.0) -> b
     left = deadline.left_s()
     if left <= 0 or (error.retry_after_s or 0.0) >= left:
         return False
-    return True if error.retry_after_s is None else error.retry_after_s + jitter_s * random.random()  # noqa: S311
+    return True if error.retry_after_s is None else error.retry_after_s + jitter_s * _CHANCE.random()
 
 
 async def with_retries(

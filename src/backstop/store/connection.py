@@ -8,6 +8,7 @@ redis+cluster://host:7000,host:7001
 from __future__ import annotations
 
 import contextlib
+import random
 import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -46,12 +47,18 @@ _DIGITS: Final = re.compile("[0-9]{1,5}")
 SCHEMES: Final = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
+_CHANCE: Final = random.SystemRandom()
+"""Not the process's own generator: processes forked from one would wait equally long, and come back at once."""
+
+
 class Pauses(ExponentialWithJitterBackoff):
     """Pauses between tries, none before the first: where only a line was cut, a listener is back within 100 ms."""
 
     def compute(self, failures: int) -> float:
         """Return the seconds to wait after so many failures in a row."""
-        return super().compute(failures - 1) if failures > 1 else 0.0
+        if failures <= 1:
+            return 0.0
+        return float(min(self._cap, _CHANCE.random() * self._base * 2 ** (failures - 1)))
 
 
 def url_of(settings: Settings) -> str:
