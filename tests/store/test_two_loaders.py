@@ -76,13 +76,19 @@ def test_whatever_order_two_loaders_steps_fall_in_readers_get_the_newer_one_whol
         assert_frame_equal(reader.props(DAY).sort("prop_id"), WHOLE[served.name], check_column_order=False)
 
 
-def test_whose_version_was_lost_with_all_data_writes_nothing_into_the_next_one_of_that_number(redis, writer, reader):
+def of_one_number(redis, writer):
+    """Return a loader whose version Redis lost with all data, and the next one, which got the same number."""
     lost = Loader(writer, 0, CUTOFF)
     lost.go_on()
     redis.flushall()
     other = Loader(writer, 1, CUTOFF)
     other.go_on()
     assert other.draft.version == lost.draft.version
+    return lost, other
+
+
+def test_whose_version_was_lost_with_all_data_writes_nothing_into_the_next_one_of_that_number(redis, writer, reader):
+    lost, other = of_one_number(redis, writer)
     with pytest.raises(IncompleteVersion, match=r"version that was being written is gone .*Open a new one and load"):
         lost.go_on()
     other.go_on()
@@ -95,12 +101,7 @@ def test_whose_version_was_lost_with_all_data_writes_nothing_into_the_next_one_o
 def test_whose_version_was_lost_with_all_data_ends_it_without_touching_the_next_one_of_that_number(
     redis, writer, reader, ending
 ):
-    lost = Loader(writer, 0, CUTOFF)
-    lost.go_on()
-    redis.flushall()
-    other = Loader(writer, 1, CUTOFF)
-    other.go_on()
-    assert other.draft.version == lost.draft.version
+    lost, other = of_one_number(redis, writer)
     if ending == "abandon":
         writer.abandon(lost.draft)
     else:
