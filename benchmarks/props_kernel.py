@@ -22,10 +22,9 @@ from backstop.features.outcomes import OUTCOMES
 from backstop.features.tally import tally
 from backstop.props import backtest
 from backstop.props.generate import SCHEMA, generate
-from backstop.props.kernel import at_least
 from backstop.props.markets import MARKETS
 from backstop.props.price import price
-from backstop.props.project import COUNTED, HITS, TOTAL_BASES, TURNS, batter_market
+from backstop.props.project import COUNTED, HITS, TOTAL_BASES, TURNS, batter_sums
 from backstop.tables import PITCHES, QUOTES
 from benchmarks import api
 from benchmarks.report import Report, Table, arguments
@@ -87,7 +86,7 @@ def arrays(p: np.ndarray, reach: np.ndarray) -> list[np.ndarray]:
     """The full distributions of those markets, by the functions that a slate is projected with."""
     edges = np.concatenate([np.ones((len(p), 1)), reach, np.zeros((len(p), 1))], axis=1)
     tries = edges[:, :-1] - edges[:, 1:]
-    return [at_least(batter_market(key, p, tries)) for key in SUMMED]
+    return list(batter_sums(list(SUMMED), p, tries).values())
 
 
 def slate(players: int, markets: int, books: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.props.kernel import CELLS, at_least, count_distribution, ordered_sum, sum_distribution
+from backstop.features.outcomes import OUTCOMES
+from backstop.props import project
+from backstop.props.kernel import at_least, count_distribution, ordered_sum, sum_distribution
+from backstop.props.markets import MARKETS
 
 chances = st.lists(st.floats(0, 1), min_size=1, max_size=5)
 
@@ -86,17 +89,17 @@ def test_sums_over_an_uncertain_number_of_tries_equal_the_enumeration(most, size
 
 @pytest.fixture(scope="module")
 def many():
-    """More players than a block holds, of seven turns."""
+    """Many players of seven turns."""
     random = np.random.default_rng(7)
-    rows = CELLS // 8 * 2 + 3
+    rows = 8_195
     return random.random((rows, 7)), random.dirichlet(np.ones(8), rows), random.dirichlet(np.ones(5), (rows, 7))
 
 
 @pytest.mark.parametrize("highest", [0, 2, 7, 28])
-def test_a_player_has_the_same_bits_alone_and_in_any_memory_order_as_among_blocks_of_others(many, highest):
+def test_a_player_has_the_same_bits_alone_and_in_any_memory_order_as_among_others(many, highest):
     chance, tries, values = many
     counts, sums = count_distribution(chance, tries, highest), sum_distribution(values, tries, highest)
-    for row in (0, CELLS // 8, len(chance) - 1):
+    for row in (0, 4_096, len(chance) - 1):
         one = slice(row, row + 1)
         assert count_distribution(chance[one], tries[one], highest).tobytes() == counts[one].tobytes()
         assert sum_distribution(values[one], tries[one], highest).tobytes() == sums[one].tobytes()
@@ -113,6 +116,27 @@ def test_a_player_whose_chances_are_not_known_has_no_distribution_and_touches_no
     for found, known in ((count_distribution(chance, tries, 7), counts), (sum_distribution(values, tries, 28), sums)):
         assert np.isnan(found[1, 0])
         assert (found[others] == known[others]).all()
+
+
+def test_batters_have_the_same_bits_alone_in_small_blocks_and_in_one_also_beside_one_who_is_not_known(monkeypatch):
+    random = np.random.default_rng(11)
+    turns = np.asfortranarray(random.dirichlet(np.ones(len(OUTCOMES)), (23, project.TURNS)))
+    tries = random.dirichlet(np.ones(project.TURNS + 1), 23)
+    keys = [*project.COUNTED, project.TOTAL_BASES]
+    whole = project.batter_sums(keys, turns, tries)
+    assert list(whole) == keys
+    monkeypatch.setattr(project, "BATTERS_AT_ONCE", 5)
+    turns[7, 2] = np.nan
+    parts = project.batter_sums(keys, turns, tries)
+    others = np.arange(23) != 7
+    for key in keys:
+        one = slice(3, 4)
+        assert (project.batter_sums([key], turns[one], tries[one])[key] == whole[key][one]).all()
+        assert (at_least(project.batter_market(key, turns[one], tries[one])) == whole[key][one]).all()
+        assert (parts[key][others] == whole[key][others]).all()
+        assert np.isnan(parts[key][7, 1])
+    nobody = project.batter_sums(["batter_hits"], turns[:0], tries[:0])
+    assert nobody["batter_hits"].shape == (0, MARKETS["batter_hits"].highest + 2)
 
 
 def test_of_nobody_there_are_no_distributions():

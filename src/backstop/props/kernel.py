@@ -6,24 +6,16 @@ As generating functions, with f_k(z) that of try k, this is Horner's rule, from 
 
     P(N = 0) + f_1 (P(N = 1) + f_2 (P(N = 2) + ... + f_K P(N = K)))
 
-Rows are players. In memory they lie side by side, outcome after outcome, so that a step is a few long operations; they
-are worked on in blocks that fit the cache, shared out among threads. A player's numbers come from the same operations
-in the same order, alone or among others: to the bit.
+Rows are players. In memory they lie side by side, outcome after outcome, so that a step is a few long operations. A
+player's numbers come from the same operations in the same order, alone or among others: to the bit.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
-from backstop.props import blocks
-
 Floats = NDArray[np.float64]
-
-CELLS: Final = 32_768
-"""Probabilities of a block: the three arrays of 256 KiB that a step goes through stay in the second-level cache."""
 
 
 def count_distribution(chance: Floats, tries: Floats, highest: int) -> Floats:
@@ -35,23 +27,18 @@ def count_distribution(chance: Floats, tries: Floats, highest: int) -> Floats:
         highest: Outcomes above it are counted there.
     """
     q, ends = np.ascontiguousarray(chance.T[::-1]), np.ascontiguousarray(tries.T[::-1])
-    found = np.zeros((highest + 1, len(chance)))
-
-    def count(rows: slice) -> None:
-        state = found[:, rows]
-        state[0] = ends[0, rows]
-        moved = np.empty_like(state)
-        for k in range(len(q)):
-            reached = min(k, highest) + 1
-            part = np.multiply(state[:reached], q[k, rows], out=moved[:reached])
-            state[:reached] -= part
-            state[1 : reached + 1] += part[:highest]
-            if reached > highest:
-                state[highest] += part[highest]
-            state[0] += ends[k + 1, rows]
-
-    blocks.each(count, len(chance), max(CELLS // (highest + 1), 1))
-    return found.T
+    state = np.zeros((highest + 1, len(chance)))
+    moved = np.empty_like(state)
+    state[0] = ends[0]
+    for k, succeeds in enumerate(q):
+        reached = min(k, highest) + 1
+        part = np.multiply(state[:reached], succeeds, out=moved[:reached])
+        state[:reached] -= part
+        state[1 : reached + 1] += part[:highest]
+        if reached > highest:
+            state[highest] += part[highest]
+        state[0] += ends[k + 1]
+    return state.T
 
 
 def sum_distribution(values: Floats, tries: Floats, highest: int) -> Floats:
@@ -64,28 +51,22 @@ def sum_distribution(values: Floats, tries: Floats, highest: int) -> Floats:
     """
     worth = np.ascontiguousarray(values.transpose(1, 2, 0)[::-1])
     ends = np.ascontiguousarray(tries.T[::-1])
-    found = np.empty((highest + 1, len(values)))
-
-    def add_up(rows: slice) -> None:
-        state = np.zeros_like(found[:, rows])
-        state[0] = ends[0, rows]
-        after, moved = np.empty_like(state), np.empty_like(state)
-        for k, chances in enumerate(worth[:, :, rows]):
-            reached = min(k * (len(chances) - 1), highest) + 1
-            np.multiply(state[:reached], chances[0], out=after[:reached])
-            after[reached:] = 0.0
-            for size, chance in enumerate(chances[1:], start=1):
-                part = np.multiply(state[:reached], chance, out=moved[:reached])
-                fits = max(highest + 1 - size, 0)
-                after[size : size + reached] += part[:fits]
-                if fits < reached:
-                    after[highest] += ordered_sum(part[fits:].T)
-            state, after = after, state
-            state[0] += ends[k + 1, rows]
-        found[:, rows] = state
-
-    blocks.each(add_up, len(values), max(CELLS // (highest + 1), 1))
-    return found.T
+    state = np.zeros((highest + 1, len(values)))
+    state[0] = ends[0]
+    after, moved = np.empty_like(state), np.empty_like(state)
+    for k, chances in enumerate(worth):
+        reached = min(k * (len(chances) - 1), highest) + 1
+        np.multiply(state[:reached], chances[0], out=after[:reached])
+        after[reached:] = 0.0
+        for size, chance in enumerate(chances[1:], start=1):
+            part = np.multiply(state[:reached], chance, out=moved[:reached])
+            fits = max(highest + 1 - size, 0)
+            after[size : size + reached] += part[:fits]
+            if fits < reached:
+                after[highest] += ordered_sum(part[fits:].T)
+        state, after = after, state
+        state[0] += ends[k + 1]
+    return state.T
 
 
 def ordered_sum(values: Floats) -> Floats:

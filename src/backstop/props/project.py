@@ -10,7 +10,7 @@ import polars as pl
 
 from backstop.features.outcomes import OUTCOMES
 from backstop.features.parameters import Parameters, default
-from backstop.props import ladder
+from backstop.props import blocks, ladder
 from backstop.props.kernel import Floats, at_least, count_distribution, ordered_sum, sum_distribution
 from backstop.props.ladder import Ladders
 from backstop.props.markets import MARKETS
@@ -46,6 +46,9 @@ GROUPS: Final = {
     for name, outcomes in (("on_base", ON_BASE), ("hits", HITS), ("home_run", ("home_run",)))
 }
 """Outcomes that the batters' ladders sum up."""
+
+BATTERS_AT_ONCE: Final = 5_000
+"""Of a block, worked on by one thread: steps long enough that threads seldom wait for the interpreter's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,10 @@ def project(
     return [_projection(key, index[MARKETS[key].role], found[key]) for key in wanted if key in found]
 
 
-def _projection(key: str, rows: Rows, pmf: Floats) -> Projection:
+def _projection(key: str, rows: Rows, tails: Floats) -> Projection:
     """Leave out players whose distribution is not known."""
-    known = np.isfinite(pmf[:, 0])
-    return Projection(key, rows[known], at_least(pmf[known]))
+    known = np.isfinite(tails[:, 1])
+    return Projection(key, rows[known], tails[known])
 
 
 def turn_probabilities(features: pl.DataFrame, parameters: Parameters) -> Floats:
@@ -118,11 +121,16 @@ def turns_distribution(features: pl.DataFrame) -> Floats:
 def _batting(features: pl.DataFrame, wanted: list[str], parameters: Parameters, ladders: Ladders) -> dict[str, Floats]:
     turns = turn_probabilities(features, parameters)
     tries = turns_distribution(features)
-    sums = {key: batter_market(key, turns, tries) for key in wanted if key in COUNTED or key == TOTAL_BASES}
-    if STOLEN_BASES in wanted:
-        sums[STOLEN_BASES] = _stolen_bases(features, ordered_sum(_reach(features)))
+    sums = batter_sums([key for key in wanted if key in COUNTED or key == TOTAL_BASES], turns, tries)
     terms = ladder.batter_terms(features, turns, _reach(features), GROUPS)
-    return sums | _climb(terms, wanted, "batter", ladders)
+    others = _climb(terms, wanted, "batter", ladders)
+    if STOLEN_BASES in wanted:
+        others[STOLEN_BASES] = _stolen_bases(features, ordered_sum(_reach(features)))
+    return sums | _tails(others)
+
+
+def _tails(pmfs: dict[str, Floats]) -> dict[str, Floats]:
+    return {key: at_least(pmf) for key, pmf in pmfs.items()}
 
 
 def batter_ladder_terms(features: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
@@ -154,6 +162,24 @@ def _climb(terms: pl.DataFrame, wanted: list[str], role: str, ladders: Ladders) 
     """Return the distributions of the fitted ladders of a role."""
     fitted = ladders.markets
     return {key: fitted[key].distribution(terms) for key in wanted if key in fitted and MARKETS[key].role == role}
+
+
+def batter_sums(keys: list[str], turns: Floats, tries: Floats) -> dict[str, Floats]:
+    """Return P(outcome >= n), n = 0..highest + 1, of batter markets that are sums over plate appearances.
+
+    Args:
+        keys: Of `COUNTED`, or total bases.
+        turns: Outcome probabilities of each plate appearance, (rows, 7, outcome), players adjacent in memory.
+        tries: P(plate appearances = n), n = 0..7.
+    """
+    found = {key: np.empty((MARKETS[key].highest + 2, len(turns))) for key in keys}
+
+    def project_some(rows: slice) -> None:
+        for key, tails in found.items():
+            tails[:, rows] = at_least(batter_market(key, turns[rows], tries[rows])).T
+
+    blocks.each(project_some, len(turns), BATTERS_AT_ONCE)
+    return {key: tails.T for key, tails in found.items()}
 
 
 def batter_market(key: str, turns: Floats, tries: Floats) -> Floats:
@@ -194,7 +220,7 @@ def _pitching(features: pl.DataFrame, wanted: list[str], parameters: Parameters,
     terms = ladder.starter_terms(features)
     if "pitcher_outs" in wanted:
         found["pitcher_outs"] = ladders.outs.distribution(terms)
-    return found | _climb(terms, wanted, "starter", ladders)
+    return _tails(found | _climb(terms, wanted, "starter", ladders))
 
 
 def _times_through(features: pl.DataFrame, outcomes: tuple[str, ...], parameters: Parameters) -> Floats:
