@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.absent import absent
+from tests.here import only_here
 from tests.lake import postgres
 from tests.store.servers import binary
 
@@ -30,7 +31,7 @@ def test_without_its_service_a_test_skips_here_and_fails_in_ci(monkeypatch: pyte
 def test_servers_that_are_looked_for_and_not_there_fail_in_ci(monkeypatch: pytest.MonkeyPatch, ask) -> None:
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
+    only_here(monkeypatch, Path, "glob", lambda *_: iter(()))
     with pytest.raises(pytest.fail.Exception, match="scripts/services installs it"):
         ask()
 

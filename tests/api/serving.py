@@ -88,7 +88,7 @@ def serving(parts: Parts):
             yield client
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

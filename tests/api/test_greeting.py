@@ -21,7 +21,7 @@ def slow(monkeypatch):
 
     def waiting(before, after):
         began.set()
-        assert allowed.wait(20)
+        assert allowed.wait(60)
         return compare(before, after)
 
     monkeypatch.setattr(live, "compare", waiting)
@@ -36,7 +36,7 @@ def test_who_comes_while_a_difference_is_worked_out_is_told_of_every_version_onc
     with connect(address(api)) as first:
         take(first)
         publish(redis, repriced(1001, 9.5), run_id="r2", meta=meta)
-        assert began.wait(20)
+        assert began.wait(60)
         publish(redis, repriced(1001, 8.5), run_id="r3", meta=meta)
         wait_for(lambda: api.parts.cache.pointers.known(DAY).version == 3)
         with connect(address(api)) as second:

@@ -104,9 +104,9 @@ def test_a_breaker_that_moves_is_told_to_whoever_listens(api):
     from websockets.sync.client import connect
 
     with connect(f"ws://127.0.0.1:{api.port}/api/v1/live?slate={DAY}") as socket:
-        socket.recv(timeout=5)
+        socket.recv(timeout=30)
         telemetry.emit(Moved("theodds", State.CLOSED, State.OPEN, "3 of the last 4 requests failed", 30.0))
-        told = orjson.loads(socket.recv(timeout=5))
+        told = orjson.loads(socket.recv(timeout=30))
     assert told == {
         "type": "feed", "seq": 1, "feed": "theodds", "breaker": "open", "retry_in_s": 30.0,
         "reason": "3 of the last 4 requests failed",

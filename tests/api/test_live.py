@@ -31,7 +31,7 @@ def address(api, query=""):
 def take(socket, kind=None):
     """Return the next message, of a kind if one is given."""
     while True:
-        message = orjson.loads(socket.recv(timeout=10))
+        message = orjson.loads(socket.recv(timeout=30))
         if kind is None or message["type"] == kind:
             return message
 
@@ -218,7 +218,7 @@ def test_a_socket_needs_a_key_where_keys_are_set_and_an_origin_that_is_ours(embe
 
 
 def test_a_reader_who_takes_nothing_is_dropped_and_the_others_are_not(api, redis, repriced, meta, monkeypatch):
-    monkeypatch.setattr(live, "SEND_S", 0.5)
+    monkeypatch.setattr(live, "SEND_S", 2.0)
     hub = api.app.state.hub
     raw = sockets.create_connection(("127.0.0.1", api.port))
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -262,7 +262,7 @@ async def follow(api, last, cut_every=None):
             hello = orjson.loads(await socket.recv())
             assert hello["resumed"] is bool(seqs)
             while seen[-1:] != [last]:
-                message = orjson.loads(await asyncio.wait_for(socket.recv(), 20))
+                message = orjson.loads(await asyncio.wait_for(socket.recv(), 60))
                 if message["type"] == "ping":
                     continue
                 seqs.append(message["seq"])

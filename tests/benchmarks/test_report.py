@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import os
 import re
 import subprocess
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks import report as reporting
 from benchmarks.report import MOST, Report, Row, Stamp, Table, arguments, commit, figure, read, stamp, timed
+from tests.here import only_here
 
 
 def table(better, first, other):
@@ -146,7 +149,7 @@ def test_a_table_keeps_its_own_stamp_when_another_is_run_again(tmp_path, monkeyp
 
 def test_a_table_is_stamped_when_it_is_first_recorded_and_not_again(tmp_path, monkeypatch):
     loads = iter([0.5, 1.0, 2.0])
-    monkeypatch.setattr(reporting.os, "getloadavg", lambda: (next(loads), 9.0, 9.0))
+    only_here(monkeypatch, os, "getloadavg", lambda: (next(loads), 9.0, 9.0))
     report = Report("x", tmp_path / "x.json")
     report.table("a", "a", unit="s").row("r", [1.0])
     report.save()
@@ -208,7 +211,7 @@ def test_every_benchmark_knows_where_to_record_and_how_often():
 
 def test_a_call_is_timed_by_a_clock_that_only_goes_forward(monkeypatch):
     ticks = iter([10.0, 12.5])
-    monkeypatch.setattr(reporting.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     called = []
     assert timed(lambda: called.append(1)) == 2.5
     assert called == [1]

@@ -105,10 +105,10 @@ def test_a_claim_whose_rows_were_not_recorded_is_named_and_counts_as_failed(fold
 
 def test_what_hangs_is_ended_and_named(folder, monkeypatch, capfd):
     monkeypatch.setattr(runner, "MODULES", {"hanging": Size(), "good": Size()})
-    monkeypatch.setattr(runner, "LONGEST_S", 1)
+    monkeypatch.setattr(runner, "LONGEST_S", 3)
     assert run(monkeypatch) == 1
     said = capfd.readouterr().err
-    assert "hanging was not over after 1 s" in said
+    assert "hanging was not over after 3 s" in said
     assert said.endswith("failed: hanging\n")
 
 

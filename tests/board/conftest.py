@@ -95,7 +95,7 @@ class Site:
     def stop(self):
         if self.server is not None:
             self.server.should_exit = True
-            self.thread.join(20)
+            self.thread.join(60)
             assert not self.thread.is_alive()
             self.server = None
 
@@ -104,7 +104,7 @@ class Site:
         self.house.close()
 
 
-def until(condition, seconds=15.0):
+def until(condition, seconds=60.0):
     """Wait for a condition, bounded."""
     end = time.monotonic() + seconds
     while not condition():

@@ -42,7 +42,7 @@ def cache_over(url, clock, *, answer_s=2.0, **options):
     return Cache(line_to(url, answer_s=answer_s), clock, used=lambda: 0.1, **options)
 
 
-async def until(condition, seconds=10.0):
+async def until(condition, seconds=60.0):
     """Wait until a condition holds; fail when it does not."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - conditions of other rooms have no event

@@ -109,28 +109,31 @@ def test_a_command_that_redis_refuses_is_no_loss_of_the_line(embedded_url, redis
 def test_a_server_that_goes_takes_the_line_down_for_everybody_once_and_a_probe_brings_it_back(tmp_path, how):
     async def run():
         with Server(tmp_path / "redis", appendonly="yes", appendfsync="always") as server:
-            line = line_to(server.url, answer_s=0.4)
+            line = line_to(server.url, answer_s=60.0)
             await line.probe()
             await line.do("SET", "a", "1")
             if how == "killed":
                 server.kill()
             else:
                 server.process.send_signal(signal.SIGSTOP)
+            line.answer_s = 0.4  # not before: a server that lives may be slow on a busy machine
             answers = await asyncio.gather(*(line.do("GET", "a") for _ in range(5)), return_exceptions=True)
             assert all(isinstance(each, StoreUnavailable) for each in answers), answers
             assert (line.up, line.losses) == (False, 1)
             # whoever comes now is told at once, without waiting for a server that is known to be gone
-            began = asyncio.get_running_loop().time()
-            error = await refused(line.do("GET", "a"))
-            assert asyncio.get_running_loop().time() - began < 0.2
-            assert "only what is cached is served" in error.message
+            asked = asyncio.ensure_future(refused(line.do("GET", "a")))
+            for _ in range(10):  # turns of the loop, no time
+                await asyncio.sleep(0)
+            assert asked.done()
+            assert "only what is cached is served" in asked.result().message
             await refused(line.probe())
             assert line.losses == 1
             if how == "killed":
                 server.start()
             else:
                 server.process.send_signal(signal.SIGCONT)
-            async with asyncio.timeout(10):
+            line.answer_s = 60.0
+            async with asyncio.timeout(60):
                 while not line.up:
                     try:
                         await line.probe()

@@ -188,7 +188,7 @@ def test_ctrl_c_ends_with_a_sentence(environment, home, league):
                 assert time.monotonic() < ends
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=60)
     finally:
         league.set_faults("calm")
     assert process.returncode == 130, said
@@ -226,8 +226,9 @@ def test_a_plan_says_requests_and_credits_and_asks_nobody(backstop, home, league
     assert "assuming" not in sure.out
     keyless = backstop("plan", "2025-04-16")
     assert "no prices: BACKSTOP_THEODDS_KEY is not set" in keyless.out
+    before = str(baseball_day(dt.datetime.now(dt.UTC)))
     today = json.loads(backstop("plan", "--json").out)
-    assert today["day"] == str(baseball_day(dt.datetime.now(dt.UTC)))
+    assert before <= today["day"] <= str(baseball_day(dt.datetime.now(dt.UTC)))
     assert backstop("plan", "2099-04-16").code == 2
 
 

@@ -27,7 +27,7 @@ def test_rules_that_load_beside_the_work_are_waited_for_where_the_first_rows_nee
     ready = threading.Event()
 
     def load(name):
-        assert ready.wait(10)
+        assert ready.wait(60)
         return SimpleNamespace(apply=lambda *given: (name, given))
 
     waiting = later(monkeypatch, load)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from backstop import __version__
+from tests.store.servers import deaf_port
 
 
 def refused(ended, code, *words):
@@ -26,11 +27,9 @@ def refused(ended, code, *words):
 
 @pytest.fixture
 def dead_redis(environment):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment.setenv("BACKSTOP_REDIS_URL", f"redis://127.0.0.1:{port}")
-    return port
+    with deaf_port() as port:
+        environment.setenv("BACKSTOP_REDIS_URL", f"redis://127.0.0.1:{port}")
+        yield port
 
 
 def one_line(text):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 
 import pytest
 
 from backstop.cli import running, serving
+from tests.here import only_here
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_without_a_checkout_a_command_says_where_it_runs(backstop, environment):
     def absent(name):
         raise ModuleNotFoundError(f"No module named {name!r}", name="deployments")
 
-    environment.setattr(running.importlib, "import_module", absent)
+    only_here(environment, importlib, "import_module", absent)
     ended = backstop("stop")
     assert ended.code == 2
     assert "The flows are not installed here" in ended.err
@@ -69,6 +71,6 @@ def test_a_package_that_a_flow_lacks_is_not_taken_for_a_missing_checkout(environ
     def lacking(_name):
         raise ModuleNotFoundError("No module named 'prefect'", name="prefect")
 
-    environment.setattr(running.importlib, "import_module", lacking)
+    only_here(environment, importlib, "import_module", lacking)
     with pytest.raises(ModuleNotFoundError, match="prefect"):
         running.deployments("local")

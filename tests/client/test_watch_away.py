@@ -36,7 +36,7 @@ def beside(work):
     """Do something in a thread; returns a function that waits for its end."""
     thread = threading.Thread(target=work)
     thread.start()
-    return lambda: thread.join(30)
+    return lambda: thread.join(60)
 
 
 def test_a_watcher_waits_for_a_server_that_comes_back_and_tells_what_is_new(server, watching, publish):

@@ -91,8 +91,8 @@ def test_who_has_the_content_already_is_told_so(demo: httpx.Client):
 def test_a_trial_allows_one_request_a_second_and_needs_a_key():
     with Upstream.start("demo", faults="trial", extra=["--require-key"]) as server:
         path = f"{server.base_url}{BASE}/league/injuries.json"
-        assert httpx.get(path).status_code == 403
-        with httpx.Client(headers={"x-api-key": "k"}) as client:
+        assert httpx.get(path, timeout=60).status_code == 403
+        with httpx.Client(headers={"x-api-key": "k"}, timeout=60) as client:
             answers = [client.get(path) for _ in range(5)]
         assert 1 <= sum(answer.is_success for answer in answers) <= 3
         assert "Developer Over Qps" in next(answer.text for answer in answers if not answer.is_success)

@@ -15,7 +15,7 @@ PAST = "/v4/historical/sports/baseball_mlb"
 
 @pytest.fixture
 def event(demo: httpx.Client) -> str:
-    return demo.get(f"{BASE}/events").json()[1]["id"]
+    return demo.get(f"{BASE}/events", timeout=60).json()[1]["id"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_prop_is_no_featured_market_and_an_unknown_event_is_not_found(demo: ht
 
 
 def test_a_window_narrows_the_events_and_must_not_be_upside_down(demo: httpx.Client):
-    events = demo.get(f"{BASE}/events").json()
+    events = demo.get(f"{BASE}/events", timeout=60).json()
     first = events[0]["commence_time"]
     only = demo.get(f"{BASE}/events", params={"commenceTimeFrom": first, "commenceTimeTo": first}).json()
     assert [event["id"] for event in only] == [event["id"] for event in events if event["commence_time"] == first]
@@ -97,9 +97,9 @@ def test_unix_dates_are_seconds(demo: httpx.Client, event: str):
 
 def test_where_a_key_is_required_none_is_a_401():
     with Upstream.start("demo", extra=["--require-key"]) as server:
-        missing = httpx.get(f"{server.base_url}{BASE}/events")
+        missing = httpx.get(f"{server.base_url}{BASE}/events", timeout=60)
         assert (missing.status_code, missing.json()["error_code"]) == (401, "MISSING_KEY")
-        assert httpx.get(f"{server.base_url}{BASE}/events", params={"apiKey": "k"}).is_success
+        assert httpx.get(f"{server.base_url}{BASE}/events", params={"apiKey": "k"}, timeout=60).is_success
 
 
 def test_an_account_spends_all_or_nothing():

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -16,24 +15,14 @@ from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
 from backstop.errors import UpstreamUnavailable
 from tests.demo.frames import pitches, schedule
-
-
-def _gone(pid: int, within_s: float = 5.0) -> bool:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.02)
-    return False
+from tests.operations.waiting import gone, until
 
 
 def test_it_answers_as_soon_as_it_is_started_and_is_gone_after_the_block():
     with Upstream.start("demo") as server:
-        assert httpx.get(f"{server.base_url}/api/v1/teams").json()["teams"][0]["id"] == 108
+        assert httpx.get(f"{server.base_url}/api/v1/teams", timeout=60).json()["teams"][0]["id"] == 108
         pid = server.pid
-    assert _gone(pid)
+    until(lambda: gone(pid), "the server to end")
 
 
 def test_stopping_twice_is_no_error():
@@ -53,7 +42,7 @@ def test_it_dies_with_a_parent_that_was_killed():
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    assert _gone(pid)
+    until(lambda: gone(pid), "the server to end")
 
 
 @pytest.mark.parametrize("spec", ["demon", "recorded:", "recorded:/nowhere/at/all"])
@@ -71,7 +60,7 @@ def test_a_port_in_use_is_refused_with_a_word(demo_server: Upstream, capfd: pyte
 
 
 def test_it_counts_requests_and_how_many_were_in_flight_at_once():
-    with Upstream.start("demo", latency_ms=150) as server, httpx.Client(base_url=server.base_url) as client:
+    with Upstream.start("demo", latency_ms=150) as server, httpx.Client(base_url=server.base_url, timeout=60) as client:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: client.get("/api/v1/teams"), range(8)))
         assert all(answer.is_success for answer in answers)
@@ -109,4 +98,4 @@ def test_a_detached_server_outlives_who_started_it():
         os.kill(pid, 0)
     finally:
         os.kill(pid, signal.SIGTERM)
-    assert _gone(pid)
+    until(lambda: gone(pid), "the server to end")

@@ -32,6 +32,7 @@ def test_a_season_of_days_leaves_no_more_suites_in_memory_than_are_at_work():
     for day in (DAY + dt.timedelta(days=number) for number in range(20)):
         check(frames.quotes(), quotes_suite(day))
         pitches_suite(day, 1)
+    gc.collect()  # what only its own circle holds is not alive
     alive = [each for each in gc.get_objects() if type(each) is PreparedSuite and each.name == "core_quotes"]
     assert 0 < len(alive) <= SUITES_KEPT < 20
     for made in (pitches_suite, quotes_suite):

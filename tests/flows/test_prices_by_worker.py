@@ -40,7 +40,7 @@ def upstream(now: dt.datetime, granted: int) -> Upstream:
 
 def spent(feed: Upstream) -> int:
     """Credits that the feed's account says were used; the list of events costs none."""
-    return int(httpx.get(f"{feed.base_url}/v4/sports/baseball_mlb/events").headers["x-requests-used"])
+    return int(httpx.get(f"{feed.base_url}/v4/sports/baseball_mlb/events", timeout=60).headers["x-requests-used"])
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
+from collections.abc import Iterator
 
 import polars as pl
 import pytest
@@ -13,6 +13,7 @@ from backstop.lake.ledger import Ledger
 from backstop.lake.schema import entries
 from backstop.lake.tables import Lake
 from tests.lake import postgres
+from tests.store.servers import deaf_port
 
 DAY = dt.date(2025, 6, 15)
 
@@ -53,7 +54,6 @@ def frame() -> pl.DataFrame:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    with deaf_port() as port:
+        yield port

@@ -17,6 +17,7 @@ from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
 from backstop.lake.states import State
 from backstop.lake.tables import Lake
+from tests.here import only_here
 from tests.lake.conftest import DAY
 
 NEXT = DAY + dt.timedelta(days=1)
@@ -133,10 +134,10 @@ def test_refused_rows_that_cannot_be_read_are_named_with_a_way_out(quarantine, t
 
 
 STEPS = {
-    "opening": "pathlib.Path.open",
-    "syncing": "os.fsync",
-    "renaming": "pathlib.Path.replace",
-    "making": "pathlib.Path.mkdir",
+    "opening": (Path, "open"),
+    "syncing": (os, "fsync"),
+    "renaming": (Path, "replace"),
+    "making": (Path, "mkdir"),
 }
 
 
@@ -148,7 +149,7 @@ def test_a_write_that_fails_at_any_step_leaves_the_old_rows_and_no_half_file(lak
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(STEPS[step], fail)
+        only_here(patch, *STEPS[step], fail)
         with pytest.raises(LakeError, match=r"No space left.*old content stands.*run again"):
             lake.write("out_features", DAY, frame.head(1))
     assert_frame_equal(lake.read("out_features", DAY), frame)

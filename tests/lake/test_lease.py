@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from backstop.errors import LeaseHeld
 from backstop.lake import lease
+from tests.here import only_here
 
 HERE = str(Path("/proc/self/ns/pid").readlink()).removeprefix("pid:[").removesuffix("]")
 NEVER = 2**22 + 5
@@ -51,7 +53,7 @@ def test_a_living_process_is_known_and_not_gone_and_a_dead_one_is_at_once():
 def test_a_lease_of_a_container_beside_this_one_is_not_stolen(ledger, clock, monkeypatch):
     """With the host's network both have one host name, and the other's process id names nobody here."""
     with monkeypatch.context() as beside:
-        beside.setattr(lease.os, "getpid", lambda: NEVER)
+        beside.setattr(lease, "os", SimpleNamespace(getpid=lambda: NEVER))
         beside.setattr(lease, "_space", lambda: "4026999999")
         ledger.begin("t", "k", run_id="r1", lease_s=60)
     with pytest.raises(LeaseHeld, match="being worked on by run r1"):
@@ -64,6 +66,6 @@ def test_where_the_system_names_no_space_the_host_decides(monkeypatch):
     def unnamed(_):
         raise OSError
 
-    monkeypatch.setattr(Path, "readlink", unnamed)
+    only_here(monkeypatch, Path, "readlink", unnamed)
     assert lease.owner().endswith("/0")
     assert lease.is_gone(f"{socket.gethostname()}/{NEVER}/1/0")

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -120,8 +121,8 @@ def test_a_run_killed_on_this_machine_gives_up_its_key_at_once(ledger):
 def test_of_a_run_on_another_machine_only_the_lease_tells(ledger, clock, monkeypatch):
     """A process id of another machine says nothing here, alive or not: its key is free when its lease is over."""
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(lease.socket, "gethostname", lambda: "another-machine")
-        elsewhere.setattr(lease.os, "getpid", lambda: 2**22)
+        elsewhere.setattr(lease, "socket", SimpleNamespace(gethostname=lambda: "another-machine"))
+        elsewhere.setattr(lease, "os", SimpleNamespace(getpid=lambda: 2**22))
         ledger.begin("t", "k", run_id="r1", lease_s=60)
     assert ledger.entry("t", "k").lease_owner.startswith("another-machine/")
     clock.advance(59)

@@ -75,7 +75,7 @@ def at_once(*work) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
 
 def test_batches_that_refuse_rows_again_at_once_all_have_them_opened(compacted):
@@ -107,14 +107,14 @@ def test_a_row_that_is_dropped_while_files_are_put_together_stays_dropped(place)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quarantine, "_files", files)
         quarantine.compact(TABLE, DAY)
-    dropping.join(30)
+    dropping.join(60)
     assert quarantine.show(first)["state"] == "dropped"
     assert quarantine.list(TABLE, DAY).height == 3
     assert quarantine.list(TABLE, DAY, state=None).height == 4
 
 
 def put_again(root: Path, writer: int, start) -> None:
-    start.wait(30)
+    start.wait(60)
     for n in share(writer):
         Quarantine(Lake(root)).put(TABLE, DAY, refused(range(n, n + 1)), run_id="r3", raw_ref=None)
 

@@ -14,6 +14,7 @@ from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import reconcile
 from backstop.lake.states import State
 from backstop.lake.tables import Lake
+from tests.here import only_here
 from tests.lake.conftest import DAY
 
 KEY = DAY.isoformat()
@@ -144,7 +145,7 @@ def test_a_full_disk_leaves_the_old_rows_and_no_half_file(lake, monkeypatch, tmp
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    only_here(monkeypatch, os, "fsync", full)
     with pytest.raises(LakeError, match="No space left"):
         lake.write(TABLE, DAY, games(1, 2))
     monkeypatch.undo()

@@ -22,6 +22,7 @@ from backstop.lake.quarantine import Quarantine
 from backstop.lake.reconcile import UNKNOWN, reconcile
 from backstop.lake.states import State
 from backstop.lake.tables import Lake
+from tests.here import only_here
 from tests.lake.conftest import DAY
 
 KEY, TABLE = DAY.isoformat(), "core_games"
@@ -180,7 +181,7 @@ def test_a_process_of_another_user_is_alive(monkeypatch):
     def forbidden(_pid, _signal):
         raise PermissionError
 
-    monkeypatch.setattr(os, "kill", forbidden)
+    only_here(monkeypatch, os, "kill", forbidden)
     assert not lease.is_gone(f"{socket.gethostname()}/{os.getpid()}/1")
 
 

@@ -58,7 +58,7 @@ def redis_server() -> Iterator[str]:
 
 def wait_for_redis(url: str) -> None:
     client = redis.Redis.from_url(url)
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while True:
         try:
             client.ping()

@@ -76,7 +76,7 @@ class Loopback(ABC):
 
         self._thread = threading.Thread(target=lambda: asyncio.Runner(loop_factory=lambda: self._loop).run(live()))
         self._thread.start()
-        assert started.wait(10)
+        assert started.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -204,7 +204,7 @@ def on_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
     return run
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 60.0) -> None:
     """Wait for a condition, with a bound."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - the condition is anything, it sets no event

@@ -109,7 +109,7 @@ async def test_no_key_in_anything_that_is_written_logged_or_raised(
 async def past_the_window(fetcher: Fetcher, redis: Redis, key: str) -> None:
     """Wait until nothing is shared any more, so that the next request is made, conditionally where it can be."""
     await until(lambda: not fetcher._coalescer._flights)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await redis.exists(key):  # noqa: ASYNC110 - Redis sets no event
             await asyncio.sleep(0.005)
 

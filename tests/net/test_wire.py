@@ -7,6 +7,7 @@ import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpcore
 import httpx
@@ -48,7 +49,7 @@ def items(count: int) -> list[Item]:
 async def test_http2_is_used_where_the_host_offers_it(
     files: tuple[Path, Path], trusted: None, settings: Settings, clock: FixedClock
 ) -> None:
-    with TlsServer(*files, latency_s=0.02) as server:
+    with TlsServer(*files, latency_s=0.1) as server:
         async with Fetcher(settings.pointed_at(server.url), clock=clock) as fetcher:
             outcomes = await fetcher.fetch_many(items(60))
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
@@ -188,14 +189,17 @@ async def test_a_request_that_is_cancelled_leaves_no_connection_behind(
 
 @on_loop
 async def test_a_connection_that_stood_idle_too_long_is_not_used_again(
-    server: FaultServer, settings: Settings, clock: FixedClock
+    server: FaultServer, settings: Settings, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    transport = Transport(None, idle_s=0.05, http2=False)
+    now = [0.0]
+    monkeypatch.setattr("httpcore._async.http11.time", SimpleNamespace(monotonic=lambda: now[0]))
+    transport = Transport(None, idle_s=5.0, http2=False)
     async with httpx.AsyncClient(transport=transport, base_url=server.url) as client:
         for _ in range(3):
+            now[0] += 4.9  # since it was last used
             await client.get("/x")
         assert server.connections == 1
-        await asyncio.sleep(0.06)  # the age of a connection is what is tested
+        now[0] += 5.1
         await client.get("/x")
     assert server.connections == 2
     assert transport._lines == []

@@ -125,9 +125,9 @@ def test_a_command_under_guard_ends_when_its_starter_is_gone_whether_it_heeds_an
     )
     guard = "import deployments.guard as g, sys; g.END_LIMIT_S = 0.2; sys.exit(g.main(sys.argv[1:]))"
     starter = subprocess.Popen([sys.executable, "-c", guard, sys.executable, "-c", program], stdin=subprocess.PIPE)
-    pid = int(until(lambda: note.exists() and note.read_text(), "the command to run", 30))
+    pid = int(until(lambda: note.exists() and note.read_text(), "the command to run"))
     starter.stdin.close()
-    assert starter.wait(30) in {-signal.SIGINT, -signal.SIGKILL, 256 - signal.SIGINT, 256 - signal.SIGKILL}
+    assert starter.wait(60) in {-signal.SIGINT, -signal.SIGKILL, 256 - signal.SIGINT, 256 - signal.SIGKILL}
     assert gone(pid)
 
 

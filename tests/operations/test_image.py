@@ -15,6 +15,7 @@ from backstop.settings import Settings
 from deployments import healthy, pin
 from scripts import rehearse_image
 from scripts.rehearse_image import DOCKERFILE, instructions, stages
+from tests.here import only_here
 from tests.operations.checkout import ROOT
 
 POOLS = ROOT / "deployments" / "docker" / "pools"
@@ -232,7 +233,7 @@ def test_the_health_check_tells_an_answer_from_none():
 
 def test_the_build_can_be_rehearsed_without_an_engine(tmp_path, monkeypatch):
     built = []
-    monkeypatch.setattr(rehearse_image.subprocess, "run", lambda command, **_: built.append(command[-1]))
+    only_here(monkeypatch, subprocess, "run", lambda command, **_: built.append(command[-1]))
     rehearse_image.build(tmp_path)
     assert any("--require-hashes" in each for each in built)
     assert (tmp_path / "src" / "backstop" / "limits.py").exists()

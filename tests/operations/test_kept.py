@@ -13,7 +13,7 @@ from tests.operations.waiting import until
 def left():
     process = subprocess.Popen(["sleep", "60"])
     # its command line can be read a moment after it was started
-    until(lambda: kept.runs("sleep", process.pid), "sleep to run", 10)
+    until(lambda: kept.runs("sleep", process.pid), "sleep to run")
     yield process
     process.kill()
     process.wait()
@@ -26,7 +26,7 @@ def test_what_a_demo_run_left_up_is_ended_from_either_home(tmp_path, monkeypatch
     home = tmp_path / ".backstop" if noted == "absolute" else Path(".backstop")
     kept.note(home, [("sleep", left.pid)], home / "demo" / "redis")
     assert kept.stop(tmp_path / ".backstop" / told) == [f"sleep (process {left.pid})"]
-    assert left.wait(10) != 0
+    assert left.wait(60) != 0
     assert kept.stop(tmp_path / ".backstop") == []
 
 

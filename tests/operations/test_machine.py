@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from backstop.errors import ConfigurationError, StoreUnavailable, UpstreamUnavailable
 from backstop.settings import Settings
 from backstop.store import embedded
-from deployments import kept, machine, server
+from deployments import kept, machine
 from deployments.server import PrefectServer
+from tests.store.servers import deaf_port
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_redis_with_an_address_must_answer_and_is_never_started(settings, embe
     with contextlib.ExitStack() as stack:
         there = settings.model_copy(update={"redis_url": embedded_url})
         assert machine._redis(there, stack, None) is there
-        gone = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{server.free_port()}/0"})
+        gone = settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{stack.enter_context(deaf_port())}/0"})
         with pytest.raises(StoreUnavailable):
             machine._redis(gone, stack, None)
     assert not settings.home.exists()

@@ -19,7 +19,7 @@ from tests.operations.waiting import until
 
 def started(word):
     process = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60)  # {word}"])
-    until(lambda: kept.runs(word, process.pid), f"{word} to run", 10)
+    until(lambda: kept.runs(word, process.pid), f"{word} to run")
     return process
 
 
@@ -56,7 +56,7 @@ def test_a_process_is_known_by_a_word_of_its_command_and_another_with_its_number
 
 def test_a_process_that_has_ended_does_not_run_whether_it_was_waited_for_or_not():
     process = subprocess.Popen([sys.executable, "-c", "# brief"])
-    until(lambda: Path(f"/proc/{process.pid}/stat").read_text().split(") ")[1][0] == "Z", "its end", 10)
+    until(lambda: Path(f"/proc/{process.pid}/stat").read_text().split(") ")[1][0] == "Z", "its end")
     assert not kept.runs("python", process.pid)
     process.wait()
     assert not kept.runs("python", process.pid)
@@ -78,10 +78,10 @@ def test_a_process_that_does_not_heed_an_interrupt_is_killed(monkeypatch, tmp_pa
         "time.sleep(60)  # deaf"
     )
     process = subprocess.Popen([sys.executable, "-c", deaf])
-    until(ready.exists, "the process to be deaf", 10)
+    until(ready.exists, "the process to be deaf")
     monkeypatch.setattr(kept, "STOP_LIMIT_S", 0.1)
     assert kept.end("deaf", process.pid)
-    assert process.wait(10) == -9
+    assert process.wait(60) == -9
 
 
 # what a deployment for development finds again

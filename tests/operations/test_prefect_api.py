@@ -163,7 +163,7 @@ def test_who_waits_is_told_the_end_although_the_server_had_no_time_at_first(pref
     monkeypatch.setattr(api, "POLL_S", 0.01)
     prefect.script["GET", f"/api/flow_runs/{ID}"] = [(503, {}), (200, {"id": ID, "state": {"type": "COMPLETED"}})]
     begun = Run(ID, "", "running", over=False, good=False)
-    run = refreshing(prefect.url, lambda each: each.wait(begun, 10))
+    run = refreshing(prefect.url, lambda each: each.wait(begun, 60))
     assert run.good
     assert prefect.paths() == [f"GET /api/flow_runs/{ID}"] * 2
 

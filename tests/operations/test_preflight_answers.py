@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from importlib import metadata
@@ -13,6 +14,7 @@ from backstop.lake import database
 from backstop.settings import Settings
 from deployments import preflight as asking
 from deployments.preflight import preflight
+from tests.here import only_here
 from tests.operations.answering import Answering
 
 
@@ -40,7 +42,7 @@ def answer(name, settings, environment="production"):
 )
 def test_packages_on_which_prefect_fails_are_refused_by_their_number(settings, monkeypatch, package, version, passed):
     ours = metadata.version
-    monkeypatch.setattr(asking.metadata, "version", lambda name: version if name == package else ours(name))
+    only_here(monkeypatch, metadata, "version", lambda name: version if name == package else ours(name))
     found = answer("versions", settings)
     assert found.passed is passed
     assert version in found.said
@@ -73,7 +75,7 @@ def test_a_home_that_is_a_file_or_lies_in_one_is_called_a_file(settings, tmp_pat
 def test_a_home_that_is_still_to_be_made_is_judged_by_the_folder_that_is_there(settings, tmp_path, monkeypatch):
     deep = settings.model_copy(update={"home": tmp_path / "a" / "b", "upstream": "live"})
     assert answer("home", deep).said == str(tmp_path / "a" / "b")
-    monkeypatch.setattr(asking.os, "access", lambda *_: False)
+    only_here(monkeypatch, os, "access", lambda *_: False)
     assert answer("home", deep).said.startswith(f"{tmp_path} cannot be written by this account")
     assert not (tmp_path / "a").exists(), "asking makes nothing"
 

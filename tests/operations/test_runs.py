@@ -128,7 +128,7 @@ def spread(nursery, tmp_path):
 
 def test_on_a_dask_cluster_of_two_processes_a_slate_is_the_same_and_25_requests_are_still_the_most(spread, undisturbed):
     runs, upstream = spread
-    days = httpx.get(f"{upstream.base_url}/api/v1/schedule", params=MONTH).json()["dates"]
+    days = httpx.get(f"{upstream.base_url}/api/v1/schedule", params=MONTH, timeout=60).json()["dates"]
     games = sorted({game["gamePk"] for day in days for game in day["games"]})
     assert len(games) > 6 * limits.BATCH_ITEMS
     slate, wide = runs.run_alone((SLATE, {"day": DAY.isoformat()}), (WIDE, {"games": games}))

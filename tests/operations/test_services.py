@@ -17,7 +17,9 @@ from backstop.settings import Settings
 from deployments import kept, services
 from deployments.machine import Machine
 from deployments.server import PrefectServer
+from tests.here import only_here
 from tests.net.server import FaultServer, Say
+from tests.operations.waiting import until
 
 
 @pytest.fixture
@@ -128,12 +130,13 @@ def test_a_worker_is_started_when_none_lives_and_then_left_alone(settings, tmp_p
     monkeypatch.setattr(services, "own_code", lambda: {**os.environ, "PYTHONPATH": str(tmp_path)})
     (tmp_path / "prefect.py").write_text("import sys, time\nprint(sys.argv[1:], flush=True)\ntime.sleep(60)\n")
     started, popen = list[subprocess.Popen](), subprocess.Popen
-    monkeypatch.setattr(services.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
+    only_here(monkeypatch, subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
     settings.home.mkdir()
     assert services.restart(settings, release(tmp_path)) == "started a worker"
     worker = orjson.loads((settings.home / "services.json").read_bytes())["worker"]
     try:
-        assert kept.runs("prefect", worker)
+        # its command line can be read a moment after it was started
+        until(lambda: kept.runs("prefect", worker), "the worker to run")
         assert services.restart(settings, release(tmp_path)) == "the worker goes on"
         assert orjson.loads((settings.home / "services.json").read_bytes())["worker"] == worker
     finally:
@@ -141,4 +144,4 @@ def test_a_worker_is_started_when_none_lives_and_then_left_alone(settings, tmp_p
     assert f"prefect (process {worker})" in ended
     assert services.restart(settings, release(tmp_path)) == "started a worker"
     kept.stop(settings.home)
-    assert len([each.wait(10) for each in started]) == 2
+    assert len([each.wait(60) for each in started]) == 2

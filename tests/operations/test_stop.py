@@ -31,7 +31,7 @@ def test_what_a_deployment_left_up_is_ended_from_either_home(tmp_path, capsys, t
     with running("prefect") as left:
         kept.note(tmp_path, [("prefect", left.pid)], None)
         local.stop(Settings(home=tmp_path / told))
-        assert left.wait(10) < 0
+        assert left.wait(60) < 0
     assert f"ended prefect (process {left.pid})" in capsys.readouterr().out
 
 

@@ -20,6 +20,7 @@ from backstop.net.secrets import may_have_keys, require_key
 from backstop.settings import Feed, Settings
 from deployments import apply as applying
 from deployments import machine
+from tests.here import only_here
 from tests.net.server import FaultServer, Say, on_loop
 
 ONCE = RetryTerms(attempts=1, first_wait_s=0.001, longest_wait_s=0.002, jitter_s=0.001)
@@ -201,6 +202,6 @@ def test_what_a_webhooks_name_leads_to_is_judged_at_each_call(monkeypatch: pytes
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "http://10.0.0.5:9000"])
 def test_a_run_refuses_such_an_upstream_before_it_connects(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("connected"))
+    only_here(monkeypatch, socket, "create_connection", lambda *_, **__: pytest.fail("connected"))
     with pytest.raises(BackstopError, match="BACKSTOP_PRIVATE_HOSTS"):
         machine.check_upstream(made(upstream=url))

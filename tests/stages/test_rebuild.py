@@ -163,7 +163,7 @@ def test_two_rebuilds_at_once_both_end_with_the_rows_served(season):
     together, done, loaded = threading.Barrier(2), [], loader.SlateWriter.load
 
     def load(self, draft, kind, frame):
-        together.wait(10)
+        together.wait(60)
         return loaded(self, draft, kind, frame)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -172,7 +172,7 @@ def test_two_rebuilds_at_once_both_end_with_the_rows_served(season):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
     assert {each.version for each in done} <= {1, 2, None}
     assert len(done) == 2
     assert season.reader.props(DAY).height == ROWS

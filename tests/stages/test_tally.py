@@ -65,7 +65,7 @@ def test_of_two_runs_at_once_the_second_waits_for_the_first_and_uses_its_tally(h
         assert not wait([second], timeout=0.3).done
         house.lake.write(project.TALLIES, DAY, tally.tally(house.lake.read(tables.PITCHES.name, DAY)))
         house.ledger.complete(project.TALLIES, DAY.isoformat(), run_id="first", content_hash=pitched, rows_in=0)
-        assert second.result(timeout=10) == project.Tallied(rows=0)
+        assert second.result(timeout=60) == project.Tallied(rows=0)
     assert house.ledger.entry(project.TALLIES, DAY.isoformat()).run_id == "first"
     assert project.untallied(house, BEFORE) == []
 
@@ -77,7 +77,7 @@ def test_a_tally_that_the_first_run_made_of_older_pitches_is_made_again(house):
     with ThreadPoolExecutor() as pool:
         second = pool.submit(project.tally_days, house, [DAY], "second")
         house.ledger.complete(project.TALLIES, DAY.isoformat(), run_id="first", content_hash="older", rows_in=0)
-        assert second.result(timeout=10).rows == 1
+        assert second.result(timeout=60).rows == 1
     assert house.lake.read(project.TALLIES, DAY)["n_double"].sum() == 1
 
 

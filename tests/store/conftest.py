@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 
 import pytest
 
@@ -11,15 +10,15 @@ from backstop.clock import FixedClock
 from backstop.store.loader import SlateWriter
 from backstop.store.reader import SlateReader
 from tests.store.rows import DAY, features, props
+from tests.store.servers import deaf_port
 
 CUTOFF = dt.datetime(2025, 6, 15, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
 def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with deaf_port() as port:
+        yield port
 
 
 @pytest.fixture

@@ -40,7 +40,15 @@ def free_port(bus: int = 0) -> int:
                 return port - 25_000
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+@contextlib.contextmanager
+def deaf_port() -> Iterator[int]:
+    """Yield a port on which nobody listens, and which nobody else can take to listen on."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until a condition holds; fail when it does not."""
     end = time.monotonic() + seconds
     while not condition():

@@ -200,7 +200,7 @@ def test_no_write_is_ever_dropped(redis, embedded_url, counts, max_commands, max
 @pytest.mark.parametrize("odd", [None, True, {"a": 1}, ["a"], object, "half a letter \ud800"])
 def test_an_argument_that_cannot_be_sent_is_refused_alone_and_the_others_go(redis, embedded_url, odd):
     async def body(batcher):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await asyncio.gather(
                 batcher.do("SET", "a", odd), batcher.do("SET", "b", "1"), batcher.do("GET", "c"), return_exceptions=True
             )
@@ -237,7 +237,7 @@ def test_a_sender_that_is_cancelled_leaves_nobody_waiting(redis, embedded_url):
     async def body(batcher):
         redis.client_pause(400)
         asked = asyncio.create_task(batcher.do("GET", "a"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not batcher.batches:  # noqa: ASYNC110 - until it is on its way, which nobody announces
                 await asyncio.sleep(0)
             batcher.sender.cancel()
@@ -251,7 +251,7 @@ def test_a_sender_that_is_cancelled_leaves_nobody_waiting(redis, embedded_url):
 def test_what_was_still_in_the_queue_of_a_cancelled_sender_is_refused_and_the_next_command_is_sent(redis, embedded_url):
     async def body(batcher):
         redis.client_pause(400)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             first = asyncio.create_task(batcher.do("GET", "a"))
             while not batcher.batches:  # noqa: ASYNC110 - until it is on its way, which nobody announces
                 await asyncio.sleep(0)

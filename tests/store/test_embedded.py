@@ -117,6 +117,7 @@ def test_an_incomplete_address_is_a_clear_error(url):
 
 def test_a_supervised_server_that_is_killed_comes_back_with_its_data(home):
     with embedded.supervised(home, every_s=0.05) as url, contextlib.closing(connect_url(url)) as client:
+        client.config_set("appendfsync", "always")  # what is written must be there after the kill
         client.set("kept", "yes")
         first = client.info("server")["process_id"]
         os.kill(first, signal.SIGKILL)

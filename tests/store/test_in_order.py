@@ -57,7 +57,7 @@ def test_a_load_that_is_refused_in_any_block_leaves_no_thread_behind(writer, row
     before = set(threading.enumerate())
     with pytest.raises(DataError, match=r"props holds NaN or infinity: \{'mean': 1\}"):
         writer.load(writer.open(DAY, cutoff=CUTOFF, run_id="r1"), "props", frame.with_columns(mean=odd))
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 LATE = """

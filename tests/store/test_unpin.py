@@ -49,9 +49,9 @@ def test_unpinning_tells_those_who_listen_which_version_is_served_now(redis, pub
     Slates(redis).pin(DAY, 1)
     with redis.pubsub(ignore_subscribe_messages=True) as heard:
         heard.psubscribe("*")
-        heard.get_message(timeout=5)
+        heard.get_message(timeout=30)
         assert Slates(redis).unpin(DAY) == 2
-        told = heard.get_message(timeout=5)
+        told = heard.get_message(timeout=30)
     assert told["data"] == f"{DAY}=2".encode()
 
 
