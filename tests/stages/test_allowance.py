@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from backstop.settings import Feed
 from backstop.sources.sportradar import playerprops
 from backstop.sources.theodds import events
-from backstop.stages import due, fetch, forecast, overdue, plan, second
+from backstop.stages import allowance, due, fetch, forecast, overdue, plan, second
 from backstop.stages.house import House
 from tests.flows.proxy import Reply
 from tests.stages import gameday
@@ -141,3 +141,45 @@ def test_prices_that_no_feed_has_credits_for_are_told_with_what_each_has_left(pa
         f"20 credits of theodds and 25 credits of sportradar are left, too few for the prices of {DAY} "
         "and of the days after it."
     )
+
+
+LAST = dt.date(2025, 6, 30)
+NEXT = dt.date(2025, 7, 1)
+ASKED = plan.MARKETS
+
+
+@pytest.mark.parametrize(("day", "left", "chosen"), [
+    (LAST, FLOOR + A_DAY, Feed.THEODDS), (NEXT, FLOOR + A_DAY, Feed.THEODDS), (NEXT, FLOOR + A_DAY - 1, Feed.SPORTRADAR),
+])  # fmt: skip
+def test_on_the_last_day_of_a_month_its_credits_pay_tomorrows_prices_too(paid, clock, day, left, chosen):
+    """They are spent today: weighed against the 31 days of July, they went unspent."""
+    house = paid(theodds=left, sportradar=FLOOR + 30)
+    clock.at = dt.datetime(2025, 6, 30, 18, tzinfo=dt.UTC)
+    assert allowance.choose(house, day, 2, ASKED).feed is chosen
+    assert allowance.refreshes(house, Feed.THEODDS, day, 2, ASKED) == (left - FLOOR) // A_DAY
+
+
+@pytest.mark.parametrize(("hour", "minute", "refreshes"), [(23, 59, 31), (24, 0, 1)])
+def test_the_games_of_the_last_evening_are_paid_by_who_counts_anew_at_midnight(
+    paid, clock, monkeypatch, hour, minute, refreshes
+):
+    """A month's credits came back at 20:00 Eastern, and that evening could spend them all."""
+    house = paid()
+    monkeypatch.setattr(allowance, "left", lambda *_: FLOOR + 31 * A_DAY)
+    clock.at = dt.datetime(2025, 6, 30, tzinfo=dt.UTC) + dt.timedelta(hours=hour, minutes=minute)
+    assert allowance.refreshes(house, Feed.THEODDS, LAST, 2, ASKED) == refreshes
+
+
+@pytest.mark.parametrize(("now", "days"), [
+    ("2025-06-01", 30), ("2024-02-28", 2), ("2025-02-28", 1), ("2025-12-31", 1), ("2026-01-01", 31),
+])  # fmt: skip
+def test_credits_last_from_the_day_on_which_they_are_spent_to_the_end_of_its_month(paid, clock, monkeypatch, now, days):
+    monkeypatch.setattr(allowance, "left", lambda *_: FLOOR + days * A_DAY)
+    house = paid()
+    clock.at = dt.datetime.fromisoformat(f"{now}T12:00:00+00:00")
+    today = clock.at.date()
+    for day in (today, today + dt.timedelta(days=1)):
+        assert allowance.refreshes(house, Feed.THEODDS, day, 2, ASKED) == 1
+        monkeypatch.setattr(allowance, "left", lambda *_: FLOOR + days * A_DAY - 1)
+        assert allowance.refreshes(house, Feed.THEODDS, day, 2, ASKED) == 0
+        monkeypatch.setattr(allowance, "left", lambda *_: FLOOR + days * A_DAY)

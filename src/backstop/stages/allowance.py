@@ -1,7 +1,7 @@
 """Credits that paid feeds have left, spread over the days that they have to last: who is asked for prices, how often.
 
-The Odds API counts by the calendar month, so what is left above the floor lasts to its end. SportRadar does not tell on
-which day its plan begins anew: what it has left lasts for a whole plan.
+The Odds API counts by the calendar month in which it is asked, of whichever slate: what is left above the floor lasts
+to its end. SportRadar does not tell on which day its plan begins anew: what it has left lasts for a whole plan.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def choose(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Ch
         markets: Keys that are asked of each.
     """
     most = cost.of_day(day, games, markets, past=False).most
-    return second.choose(house, Purpose.ODDS, credits_needed=most, days=_days_left(Feed.THEODDS, day))
+    return second.choose(house, Purpose.ODDS, credits_needed=most, days=_days_left(house, Feed.THEODDS))
 
 
 def asked(house: House, day: dt.date, games: int, markets: Sequence[str]) -> Feed:
@@ -65,7 +65,7 @@ def refreshes(house: House, feed: Feed, day: dt.date, games: int, markets: Seque
     known = left(house, feed)
     if known is None:
         return None
-    share = max(known - house.settings.credit_floor, 0) / _days_left(feed, day)
+    share = max(known - house.settings.credit_floor, 0) / _days_left(house, feed)
     if feed is Feed.SPORTRADAR:
         return int(share / -(-games // playerprops.PAGE_EVENTS))
     return int(share / cost.of_day(day, games, markets, past=False).most)
@@ -83,7 +83,9 @@ def _stood_in(house: House, day: dt.date) -> bool:
     return other is not None and (preferred is None or preferred.fetched_at < other.fetched_at)
 
 
-def _days_left(feed: Feed, day: dt.date) -> int:
+def _days_left(house: House, feed: Feed) -> int:
+    """Return the days that a feed's credits have to last, this one included: to the end of the month by UTC."""
     if feed is Feed.SPORTRADAR:
         return PLAN_DAYS
-    return calendar.monthrange(day.year, day.month)[1] - day.day + 1
+    now = house.clock.now()
+    return calendar.monthrange(now.year, now.month)[1] - now.day + 1
