@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backstop import tables
+from backstop.identity.match import borne
 from backstop.settings import Settings
 from expectations.check import judge
 from expectations.games import games_suite
@@ -34,7 +35,7 @@ def suite_of(received: Received, games: int | None) -> gx.ExpectationSuite | Non
     if received.table == tables.PITCHES.name:
         return pitches_suite(received.day, games)
     if received.table == tables.QUOTES.name:
-        return quotes_suite(received.day, 1.0 - Settings().unmatched_names_limit)
+        return quotes_suite(received.day, 1.0 - borne(received.parsed.frame, Settings().unmatched_names_limit))
     suites = {tables.GAMES.name: games_suite, tables.PLAYERS.name: players_suite, tables.BOX.name: box_suite}
     found = suites.get(received.table)
     return None if found is None else found()

@@ -21,6 +21,7 @@ def quotes_suite(day: dt.date, matched_share: float = MATCHED_SHARE) -> gx.Expec
     Args:
         day: The slate's day.
         matched_share: Smallest share of quotes whose player must be known; the others go to quarantine all the same.
+            Smaller where a name or two are unknown (`backstop.identity.match.borne`).
     """
     return suite(
         "core_quotes",

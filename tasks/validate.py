@@ -127,10 +127,9 @@ def validate_quotes(batches: list[FetchedBatch], day: dt.date, events: list[Fetc
     """Match quotes to games and players, check them, and keep them; a list of events that was missed is a gap too."""
     house, run = House.current(), run_id()
     names = match.matched_quotes(house, [*events, *batches], day)
-    checked = judge(
-        carry.over(house, names.received, day), quotes_suite(day, 1.0 - house.settings.unmatched_names_limit)
-    )
-    refused = names.refusal(house.settings.unmatched_names_limit)
+    limit = house.settings.unmatched_names_limit
+    checked = judge(carry.over(house, names.received, day), quotes_suite(day, 1.0 - names.borne(limit)))
+    refused = names.refusal(limit)
     kept = keep(house, replace(checked, blocked=checked.blocked + refused), run)
     kept = replace(kept, notes=(names.sentence,) if names.matched.report.height else ())
     progress.reached(day, "quotes")

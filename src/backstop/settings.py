@@ -124,7 +124,13 @@ class Settings(BaseSettings):
         ),
     ] = "threads"
     unmatched_names_limit: Annotated[
-        float, Field(ge=0, le=1, description="Share of quotes with an unknown player above which all are blocked")
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Share of quotes with an unknown player above which all are blocked; "
+            "a quarter where fewer than three names are unknown",
+        ),
     ] = 0.02
 
     api_host: str = Field(default="127.0.0.1", description="Address that the HTTP API listens on")

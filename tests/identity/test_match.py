@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backstop.errors import ValidationFailed
 from backstop.identity.games import match_events
-from backstop.identity.match import match_quotes
+from backstop.identity.match import Matched, borne, match_quotes
 from backstop.tables import QUOTES
 from tests.identity.frames import at, games, players, quotes
 
@@ -116,6 +116,48 @@ def test_too_many_unmatched_names_are_a_failure_that_names_them() -> None:
     matched.check(0.5)
     with pytest.raises(ValidationFailed, match=r"50\.00% of 2 quoted .* match nobody: C D\. At most 2\.0% may"):
         matched.check(0.02)
+
+
+def small_slate(known: int, *unknown: str) -> Matched:
+    """Name so many players that the roster has, and others."""
+    listed = players(*((1, n, f"Player {chr(97 + n)}", "LAD") for n in range(known)))
+    return match_quotes(quotes([*listed["full_name"], *unknown]), GAME, listed)
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "refused"),
+    [
+        (10, ("X Y",), False),
+        (10, ("X Y", "X Z"), False),
+        (10, ("X Y", "X Z", "X W"), True),
+        (3, ("X Y",), False),
+        (2, ("X Y",), True),
+        (0, ("X Y",), True),
+        (25, ("X Y", "X Z", "X W"), True),
+    ],
+)
+def test_one_unknown_name_or_two_refuse_no_small_slate_unless_they_are_more_than_a_quarter(known, unknown, refused):
+    """Of 11 names one is 9 %, of 12 two are 17 %: call-ups, not broken rosters."""
+    matched = small_slate(known, *unknown)
+    assert matched.unmatched["player_name"].sort().to_list() == sorted(unknown)
+    if refused:
+        with pytest.raises(ValidationFailed, match=r"At most 2\.0% may, 25% where they are fewer than 3: look at"):
+            matched.check(0.02)
+    else:
+        matched.check(0.02)
+
+
+@pytest.mark.parametrize(("limit", "borne_share"), [(0.0, 0.25), (0.02, 0.25), (0.25, 0.25), (0.4, 0.4)])
+def test_a_wider_limit_holds_for_few_names_too(limit, borne_share):
+    few = small_slate(3, "X Y").report
+    assert borne(few, limit) == borne(few.clear(), limit) == borne_share
+    assert borne(small_slate(3, "X Y", "X Z", "X W").report, limit) == limit
+
+
+def test_a_name_in_two_events_is_one_name() -> None:
+    """A doubleheader lists its players twice: one that nobody knows is still one."""
+    both = pl.concat([quotes(["X Y"], event=event) for event in ("e", "f", "g")])
+    assert borne(match_quotes(both, GAME, players()).report, 0.02) == 0.25
 
 
 def test_names_of_an_event_without_a_game_count_as_unmatched() -> None:

@@ -50,6 +50,10 @@ class Recognised:
         """How many names were recognised, and who was not."""
         return self.matched.sentence()
 
+    def borne(self, limit: float) -> float:
+        """Return the share of quotes that may be of an unknown player (`identity.match.borne`)."""
+        return names.borne(self.matched.quotes, limit)
+
     def refusal(self, limit: float) -> tuple[str, ...]:
         """Return why the quotes must not be used: too many names match nobody; empty when they may be."""
         try:
