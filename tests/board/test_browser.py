@@ -390,3 +390,15 @@ def test_colours_follow_the_system_and_can_be_chosen(site, look):
     assert page.evaluate(paper) == light
     page.get_by_role("button", name="Colours: light").click()
     assert page.evaluate(paper) == dark
+
+
+def test_a_start_that_is_to_be_determined_is_called_that(site, look, monkeypatch):
+    told = slates.games()
+    told[0]["start_at"] = None
+    monkeypatch.setattr(slates, "games", lambda: told)
+    site.publish()
+    site.start()
+    sight = look().slate()
+    whens = sight.page.locator("#grid tbody .when").all_inner_texts()
+    assert {"".join(when.split()) for when in whens} == {"·TBD", "·7:10PM"}
+    assert sight.complaints == []

@@ -127,6 +127,11 @@ def test_games_are_listed_with_their_first_pitch_to_the_minute():
     assert cells(tables.games(view(meta={}))) == []
 
 
+def test_a_start_that_is_to_be_determined_is_called_that():
+    game = {"game_pk": 778, "away_team": "BOS", "home_team": "NYY", "start_at": None}
+    assert cells(tables.games(view(meta={"games": [game]}))) == [["778", "BOS", "NYY", "TBD"]]
+
+
 def test_a_player_is_headed_by_every_name_that_rows_give_him():
     player = SimpleNamespace(
         player_id=592_450, state="fresh", age_s=5, slate=view(),

@@ -61,6 +61,15 @@ def test_a_slate_is_published_whole_and_its_rows_lie_in_the_lake(store, refresh)
     assert set(store.reader.props(DAY)["prop_id"]) == set(lake["prop_id"])
 
 
+def test_a_reader_is_not_told_a_start_that_is_to_be_determined(store, refresh):
+    placeholder = dt.datetime(2025, 6, 15, 7, 33, tzinfo=dt.UTC)
+    unknown = games(DAY, 3, start_is_tbd=True, start_at=placeholder, status="Scheduled", abstract_status="Preview")
+    store.lake.write("core_games", DAY, games(DAY, 1).vstack(unknown))
+    refresh("r1")
+    told = store.reader.slate(DAY).meta["games"]
+    assert [(game["game_pk"], game["start_at"]) for game in told] == [(1, "2025-06-15T17:00:00Z"), (3, None)]
+
+
 def test_without_a_single_prop_the_slate_is_held_back_and_the_version_before_stays(store, refresh):
     refresh("r1")
     before = store.reader.props(DAY).sort("prop_id")

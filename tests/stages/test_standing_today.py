@@ -56,6 +56,16 @@ def test_a_slate_is_late_half_an_hour_before_its_first_game(known: House, minute
     )
 
 
+def test_a_start_that_is_to_be_determined_is_not_the_first(known: House):
+    """The feed lists it before all others; where no other is known none is told."""
+    unknown = games(TODAY, 2, start_is_tbd=True, start_at=NOON - dt.timedelta(hours=9), abstract_status="Preview")
+    first = NOON + dt.timedelta(hours=3)
+    for listed, told in ((games(TODAY, 1, start_at=first).vstack(unknown), first), (unknown, None)):
+        known.lake.write(tables.GAMES.name, TODAY, listed)
+        found = standing.look(known)
+        assert (found.games, found.first_pitch_at, found.problems) == (listed.height, told, [])
+
+
 def test_an_off_day_is_never_late(known: House):
     found = standing.look(known)
     assert (found.games, found.first_pitch_at, found.problems) == (0, None, [])

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from backstop import tables
-from backstop.stages import days, due, overdue, schedules
+from backstop.stages import days, due, overdue, publish, schedules
 from backstop.store.views import SlateView, State
 from tests.stages.gameday import at, begin, post, refreshed
 from tests.stages.rows import DAY, games
@@ -56,3 +56,29 @@ def test_a_start_that_was_never_told_is_left_as_it_stands_once_the_game_is_playe
     assert unknown.schema == tables.GAMES.schema
     keep(second_unknown)
     assert schedules.games_of(second_unknown, DAY)["start_at"].to_list() == [at(0), PLACEHOLDER]
+
+
+@pytest.mark.parametrize("state", [{"abstract_status": "Preview", "status": "Scheduled"}, {}], ids=["to come", "over"])
+def test_nobody_is_told_a_start_that_is_to_be_determined(second_unknown, state):
+    keep(second_unknown, **state)
+    told = publish.meta_of(second_unknown, DAY, "run", 0, ())["games"]
+    assert [(game["game_pk"], game["start_at"]) for game in told] == [(1, "2025-06-15T17:00:00Z"), (2, None)]
+    assert schedules.first_pitch(schedules.games_of(second_unknown, DAY)) == at(0)
+
+
+def test_a_feed_that_does_not_say_whether_a_start_is_determined_is_believed():
+    listed = games(DAY, 1, 2, start_is_tbd=None)
+    assert listed.select(schedules.known_start())["start_at"].to_list() == [at(0), at(0)]
+
+
+def test_of_a_day_without_any_start_none_is_said(second_unknown):
+    """Before: `its first game begins at 04:00 Eastern`."""
+    states = {"abstract_status": "Preview", "status": "Scheduled"}
+    unknown = games(DAY, 1, 2, start_is_tbd=True, start_at=PLACEHOLDER, **states)
+    second_unknown.lake.write(tables.GAMES.name, DAY, unknown)
+    end = at(15)
+    (day,) = days.of_range(second_unknown, DAY, DAY)
+    said = overdue.of_slate(second_unknown, day, SlateView(DAY, State.MISSING), end - dt.timedelta(minutes=29))
+    assert said == "The slate of 2025-06-15 is missing; the start of its first game is to be determined."
+    assert schedules.first_pitch(schedules.games_of(second_unknown, DAY)) is None
+    assert schedules.first_pitch(tables.GAMES.empty()) is None

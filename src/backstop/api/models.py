@@ -107,7 +107,7 @@ class Game(BaseModel):
     game_pk: int
     away_team: str
     home_team: str
-    start_at: str | None = None
+    start_at: str | None = Field(default=None, description="Scheduled first pitch; null while it is to be determined.")
 
 
 class SlateHead(Document):

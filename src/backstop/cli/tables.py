@@ -65,7 +65,7 @@ def games(view: SlateView) -> Table:
     for column in ("game_pk", "away", "home", "first pitch (UTC)"):
         table.add_column(column)
     for game in view.meta.get("games", []):
-        table.add_row(str(game["game_pk"]), game["away_team"], game["home_team"], str(game["start_at"])[:16])
+        table.add_row(str(game["game_pk"]), game["away_team"], game["home_team"], (game["start_at"] or "TBD")[:16])
     return table
 
 

@@ -132,11 +132,22 @@ def _unpublished(house: House, day: Day, games: pl.DataFrame, now: dt.datetime) 
     if day.condition is Condition.EMPTY or _is_first_run(house, day, now):
         return ""
     if now > first - LATE_BEFORE:
-        return f"The slate of {day.day} is {day.condition}; its first game begins at {eastern(first)}."
+        return late(day, games)
     if day.condition is Condition.FAILED:
         return f"The slate of {day.day} failed and was never published: {day.reason}."
     run = due.slate(house, day, now)
     return f"The slate of {day.day} is due: {run.reason}." if run else ""
+
+
+def late(day: Day, games: pl.DataFrame) -> str:
+    """Say that a slate is not there although its games begin."""
+    first = schedules.first_pitch(games)
+    begins = (
+        "the start of its first game is to be determined"
+        if first is None
+        else f"its first game begins at {eastern(first)}"
+    )
+    return f"The slate of {day.day} is {day.condition}; {begins}."
 
 
 def _is_first_run(house: House, day: Day, now: dt.datetime) -> bool:

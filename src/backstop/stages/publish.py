@@ -179,7 +179,8 @@ def _not_loaded(outcome: Outcome) -> Outcome:
 def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence[Gap]) -> dict[str, object]:
     """Return what a reader of the slate is told beside its rows; `fitted` where it is not the fit that ships.
 
-    `lineups` are digests of those that it was made of, by game.
+    `lineups` are digests of those that it was made of, by game. A game's `start_at` is null while it is to be
+    determined.
     """
     games = schedules.games_of(house, day)
     return (
@@ -191,7 +192,7 @@ def meta_of(house: House, day: dt.date, run_id: str, failed: int, gaps: Sequence
                 "game_pk",
                 "away_team",
                 "home_team",
-                pl.col("start_at").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                schedules.known_start().dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "doubleheader",
                 "game_number",
             ).to_dicts(),

@@ -58,6 +58,17 @@ def games_of(house: House, day: dt.date) -> pl.DataFrame:
     return house.lake.read(tables.GAMES.name, day).filter(is_to_be_played()).with_columns(start)
 
 
+def known_start() -> pl.Expr:
+    """When a game begins, null while that is to be determined: what people are told, who would take the end for it."""
+    return pl.when(pl.col("start_is_tbd").fill_null(value=False)).then(None).otherwise("start_at").alias("start_at")
+
+
+def first_pitch(games: pl.DataFrame) -> dt.datetime | None:
+    """Return the first known start; `None` of games of which none has one yet, and of no games."""
+    first = games.select(known_start()).to_series().min()
+    return first if isinstance(first, dt.datetime) else None
+
+
 def is_to_be_played() -> pl.Expr:
     """Whether a game counts and was not called off."""
     # the second source does not say of what kind a postseason game is: what is not known not to count does

@@ -40,7 +40,7 @@ class Standing:
         recent: The last days, oldest first, today last.
         slate: What readers are served today; null when Redis does not answer.
         games: Games of today that count.
-        first_pitch_at: Start of today's first game; null on an off day.
+        first_pitch_at: Start of today's first game; null on an off day, and where none is determined yet.
         feeds: Each feed's state; empty when it cannot be told.
         quarantine: Open rows by table.
         closed: What was closed last in the ledger, newest first: table, key, state, run.
@@ -65,8 +65,6 @@ def look(house: House) -> Standing:
     today = baseball_day(now)
     recent = days.of_range(house, today - dt.timedelta(days=RECENT_DAYS), today)
     games = schedules.games_of(house, today)
-    first = games["start_at"].min()
-    first_pitch_at = first if isinstance(first, dt.datetime) else None
     served = _reached(lambda: house.reader.slate(today), problems)
     known_feeds = _reached(lambda: feeds.status(house), problems) or []
     problems += _wrong(house, recent, today)
@@ -79,7 +77,7 @@ def look(house: House) -> Standing:
         recent=recent,
         slate=served,
         games=games.height,
-        first_pitch_at=first_pitch_at,
+        first_pitch_at=schedules.first_pitch(games),
         feeds=known_feeds,
         quarantine=dict(house.quarantine.list().group_by("table").len().sort("table").iter_rows()),
         closed=_closed(house),
@@ -118,7 +116,7 @@ def _today(house: House, day: Day, served: SlateView | None, games: pl.DataFrame
         return []
     published = day.condition in {Condition.COMPLETE, Condition.DEGRADED}
     if not published and now > first - overdue.LATE_BEFORE:
-        return [f"The slate of {day.day} is {day.condition}; its first game begins at {overdue.eastern(first)}."]
+        return [overdue.late(day, games)]
     to_begin = games.filter(pl.col("start_at") > now).height
     if not to_begin or (served is None and published) or (day.condition is Condition.FAILED and not published):
         return []  # nobody is owed anything; or it cannot be told; or that it failed is said among the last days

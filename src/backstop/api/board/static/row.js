@@ -96,12 +96,12 @@ export class Row {
   }
 }
 
-/** Where and when he plays, his team first: `KC @ DET`, ` · 7:07 PM`. */
+/** Where and when he plays, his team first: `KC @ DET`, ` · 7:07 PM`, ` · TBD` until the start is determined. */
 export function meeting(slate, row) {
   const team = slate.value("team", row) ?? "", opponent = slate.value("opponent", row) ?? "";
   const game = slate.game(row);
   if (game === null) return [`${team} · ${opponent}`, ""];
   const second = game.game_number > 1 ? " (2)" : "";
-  const time = game.start_at ? ` · ${format.time(game.start_at)}` : "";
+  const time = game.start_at ? ` · ${format.time(game.start_at)}` : " · TBD";
   return [`${team} ${game.home_team === team ? "v" : "@"} ${opponent}${second}`, time];
 }
