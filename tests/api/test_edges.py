@@ -6,11 +6,8 @@ import socket
 from http import HTTPStatus
 
 import pytest
-from starlette.requests import Request
 
-from backstop.api.answers import weights
 from backstop.api.problems import MEDIA
-from backstop.api.slates import shape_of
 from backstop.props.markets import MARKETS
 from backstop.store import connection, embedded
 from tests.api.serving import DAY, parts_over, publish, serving
@@ -252,40 +249,3 @@ def test_several_wrong_values_are_all_named_in_one_answer(api):
     told = problem(api.get(f"{AT}?limit=0&sort=luck&order=up"))
     assert [each["where"] for each in told["errors"]] == ["query.sort", "query.order", "query.limit"]
     assert told["detail"].count("; ") == 2
-
-
-@pytest.mark.parametrize(
-    ("accepted", "shape"),
-    [
-        ("", "json"),
-        ("*/*", "json"),
-        ("text/html", "json"),
-        ("application/vnd.apache.parquet", "parquet"),
-        ("application/vnd.apache.arrow.file, application/json", "arrow"),
-        ("Application/VND.Apache.Parquet", "parquet"),
-        ("application/vnd.apache.parquet;q=0", "json"),
-        ("application/vnd.apache.parquet;q=0, application/json", "json"),
-        ("application/vnd.apache.parquet;q=0.4, application/json;q=0.5", "json"),
-        ("application/vnd.apache.parquet;q=0.5, application/json;q=0.5", "parquet"),
-        ("application/vnd.apache.parquet;q=0.1, application/vnd.apache.arrow.file;q=0.2", "arrow"),
-        ("application/vnd.apache.parquet, */*;q=0.8", "parquet"),
-        ("application/vnd.apache.parquet;q=0.1, */*", "json"),
-    ],
-)
-def test_the_form_is_the_one_that_is_liked_best(accepted, shape):
-    headers = [(b"accept", accepted.encode())] if accepted else []
-    assert shape_of(Request({"type": "http", "headers": headers})) == shape
-
-
-@pytest.mark.parametrize(
-    ("header", "told"),
-    [
-        ("", {"": 1.0}),
-        ("gzip", {"gzip": 1.0}),
-        ("gzip; q=0.000, zstd ;Q=.5,br;q=2", {"gzip": 0.0, "zstd": 1.0, "br": 1.0}),
-        ("a/b;level=1;q=0.25", {"a/b": 0.25}),
-        ("gzip;q=nan, zstd;q=-1, br;q=1e0", {"gzip": 1.0, "zstd": 1.0, "br": 1.0}),
-    ],
-)
-def test_weights_are_read_and_what_is_none_counts_as_one(header, told):
-    assert weights(header) == told

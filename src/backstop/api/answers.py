@@ -17,7 +17,7 @@ from backstop.cache import keys
 from backstop.limits import SLATE_FRESH_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.requests import Request
 
@@ -28,6 +28,9 @@ JSON: Final = "application/json"
 WEIGHT: Final = re.compile(r"[01](\.\d{0,3})?", re.ASCII)
 ENCODINGS: Final = ("zstd", "gzip")
 """In the order in which they are preferred."""
+
+LEAST_WEIGHT: Final = 0.001
+"""Below it is 0, which refuses."""
 
 SMALLEST: Final = 1024
 """Shorter bodies fit one packet as they are."""
@@ -65,7 +68,7 @@ class Seen:
 
 def tag(pointer: Pointer, request: Request, state: State) -> str:
     """Return the entity tag of an answer that tells its state: another one when the slate becomes stale or pinned."""
-    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}|{request.headers.get('accept', '')}".encode())
+    asked = hashlib.sha256(f"{request.url.path}?{request.url.query}|{told(request, 'accept')}".encode())
     held = ".pinned" if pointer.pinned else ""
     return f'W/"{pointer.edition};{keys.code()}.{asked.hexdigest()[:8]}.{state.value}{held}"'
 
@@ -80,22 +83,28 @@ def tag_of_edition(pointer: Pointer) -> str:
 
 def is_known(request: Request, etag: str) -> bool:
     """Return whether the caller has what he would get (RFC 9110, 13.1.2: weak comparison)."""
-    # a list may come in several lines (RFC 9110, 5.3)
-    given = ",".join(request.headers.getlist("if-none-match"))
+    given = told(request, "if-none-match")
     bare = etag.removeprefix("W/")
     return any(each.strip().removeprefix("W/") == bare for each in given.split(",")) or given.strip() == "*"
 
 
-def encoding_of(request: Request) -> str:
-    """Return the encoding to use, empty for none.
+def told(request: Request, header: str) -> str:
+    """Return a list that a header has: it may come in several lines (RFC 9110, 5.3)."""
+    return ",".join(request.headers.getlist(header))
+
+
+def encoding_of(request: Request, among: Sequence[str] = ENCODINGS) -> str:
+    """Return the encoding that the caller likes best, the first of equals; empty for none (RFC 9110, 12.5.3).
 
     >>> from starlette.requests import Request
     >>> def accepting(text): return Request({"type": "http", "headers": [(b"accept-encoding", text)]})
-    >>> encoding_of(accepting(b"gzip, zstd")), encoding_of(accepting(b"zstd;q=0, gzip;q=0.5")), encoding_of(accepting(b""))
-    ('zstd', 'gzip', '')
-    """  # noqa: E501
-    offered = weights(request.headers.get("accept-encoding", ""))
-    return next((name for name in ENCODINGS if offered.get(name, 0)), "")
+    >>> [encoding_of(accepting(text)) for text in (b"gzip, zstd", b"zstd;q=0.5, *", b"gzip;q=0.5, identity", b"")]
+    ['zstd', 'gzip', '', '']
+    """
+    accepted = weights(told(request, "accept-encoding"))
+    liked = {name: accepted.get(name, accepted.get("*", 0.0)) for name in among}
+    best = max(among, key=lambda name: liked[name])
+    return best if liked[best] >= max(accepted.get("identity", 0.0), LEAST_WEIGHT) else ""
 
 
 def weights(header: str) -> dict[str, float]:
@@ -104,12 +113,12 @@ def weights(header: str) -> dict[str, float]:
     >>> weights("text/html, application/json;charset=utf-8;q=0.5, */*; Q=0")
     {'text/html': 1.0, 'application/json': 0.5, '*/*': 0.0}
     """
-    told: dict[str, float] = {}
+    read: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *parameters = (each.strip() for each in part.split(";"))
         weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
-        told[name] = float(weight) if WEIGHT.fullmatch(weight) else 1.0
-    return told
+        read[name] = float(weight) if WEIGHT.fullmatch(weight) else 1.0
+    return read
 
 
 def compress(body: bytes, encoding: str) -> bytes:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from backstop.api import models
 from backstop.api import parameters as ask
-from backstop.api.answers import JSON, Seen, answer, plain, weights
+from backstop.api.answers import JSON, Seen, answer, plain, told, weights
 from backstop.api.deltas import compare
 from backstop.api.problems import Problem
 from backstop.api.responses import refusals, versioned
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from backstop.store.reader import About
 
 PAGE: Final = 50
-LEAST_WEIGHT: Final = 0.001
 MEDIA: Final = {"arrow": "application/vnd.apache.arrow.file", "parquet": "application/vnd.apache.parquet"}
 COLUMNAR: Final[dict[str, Any]] = {
     media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()
@@ -154,11 +153,18 @@ class Routes:
 
 
 def shape_of(request: Request) -> str:
-    """Return the format that the header Accept asks for: a columnar one that it names, unless JSON is liked better."""
-    accepted = weights(request.headers.get("accept", ""))
-    json = max(accepted.get(media, 0) for media in (JSON, "application/*", "*/*"))
-    liked = max(MEDIA, key=lambda name: accepted.get(MEDIA[name], 0))
-    return liked if accepted.get(MEDIA[liked], 0) >= max(json, LEAST_WEIGHT) else "json"
+    """Return the form that the header Accept likes best; of equals a columnar one that it names, else JSON.
+
+    What fits none gets JSON (RFC 9110, 12.5.1).
+    """
+    accepted = weights(told(request, "accept"))
+
+    def rank(shape: str) -> tuple[float, bool]:
+        media = MEDIA.get(shape, JSON)
+        weight = next((accepted[each] for each in (media, "application/*", "*/*") if each in accepted), 0.0)
+        return weight, weight > 0 and shape in MEDIA and media in accepted
+
+    return max(("json", *MEDIA), key=rank)
 
 
 def columnar(frame: pl.DataFrame, shape: str) -> bytes:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from backstop.api.answers import is_known, weights
+from backstop.api.answers import encoding_of, is_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Asset:
         headers = {**SECURITY, "ETag": self.etag, "Cache-Control": cache_control, "Vary": "Accept-Encoding"}
         if is_known(request, self.etag):
             return Response(status_code=NOT_MODIFIED, headers=headers)
-        small = self.packed is not self.body and weights(request.headers.get("accept-encoding", "")).get("gzip", 0)
+        small = self.packed is not self.body and encoding_of(request, ["gzip"])
         if small:
             headers["Content-Encoding"] = "gzip"
         return Response(self.packed if small else self.body, headers=headers, media_type=self.media_type)
