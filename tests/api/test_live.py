@@ -175,6 +175,10 @@ def test_a_quiet_line_carries_pings(api):
         ("slate=tomorrow", "query.slate: 'tomorrow' is not a date; expected YYYY-MM-DD, for example 2025-06-15"),
         ("", "query.slate: Field required"),
         ("slate=2024-04-16&since=-1", "query.since: Input should be greater than or equal to 0"),
+        (
+            "slate=2024-04-16&since=1.0",
+            "query.since: Input should be a valid integer, unable to parse string as an integer",
+        ),
         ("slate=2024-04-16&day=1", "query.day: there is no such parameter; expected since, slate, stream"),
         ("slate=2024-04-16&slate=2024-04-17", "query.slate: it is given more than once; expected one"),
     ],

@@ -74,7 +74,8 @@ def routes(desk: Desk, parts: Parts) -> APIRouter:
 
     @router.get("/grades", responses={200: {"model": models.Grades}, **refusals(422, 503)}, response_class=Response)
     async def grades(
-        request: Request, days: Annotated[int, Query(ge=1, le=60, description="The latest graded days.")] = 14
+        request: Request,
+        days: Annotated[int, Query(ge=1, le=60, description="The latest graded days."), ask.WHOLE] = 14,
     ) -> Response:
         """Return how past slates turned out, by market, with their calibration; empty before anything was graded."""
         told = await asyncio.to_thread(parts.grades, days)

@@ -198,7 +198,9 @@ def routes(desk: Desk, generator: Generator, parts: Parts) -> APIRouter:
     )
     async def generate_props(
         request: Request,
-        max_players: Annotated[int, Query(ge=1, le=2000, description="Players at most, in batches of 50.")] = 50,
+        max_players: Annotated[
+            int, Query(ge=1, le=2000, description="Players at most, in batches of 50."), ask.WHOLE
+        ] = 50,
         force_refresh: Annotated[bool, Query(description="Fetch everything that is missing first, by a run.")] = False,
         wait_s: Annotated[
             float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False, description="Seconds to wait for that run.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Header, Path, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 from starlette.requests import HTTPConnection
 
 from backstop.api.sheet import Asked
@@ -18,6 +20,8 @@ from backstop.props.markets import MARKETS
 
 LARGEST_ID = 9_999_999_999
 """More than any id of a player or game has digits; within what a column of 64 bits holds."""
+
+DIGITS: Final = re.compile("-?[0-9]+")
 
 
 def _known(market: str) -> str:
@@ -41,6 +45,16 @@ def _iso(text: object) -> object:
     return text
 
 
+def _in_digits(text: object) -> object:
+    """Refuse a number's other spellings (`1.0`, `1_000`, ` 1`, `+1`): what reads like an id is not one."""
+    if isinstance(text, str) and not DIGITS.fullmatch(text):
+        raise PydanticKnownError("int_parsing")
+    return text
+
+
+WHOLE = BeforeValidator(_in_digits)
+"""Stands behind the bounds of each integer: in front of them they would be missing from the document."""
+
 IsoDate = Annotated[dt.date, BeforeValidator(_iso)]
 Order = Literal["ev", "edge", "line", "prob_over", "player"]
 Direction = Literal["desc", "asc"]
@@ -48,10 +62,10 @@ Format = Literal["json", "arrow", "parquet"]
 
 Day = Annotated[IsoDate, Path(description="Baseball day.", examples=["2025-06-15"])]
 SomeDay = Annotated[IsoDate | None, Query(description="Baseball day; the latest published one by default.")]
-PlayerId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLBAM id of the player.", examples=[592450])]
-GamePk = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLB id of the game.", examples=[777001])]
+PlayerId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLBAM id of the player.", examples=[592450]), WHOLE]
+GamePk = Annotated[int, Path(ge=1, le=LARGEST_ID, description="MLB id of the game.", examples=[777001]), WHOLE]
 Version = Annotated[
-    int | None, Query(ge=1, le=LARGEST_ID, description="A kept version instead of the one that is served.")
+    int | None, Query(ge=1, le=LARGEST_ID, description="A kept version instead of the one that is served."), WHOLE
 ]
 PathMarket = Annotated[
     Market,
@@ -107,20 +121,22 @@ class Page(BaseModel):
     team: Annotated[str, Field(pattern="^[A-Z]{2,3}$")] | None = Field(
         default=None, description="Only players of this team."
     )
-    player: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(
+    player: Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE] | None = Field(
         default=None, description="Only this player, MLBAM id."
     )
-    game_pk: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(default=None, description="Only this game.")
+    game_pk: Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE] | None = Field(
+        default=None, description="Only this game."
+    )
     min_edge: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = Field(
         default=None, description="Only props with at least this edge."
     )
     sort: Order = Field(default="ev", description="Props without a value to sort by come last.")
     order: Direction = Field(default="desc", description="Largest or smallest first.")
-    limit: Annotated[int, Field(ge=1, le=5000)] | None = Field(
+    limit: Annotated[int, Field(ge=1, le=5000), WHOLE] | None = Field(
         default=None, description="Rows in an answer: 50 by default, all of them in the columnar formats."
     )
-    offset: int = Field(default=0, ge=0, le=1_000_000, description="Rows to skip.")
-    version: Annotated[int, Field(ge=1, le=LARGEST_ID)] | None = Field(
+    offset: Annotated[int, WHOLE] = Field(default=0, ge=0, le=1_000_000, description="Rows to skip.")
+    version: Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE] | None = Field(
         default=None, description="A kept version instead of the one that is served."
     )
     format: Format | None = Field(

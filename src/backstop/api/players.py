@@ -74,7 +74,7 @@ class Routes:
         request: Request,
         market: ask.PathMarket,
         date: ask.SomeDay = None,
-        limit: Annotated[int, Query(ge=1, le=500, description="Props in the answer.")] = 20,
+        limit: Annotated[int, Query(ge=1, le=500, description="Props in the answer."), ask.WHOLE] = 20,
         sort: Annotated[Literal["ev", "edge"], Query(description="By expected value or by edge.")] = "ev",
     ) -> Response:
         """Return the best props of a market, or of `all`."""

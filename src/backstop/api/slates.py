@@ -57,7 +57,7 @@ class Routes:
         self,
         request: Request,
         before: Annotated[ask.IsoDate | None, Query(description="Only days before this one.")] = None,
-        limit: Annotated[int, Query(ge=1, le=100, description="Slates in an answer.")] = 30,
+        limit: Annotated[int, Query(ge=1, le=100, description="Slates in an answer."), ask.WHOLE] = 30,
     ) -> Response:
         """List the published slates, newest first."""
         pointers = self.desk.cache.pointers
@@ -120,12 +120,16 @@ class Routes:
         request: Request,
         date: ask.Day,
         before: Annotated[
-            int | None, Query(alias="from", ge=1, le=ask.LARGEST_ID, description="By default the one before `to`.")
+            int | None,
+            Query(alias="from", ge=1, le=ask.LARGEST_ID, description="By default the one before `to`."),
+            ask.WHOLE,
         ] = None,
         after: Annotated[
-            int | None, Query(alias="to", ge=1, le=ask.LARGEST_ID, description="By default the one that is served.")
+            int | None,
+            Query(alias="to", ge=1, le=ask.LARGEST_ID, description="By default the one that is served."),
+            ask.WHOLE,
         ] = None,
-        limit: Annotated[int, Query(ge=1, le=5000, description="Props per list.")] = 500,
+        limit: Annotated[int, Query(ge=1, le=5000, description="Props per list."), ask.WHOLE] = 500,
     ) -> Response:
         """Compare the props of two kept versions, field by field."""
         served = await self._served(date)

@@ -21,7 +21,7 @@ def routes(hub: Hub) -> APIRouter:
     async def live(
         socket: WebSocket,
         slate: Annotated[ask.IsoDate, Query()],
-        since: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+        since: Annotated[int | None, Query(ge=0, le=2**53), ask.WHOLE] = None,
         stream: Annotated[str | None, Query(max_length=32)] = None,
     ) -> None:
         offered = socket.scope.get("subprotocols", [])
