@@ -34,6 +34,7 @@ from backstop.stages import feeds, overdue, project
 from backstop.stages.house import House
 from backstop.store import connection, embedded
 from backstop.store.keys import SPORT
+from deployments import silence
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -181,6 +182,7 @@ def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
         application,
         host=host,
         port=port,
+        http=silence.Protocol,
         log_level="warning",
         access_log=False,
         server_header=False,
