@@ -84,6 +84,14 @@ def test_every_setting_of_a_run_that_stands_in_the_file_beside_compose_reaches_i
     assert wanted - inside <= set(compose["services"][name]["environment"])
 
 
+def test_every_setting_of_the_api_that_stands_in_the_file_beside_compose_reaches_it(compose):
+    wanted = {f"BACKSTOP_{each.upper()}" for each in Settings.model_fields if each.startswith("api_")}
+    inside = {"BACKSTOP_API_HOST", "BACKSTOP_API_PORT"}  # where the image has them; compose maps the port
+    told = compose["services"]["api"]["environment"]
+    assert wanted - inside <= set(told)
+    assert {told[name] for name in wanted - inside} == {None, "${BACKSTOP_API_NAMES:-api,localhost}"}
+
+
 def test_prefect_knows_every_setting_that_compose_gives_it(compose):
     from prefect.settings.legacy import _get_settings_fields
     from prefect.settings.models.root import Settings as PrefectSettings
