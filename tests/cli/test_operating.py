@@ -34,6 +34,12 @@ def test_status_says_what_needs_a_look_and_its_exit_code_is_for_scripts(backstop
     assert told["recent"][-1]["condition"] == "failed"
 
 
+def test_status_of_an_empty_home_says_that_nothing_was_loaded_and_what_comes_next(backstop, store):
+    ended = backstop("status")
+    assert (ended.code, "All is right" in ended.out) == (1, False)
+    assert f"Nothing has been loaded yet into {store.settings.home}: `backstop refresh DAY`" in ended.out
+
+
 def test_status_ends_with_0_when_nothing_needs_a_look(backstop, store):
     today = baseball_day(store.clock.now())
     for ago in range(RECENT_DAYS + 1):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
+
 from backstop import tables
+from backstop.clock import FixedClock
 from backstop.stages import standing
 
 TODAY = dt.date(2025, 6, 15)
@@ -17,9 +20,19 @@ def know(house, day: dt.date) -> None:
 
 def test_days_that_nobody_asked_for_are_one_sentence(store, clock):
     store.clock = clock
+    store.ledger.expect(tables.PITCHES.name, ["2025-05-01"])
     problems = standing.look(store).problems
     assert sum("is not known" in each for each in problems) == 1
     assert "8 days from 2025-06-08 to 2025-06-15" in problems[0]
+
+
+@pytest.mark.parametrize("now", ["2025-06-15T16:00:00Z", "2025-12-24T16:00:00Z"])
+def test_where_nothing_was_ever_loaded_the_next_command_is_told_also_out_of_season(store, now):
+    store.clock = FixedClock(dt.datetime.fromisoformat(now))
+    told = standing.look(store).problems[0]
+    assert told.startswith(f"Nothing has been loaded yet into {store.settings.home}: `backstop refresh DAY` publishes")
+    store.ledger.expect(tables.PITCHES.name, ["2025-05-01"])
+    assert not any("Nothing has been loaded" in each for each in standing.look(store).problems)
 
 
 def test_a_known_day_without_a_slate_is_named_with_the_command_that_makes_it(store, clock):

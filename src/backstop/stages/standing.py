@@ -67,6 +67,7 @@ def look(house: House) -> Standing:
     games = schedules.games_of(house, today)
     served = _reached(lambda: house.reader.slate(today), problems)
     known_feeds = _reached(lambda: feeds.status(house), problems) or []
+    problems += _nothing(house)
     problems += _wrong(house, recent, today)
     problems += _today(house, recent[-1], served, games, now)
     problems += _schedule(house, now)
@@ -91,6 +92,14 @@ def _reached(ask: Callable[[], T], problems: list[str]) -> T | None:
     except BackstopError as error:
         problems.append(error.message)
         return None
+
+
+def _nothing(house: House) -> list[str]:
+    """Return that nothing was ever loaded: out of season no day would be missed."""
+    if house.ledger.entries(tables.PROPS.name) or house.ledger.entries():
+        return []
+    made = "`backstop refresh DAY` publishes the slate of a day, `backstop backfill FIRST LAST` those of past days"
+    return [f"Nothing has been loaded yet into {house.settings.home}: {made}; what is elsewhere, BACKSTOP_HOME finds."]
 
 
 def _wrong(house: House, recent: list[Day], today: dt.date) -> list[str]:
