@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from backstop.errors import BackstopError, ConfigurationError, StoreError, StoreUnavailable
+from backstop.store import socket_folder
 from backstop.store.process import address_of, answers, is_ours, locked, pid_of, socket_of, wait_for
 
 if TYPE_CHECKING:
@@ -147,6 +148,13 @@ def is_running(home: Path) -> bool:
 
 
 def _stop(home: Path) -> bool:
+    ended = _end(home)
+    if (folder := socket_of(home).parent) != home.resolve():
+        socket_folder.clear(folder)
+    return ended
+
+
+def _end(home: Path) -> bool:
     pid = pid_of(home)
     if pid is None:
         return False
@@ -198,11 +206,18 @@ def _require_answer(home: Path, pid: int) -> None:
 
 def _start(home: Path, lock: IO[str], binary: Path, maxmemory: str) -> None:
     path = socket_of(home)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    socket_folder.sweep()
+    with socket_folder.kept(path.parent):
+        path.unlink(missing_ok=True)
+        pid = _launch(home, lock, binary, _options(home, maxmemory))
+    # one that still loads its data goes on: whoever comes next finds it by its process id
+    _require_answer(home, pid)
+
+
+def _options(home: Path, maxmemory: str) -> list[str]:
     options = {
         "port": "0",
-        "unixsocket": str(path),
+        "unixsocket": str(socket_of(home)),
         "unixsocketperm": "700",
         "dir": str(home.resolve()),
         "save": "",
@@ -215,7 +230,11 @@ def _start(home: Path, lock: IO[str], binary: Path, maxmemory: str) -> None:
         "lazyfree-lazy-server-del": "yes",
         "daemonize": "no",
     }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+
+def _launch(home: Path, lock: IO[str], binary: Path, arguments: list[str]) -> int:
+    """Start the server, and return its process id once it answers or has taken too long."""
     with (home / "log").open("ab") as log:
         child = subprocess.Popen(
             ["/bin/sh", "-c", NOTED, str(home / "pid"), str(binary), *arguments],
@@ -226,8 +245,7 @@ def _start(home: Path, lock: IO[str], binary: Path, maxmemory: str) -> None:
         raise StoreError(f"{binary} died at its start; the reason is in {home / 'log'}.")
     # the server outlives us on purpose; without this, Python warns of a child that nobody waited for
     child.returncode = 0
-    # one that still loads its data goes on: whoever comes next finds it by its process id
-    _require_answer(home, child.pid)
+    return child.pid
 
 
 def _revive(home: Path) -> None:

@@ -17,6 +17,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
+from backstop.store.socket_folder import prefix
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -35,7 +37,7 @@ def socket_of(home: Path) -> Path:
     if len(os.fsencode(path)) <= PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"backstop-{os.getuid()}-{digest}" / "s"
+    return Path(tempfile.gettempdir()) / f"{prefix()}{digest}" / "s"
 
 
 def answers(home: Path) -> bool:
