@@ -16,7 +16,7 @@ DECISIONS = sorted(path.name for path in FOLDER.iterdir())
 def test_they_are_numbered_without_a_gap_and_the_map_has_them_in_order():
     assert [name[:4] for name in DECISIONS] == [f"{number:04}" for number in range(1, len(DECISIONS) + 1)]
     nav = yaml.safe_load("nav:" + (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2])["nav"]
-    (changing,) = (part["Change it"] for part in nav if "Change it" in part)
+    (changing,) = (part["Develop"] for part in nav if "Develop" in part)
     (shown,) = (part["Decisions"] for part in changing if "Decisions" in part)
     assert [page for entry in shown for page in entry.values()] == [f"adr/{name}" for name in DECISIONS]
 
