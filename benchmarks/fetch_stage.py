@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
+from backstop.batches import batched
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.ids import batched
 from backstop.net.item import Item
 from backstop.settings import Settings
 from backstop.sources.statsapi import boxscore, schedule

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import psutil
 
+from backstop.batches import batched
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.ids import batched
 from backstop.net.item import Item
 from backstop.settings import Settings
 from backstop.sources.statsapi import boxscore

@@ -22,9 +22,9 @@ from pathlib import Path
 import polars as pl
 
 from backstop import tables
+from backstop.batches import batched
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.ids import batched
 from backstop.settings import Settings
 from backstop.sources.savant import pitches
 from backstop.stages import fetch

@@ -26,9 +26,9 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from backstop.batches import batched
 from backstop.demo import DEMO_DAY
 from backstop.demo.upstream import Upstream
-from backstop.ids import batched
 from backstop.net.item import Item
 from backstop.settings import Settings
 from backstop.stages.fetch import FetchedBatch

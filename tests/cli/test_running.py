@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from backstop.cli import running, serving
+from backstop.cli import running
 from tests.here import only_here
 
 
@@ -23,7 +23,6 @@ def handed(environment):
         return SimpleNamespace(**{each: function(each) for each in ("refresh", "stop", "serve", "replay")})
 
     environment.setattr(running, "deployments", module)
-    environment.setattr(serving, "deployments", module)
     return calls
 
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from backstop import tables
+from backstop.batches import batched
 from backstop.features.build import SCHEMA
-from backstop.ids import batched
 from backstop.lake.states import State
 from expectations.props import props_suite
 from expectations.rules import version_of

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backstop.batches import batched
 from backstop.excerpt import MOST_OF_A_NAME, excerpt, names
-from backstop.ids import batched
 from backstop.limits import BATCH_ITEMS
 
 

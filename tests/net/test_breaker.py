@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backstop.net import news, scripts
+from backstop.net import breaker_shared, scripts
 from backstop.net.breaker import Breaker, BreakerTerms, Moved, Pass, State
 
 TERMS = BreakerTerms(window_s=10, at_least=4, failing_share=0.5, first_pause_s=1, longest_pause_s=8, probe_s=20)
@@ -228,8 +228,8 @@ def test_in_redis_and_in_process_they_decide_alike(client: redis.Redis) -> None:
 
 def test_who_is_no_worker_reads_transitions_from_the_channel() -> None:
     said = "breaker|savant|worker-1|closed|open|1000|1750000000000|5 of the last 10 requests failed"
-    move = news.moved(said)
+    move = breaker_shared.moved(said)
     assert move == Moved("savant", State.CLOSED, State.OPEN, "5 of the last 10 requests failed", 1.0, here=False)
-    assert news.moved(said, "worker-1").here  # type: ignore[union-attr]
-    assert news.moved("gate") is None
-    assert news.moved("breaker|savant|worker-1|half-open|half-open|0|0|the probe was cancelled") is None
+    assert breaker_shared.moved(said, "worker-1").here  # type: ignore[union-attr]
+    assert breaker_shared.moved("gate") is None
+    assert breaker_shared.moved("breaker|savant|worker-1|half-open|half-open|0|0|the probe was cancelled") is None

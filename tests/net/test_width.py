@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backstop.net import keys, news
+from backstop.net import breaker_shared, keys
 from backstop.net.breaker import Moved, State
 from backstop.net.item import Item
 from backstop.net.width import Latency, Width
@@ -107,7 +107,7 @@ def test_kinds_of_requests_have_usual_times_of_their_own():
     ],
 )  # fmt: skip
 def test_a_message_tells_of_a_breaker_that_moved_or_of_none(message: str, moved: Moved | None):
-    assert news.moved(message, "w1") == moved
+    assert breaker_shared.moved(message, "w1") == moved
 
 
 def test_feeds_behind_one_address_speak_on_one_channel():

@@ -10,7 +10,7 @@ from prefect.context import FlowRunContext
 from prefect.futures import wait
 from prefect.states import Completed, State
 
-from backstop.ids import batched
+from backstop.batches import batched
 from backstop.sources.statsapi import boxscore
 from tasks import runner
 from tasks.fetch import fetch_batch

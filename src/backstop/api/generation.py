@@ -20,11 +20,11 @@ from backstop.api.generated import Generated, Started
 from backstop.api.problems import Problem, retry_after
 from backstop.api.responses import refusals
 from backstop.api.sheet import spelled
+from backstop.batches import batched
 from backstop.cache.namespaces import Collection, Namespace
 from backstop.cache.slates import Frame
 from backstop.clock import baseball_day
 from backstop.features.build import SCHEMA
-from backstop.ids import batched
 from backstop.props.fitted import Fitted
 from backstop.props.generate import generate
 from backstop.props.price import price

@@ -1,4 +1,4 @@
-"""Commands about the feeds: fetch a range into archive and lake, show each feed's state, say what a day would cost."""
+"""Commands about the feeds: fetch a range into archive and lake, show each feed's state, tell what a day would cost."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def fetch(
     first: Annotated[str, typer.Argument(help="First day, YYYY-MM-DD.")],
     last: Annotated[str | None, typer.Argument(help="Last day, included; the first by default.")] = None,
     upstream: Upstream = None,
-    again: Annotated[bool, typer.Option("--again", help="Also what the ledger calls complete.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Fetch also what the ledger calls complete.")] = False,
     patience: Annotated[
         float | None, typer.Option("--patience", min=1, help="Seconds for one request with its retries.")
     ] = None,
 ) -> None:
     """Fetch a feed or a table for a range of days into the archive and the lake, each day checked by its rules.
 
-    Exit code 1 when anything could not be had, or was held back by a rule about its table. What was had is kept,
-    and the same command asks only for the rest.
+    Exit code 1 when anything could not be fetched, or was held back by a rule about its table. What was fetched is
+    kept, and the same command run again requests only the rest.
     """
     days = _days(first, last)
     changes: dict[str, Any] = {"upstream": upstream, "request_budget_s": patience}
@@ -91,9 +91,9 @@ def judge(done: Sequence[Collected]) -> None:
 
 
 def sources(as_json: AsJson = False, upstream: Upstream = None) -> None:
-    """Print each feed's state: breaker, gate width, last success, credits left, and what was counted.
+    """Print each feed's state: breaker, gate width, last success, credits left, and its counters.
 
-    Of demo and recorded upstreams the one that was asked last is shown.
+    Of demo and recorded upstreams, the one used last is shown.
     """
     from backstop.stages import feeds
 
@@ -128,7 +128,7 @@ def plan(
     as_json: AsJson = False,
     upstream: Upstream = None,
 ) -> None:
-    """Print the requests that a refresh of a day would make, and the credits that they cost at most; asks nobody."""
+    """Print the requests that a refresh of a day would make, and the credits that they cost at most; sends none."""
     from backstop.stages import forecast
 
     day = parse_day(date) if date else baseball_day(dt.datetime.now(dt.UTC))

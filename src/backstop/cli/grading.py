@@ -39,10 +39,10 @@ def features(
 ) -> None:
     """Write the features of past days as they were, or would have been, served: each row as of the day before its game.
 
-    The column `in_sample` marks days that the fitted numbers behind a row saw, or that came before those: its counts
-    are those of the day before, but nobody had these numbers then.
+    The column `in_sample` marks the days up to the last one that the model's parameters were fitted on: the counts
+    behind such a row are those of the day before, but nobody had these parameters then.
 
-    Reads the lake; with --upstream the history that it lacks is fetched first.
+    Reads the lake; with --upstream, history that the lake lacks is fetched first.
     """
     from backstop.stages import training
     from backstop.stages.house import House
@@ -100,8 +100,8 @@ def grade(
 def refit(first: From, last: To) -> None:
     """Fit the model on past days of the lake, each predicted from the days before it; later slates use what is better.
 
-    From thirty days with games on parameters, ladders and calibration are fitted and judged on the last quarter of
-    them; of fewer days only the calibration.
+    Given at least thirty days with games, parameters, ladders and calibration are fitted and judged on the last quarter
+    of them; given fewer, only the calibration is fitted.
     """
     from backstop.stages import refitting
     from backstop.stages.house import House

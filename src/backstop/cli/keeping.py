@@ -160,7 +160,7 @@ def replay_rows(
     slate: Annotated[str | None, typer.Option("--date", help="Baseball day of the rows.")] = None,
     upstream: Upstream = None,
 ) -> None:
-    """After a rule or a parser was mended: read the archived answers again, load what passes now, publish it."""
+    """After a rule or a parser was fixed: read the archived answers again, load what passes now, publish it."""
     settings = Settings() if upstream is None else Settings(upstream=upstream)
     deployments("replaying").replay(settings, table, parse_day(slate) if slate else None)
 
@@ -208,7 +208,8 @@ def diff(
 
 @versions.command("rollback")
 def rollback(
-    slate: Slate, to: Annotated[int | None, typer.Option("--to", help="Version; by default the one before.")] = None
+    slate: Slate,
+    to: Annotated[int | None, typer.Option("--to", help="Version to serve; the previous one by default.")] = None,
 ) -> None:
     """Serve an earlier version of a slate again."""
     typer.echo(f"slate {slate} is served in version {Slates(_house().redis).rollback(parse_day(slate), to)}")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from backstop import __version__
-from backstop.cli import feeds, grading, keeping, operating, reading, running, serving
+from backstop.cli import feeds, grading, keeping, operating, reading, running
 from backstop.errors import BackstopError
 from backstop.stages.house import House
 
@@ -36,7 +36,7 @@ app.command("backfill")(operating.backfill)
 app.command("status")(operating.status)
 app.command("rollback")(operating.rollback)
 app.command("deploy")(operating.deploy)
-app.command("serve")(serving.serve)
+app.command("serve")(running.serve)
 app.command("stop")(running.stop)
 app.command("upstream")(running.upstream)
 app.command("slate")(reading.slate)

@@ -1,4 +1,4 @@
-"""Commands of whoever operates it: is all right, backfill a range, roll a slate back, register the deployments."""
+"""Commands of the operator: check the status, backfill a range, roll a slate back, register the deployments."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def backfill(  # noqa: PLR0917 - typer's options
     ] = False,
     parallel: Annotated[int, typer.Option("--parallel", min=1, max=25, help="Days at once.")] = 2,
     prices: Annotated[
-        bool, typer.Option("--prices/--no-prices", help="Ask books for prices; may cost credits.")
+        bool, typer.Option("--prices/--no-prices", help="Ask the books for prices; may cost credits.")
     ] = True,
     degraded: Annotated[bool, typer.Option("--degraded", help="Also days that were published with gaps.")] = False,
     credit_limit: Annotated[int | None, typer.Option("--credits", min=0, help="Credits that may be spent.")] = None,
-    spread_days: Annotated[int, typer.Option("--spread", min=0, help="Days per run on the workers; 0 is here.")] = 0,
+    spread_days: Annotated[int, typer.Option("--spread", min=0, help="Days per run on the workers; 0 runs here.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and the cost, start nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print the plan as JSON.")] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up for inspection.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers running for inspection.")] = False,
     upstream: Upstream = None,
 ) -> None:
-    """Publish the slate of every past day of a range that lacks one; repeated, it does only what is left."""
+    """Publish the slate of every past day of a range that lacks one; run again, it does only what is left."""
     if missing == (first is not None):
         raise UsageError(
             "Give a range of days (backstop backfill FIRST LAST), or --missing for every day that lacks one."
@@ -79,9 +79,9 @@ def _show(plan: Backfill, *, as_json: bool) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Say whether all is right: slates, feeds, quarantine, last runs; exit code 1 when something needs a look.
+    """Check slates, feeds, quarantine and the latest runs; exit code 1 when something needs attention.
 
-    A deployment that somebody paused by hand is named, and is no fault: what is late because of it is told by itself.
+    A deployment that somebody paused by hand is named but is no fault; a slate that is late because of it is one.
     """
     house = House.of(Settings())
     found = standing.look(house)
@@ -126,7 +126,7 @@ def _prefect() -> tuple[list[dict[str, Any]], list[str], list[str]]:
 
 def rollback(
     date: Annotated[str, typer.Argument(help="Baseball day, YYYY-MM-DD.")],
-    to: Annotated[int | None, typer.Option("--to", help="Version; by default the one before.")] = None,
+    to: Annotated[int | None, typer.Option("--to", help="Version to serve; the previous one by default.")] = None,
 ) -> None:
     """Serve an earlier version of a slate again, and show what readers see change."""
     house, day = House.of(Settings()), parse_day(date)

@@ -22,11 +22,16 @@ Upstream = Annotated[
     ),
 ]
 
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; BACKSTOP_API_HOST by default.")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; BACKSTOP_API_PORT by default.")
+]
+
 
 def refresh(
     date: Annotated[str | None, typer.Argument(help="Baseball day, YYYY-MM-DD; today's by default.")] = None,
     upstream: Upstream = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers up for inspection.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the servers running for inspection.")] = False,
 ) -> None:
     """Refresh one day's slate: fetch what is missing, validate, project, price, publish."""
     day = parse_day(date) if date else None
@@ -35,8 +40,16 @@ def refresh(
 
 
 def stop() -> None:
-    """End the servers that `refresh --keep` left up."""
+    """Stop the servers that `--keep` left running."""
     deployments("local").stop(Settings())
+
+
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve slates, players, props, live updates and the board over HTTP."""
+    settings = Settings()
+    given = {"api_host": host, "api_port": port}
+    changed = {name: value for name, value in given.items() if value is not None}
+    deployments("api").serve(settings.model_copy(update=changed))
 
 
 def upstream(
@@ -44,7 +57,7 @@ def upstream(
     faults: Annotated[str | None, typer.Option("--faults", help="A named scenario, e.g. storm.")] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 picks a free one.")] = 8765,
 ) -> None:
-    """Serve a simulated league, or recordings, in the upstreams' dialects, with faults on demand."""
+    """Serve a simulated league, or recordings, in the formats of the real feeds, with faults on demand."""
     from backstop.demo import serve
 
     hint = (

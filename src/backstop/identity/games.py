@@ -34,17 +34,7 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
         nearest known start is meant, none when that is `FAR_APART` or not clear; an event so long after it is the game
         whose start is to be determined, where that is one.
     """
-    ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
-    listed = games.sort("game_number", "start_at", "game_pk").select(
-        *DAY_AND_TEAMS,
-        "game_pk",
-        "start_at",
-        pl.col("start_is_tbd").fill_null(value=False).alias("_tbd"),
-        is_off().alias("_off"),
-        pl.int_range(1, pl.len() + 1).over(DAY_AND_TEAMS).alias("_game_nth"),
-        pl.len().over(DAY_AND_TEAMS).alias("_games"),
-    )
-    pairs = ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
+    pairs = _pairs(events, games)
     as_many = pl.col("_events") == pl.col("_games")
     only = ~as_many & (pl.col("_games") == 1)
     in_order = pairs.filter(as_many & (pl.col("_nth") == pl.col("_game_nth")))
@@ -69,6 +59,21 @@ def match_events(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
     return matched.select(
         "event_id_theodds", pl.when(~pl.col("_off")).then("game_pk").alias("game_pk"), reason.alias("reason")
     ).sort("event_id_theodds")
+
+
+def _pairs(events: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per event and game of its teams on its day, each numbered and counted among those of its kind."""
+    ranked = events.with_columns(_rank("commence_at").alias("_nth"), pl.len().over(DAY_AND_TEAMS).alias("_events"))
+    listed = games.sort("game_number", "start_at", "game_pk").select(
+        *DAY_AND_TEAMS,
+        "game_pk",
+        "start_at",
+        pl.col("start_is_tbd").fill_null(value=False).alias("_tbd"),
+        is_off().alias("_off"),
+        pl.int_range(1, pl.len() + 1).over(DAY_AND_TEAMS).alias("_game_nth"),
+        pl.len().over(DAY_AND_TEAMS).alias("_games"),
+    )
+    return ranked.join(listed, on=DAY_AND_TEAMS, how="inner")
 
 
 def _to_be_determined(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from backstop.errors import StoreUnavailable
-from backstop.net import keys, news, scripts
+from backstop.net import keys, scripts
 from backstop.net.breaker import BreakerTerms, Moved, Pass, State
 
 if TYPE_CHECKING:
@@ -20,8 +20,28 @@ if TYPE_CHECKING:
 
     from backstop.net.link import Link
 
+KIND: Final = "breaker"
+"""First field of the messages that tell of breakers."""
+
 REMEMBERED_MS: Final = 7 * 24 * 3600 * 1000
 """State and last success of a feed that nobody asks are known for a week; counts leave with their window."""
+
+
+def moved(message: str, worker: str = "") -> Moved | None:
+    """Read a message: the transition of a breaker that it tells, `None` for every other message.
+
+    Args:
+        message: As it came on the channel.
+        worker: Who reads; `here` is true of what this worker caused itself.
+    """
+    kind, _, rest = message.partition("|")
+    if kind != KIND:
+        return None
+    feed, cause, before, after, wait_ms, _, reason = rest.split("|", 6)
+    if before == after:
+        return None
+    pause_s = float(wait_ms) / 1000 if after == State.OPEN else 0.0
+    return Moved(feed, State(before), State(after), reason, pause_s, here=cause == worker)
 
 
 class SharedBreaker:
@@ -163,13 +183,13 @@ class SharedBreaker:
 
     def _hear(self, message: str) -> None:
         kind, _, rest = message.partition("|")
-        if kind != news.KIND:
+        if kind != KIND:
             return
         feed, _, _, after, wait_ms, opened_at, _ = rest.split("|", 6)
         if feed != self.feed:
             return
         self._see(State(after), float(wait_ms) / 1000, float(opened_at))
-        move = news.moved(message, self._link.worker)
+        move = moved(message, self._link.worker)
         if move is not None:
             self._on_move(move)
         self._on_stir()

@@ -69,19 +69,8 @@ def settle(
     )
     counted = joined.with_columns(counted=_counted())
     decided = counted.with_columns(reason=_reason(moved, refused))
-    result = (
-        pl.when(pl.col("reason").is_in(VOID))
-        .then(pl.lit("void"))
-        .when(pl.col("reason").is_not_null())
-        .then(pl.lit("open"))
-        .when(pl.col("counted") > pl.col("line"))
-        .then(pl.lit("over"))
-        .when(pl.col("counted") < pl.col("line"))
-        .then(pl.lit("under"))
-        .otherwise(pl.lit("push"))
-    )
     outcome = pl.when(pl.col("reason").is_null()).then("counted").cast(pl.Int32)
-    return decided.with_columns(outcome=outcome, result=result).select(*props.columns, "outcome", "result", "reason")
+    return decided.with_columns(outcome=outcome, result=_result()).select(*props.columns, "outcome", "result", "reason")
 
 
 def unsettled(settled: pl.DataFrame) -> pl.DataFrame:
@@ -119,6 +108,21 @@ def _reason(moved: Collection[int], refused: Collection[int]) -> pl.Expr:
         (pl.col("game_short") & (pl.col("counted") <= pl.col("line")), CALLED_EARLY),
     )
     return pl.coalesce(pl.when(holds).then(pl.lit(why) if isinstance(why, str) else why) for holds, why in reasons)
+
+
+def _result() -> pl.Expr:
+    """Return how a prop is settled, from its `reason`, what was `counted`, and its `line`."""
+    return (
+        pl.when(pl.col("reason").is_in(VOID))
+        .then(pl.lit("void"))
+        .when(pl.col("reason").is_not_null())
+        .then(pl.lit("open"))
+        .when(pl.col("counted") > pl.col("line"))
+        .then(pl.lit("over"))
+        .when(pl.col("counted") < pl.col("line"))
+        .then(pl.lit("under"))
+        .otherwise(pl.lit("push"))
+    )
 
 
 def _counted() -> pl.Expr:

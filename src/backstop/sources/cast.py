@@ -40,13 +40,12 @@ def to_table(
     Raises:
         SchemaDrift: a needed column is gone, or most of its values cannot be read.
     """
-    gone = sorted(known - set(numbered(text.header)))
     require(text.header, needed | nullable, table, source)
     names = {upstream: name for upstream, name in table.upstream_names.items() if upstream in text.frame.columns}
     typed = _cast(text.frame, table, names)
     broken = _broken(text.frame, typed, names, needed)
-    retyped = tuple(upstream for upstream in broken if _mostly(broken[upstream], text.frame[upstream]))
-    if lost := sorted((needed | nullable) & set(retyped)):
+    drift = _drift(text, known, broken)
+    if lost := sorted((needed | nullable) & set(drift.retyped)):
         raise SchemaDrift(
             f"{source} answered {', '.join(lost)} with values that are mostly not of the known type, for example "
             f"{excerpt(str(_first(text.frame[lost[0]].filter(broken[lost[0]]))))!r}; {table.name} needs them.",
@@ -54,12 +53,6 @@ def to_table(
         )
     bad_lines = rejections(
         [({"line": line}, "field_count", f"The line {fault_of(line, len(text.header))}.") for line in text.misshapen]
-    )
-    drift = Drift(
-        added=tuple(sorted(set(text.header) - known)),
-        gone=tuple(gone),
-        retyped=tuple(sorted(retyped)),
-        duplicated=tuple(sorted(name for name in text.duplicated if f"{name}#2" not in known)),
     )
     rows_in = len(text.frame) + len(text.misshapen)
     if not broken:
@@ -128,6 +121,16 @@ def _broken(
         if unreadable or (upstream in needed and had.null_count()):
             broken[upstream] = has.is_null() if upstream in needed else has.is_null() & had.is_not_null()
     return broken
+
+
+def _drift(text: Text, known: frozenset[str], broken: Mapping[str, pl.Series]) -> Drift:
+    """Compare an answer's columns with the known ones; a column is retyped when most of its values are unreadable."""
+    return Drift(
+        added=tuple(sorted(set(text.header) - known)),
+        gone=tuple(sorted(known - set(numbered(text.header)))),
+        retyped=tuple(sorted(name for name, bad in broken.items() if _mostly(bad, text.frame[name]))),
+        duplicated=tuple(sorted(name for name in text.duplicated if f"{name}#2" not in known)),
+    )
 
 
 def _mostly(bad: pl.Series, values: pl.Series) -> bool:

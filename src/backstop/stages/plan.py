@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from backstop import tables
+from backstop.batches import batched
 from backstop.clock import baseball_day
 from backstop.errors import UsageError
-from backstop.ids import batched
 from backstop.net.item import Priority
 from backstop.props.markets import MARKETS as PROJECTED
 from backstop.props.markets import market

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from backstop import tables
+from backstop.batches import batched
 from backstop.errors import LeaseHeld
 from backstop.features import asof, build, tally
-from backstop.ids import batched
 from backstop.lake.states import State
 from backstop.props import generate, price
 from backstop.props.board import LINE_KEY

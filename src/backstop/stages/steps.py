@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from backstop import tables
+from backstop.batches import batched
 from backstop.clock import baseball_day
 from backstop.errors import UsageError
-from backstop.ids import batched
 from backstop.sources import chadwick
 from backstop.sources.savant import boards, leaderboards, pitches
 from backstop.sources.sportradar import people as sportradar_people

@@ -158,46 +158,49 @@ def _load(game: Any, intake: Intake, asked: dt.date | None) -> None:
     game_date = jsontext.day(game.get("officialDate"))
     start_at = jsontext.instant(game.get("gameDate"))
     if game_date is None or start_at is None:
-        intake.reject(game, "cast", f"officialDate {game.get('officialDate')!r} or gameDate {game.get('gameDate')!r} "
-                      "cannot be read.")  # fmt: skip
+        dates = f"officialDate {game.get('officialDate')!r} or gameDate {game.get('gameDate')!r}"
+        intake.reject(game, "cast", f"{dates} cannot be read.")
         return
     if asked is not None and game_date != asked:
         intake.reject(game, "other_day", f"The game belongs to {game_date}, but {asked} was asked.")
         return
     home, away = (mapping(mapping(game.get("teams")).get(side)) for side in ("home", "away"))
-    codes = [abbreviation_of(mapping(side.get("team")).get("id"), mapping(side.get("team")).get("abbreviation"))
-             for side in (home, away)]  # fmt: skip
-    if None in codes:
+    home_team, away_team = (_code(side) for side in (home, away))
+    if home_team is None or away_team is None:
         names = " and ".join(str(mapping(side.get("team")).get("name")) for side in (home, away))
         reason = f"One of {names} is no club that is known, and no abbreviation of its own is given."
         intake.reject(game, "unknown_team", reason)
         return
+    known = {"game_date": game_date, "start_at": start_at, "home_team": home_team, "away_team": away_team}
+    intake.load(known | _told(game, home, away), game)
+
+
+def _code(side: dict[str, Any]) -> str | None:
+    team = mapping(side.get("team"))
+    return abbreviation_of(team.get("id"), team.get("abbreviation"))
+
+
+def _told(game: dict[str, Any], home: dict[str, Any], away: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns that are taken as the feed gives them."""
     status = mapping(game.get("status"))
-    intake.load(
-        {
-            "game_pk": game.get("gamePk"),
-            "game_date": game_date,
-            "start_at": start_at,
-            "start_is_tbd": status.get("startTimeTBD"),
-            "season": _whole(game.get("season")),
-            "game_type": game.get("gameType"),
-            "status": status.get("detailedState"),
-            "abstract_status": status.get("abstractGameState"),
-            "doubleheader": game.get("doubleHeader"),
-            "game_number": game.get("gameNumber"),
-            "home_team": codes[0],
-            "away_team": codes[1],
-            "home_team_id_mlbam": mapping(home.get("team")).get("id"),
-            "away_team_id_mlbam": mapping(away.get("team")).get("id"),
-            "venue_id_mlbam": mapping(game.get("venue")).get("id"),
-            "home_score": home.get("score"),
-            "away_score": away.get("score"),
-            "home_starter_id_mlbam": mapping(home.get("probablePitcher")).get("id"),
-            "away_starter_id_mlbam": mapping(away.get("probablePitcher")).get("id"),
-            "resumed_on": _resumed_on(game),
-        },
-        game,
-    )
+    return {
+        "game_pk": game.get("gamePk"),
+        "start_is_tbd": status.get("startTimeTBD"),
+        "season": _whole(game.get("season")),
+        "game_type": game.get("gameType"),
+        "status": status.get("detailedState"),
+        "abstract_status": status.get("abstractGameState"),
+        "doubleheader": game.get("doubleHeader"),
+        "game_number": game.get("gameNumber"),
+        "home_team_id_mlbam": mapping(home.get("team")).get("id"),
+        "away_team_id_mlbam": mapping(away.get("team")).get("id"),
+        "venue_id_mlbam": mapping(game.get("venue")).get("id"),
+        "home_score": home.get("score"),
+        "away_score": away.get("score"),
+        "home_starter_id_mlbam": mapping(home.get("probablePitcher")).get("id"),
+        "away_starter_id_mlbam": mapping(away.get("probablePitcher")).get("id"),
+        "resumed_on": _resumed_on(game),
+    }
 
 
 def state() -> pl.Expr:

@@ -1,4 +1,4 @@
-"""The batching of items: the ids that one task gets."""
+"""Batches: the items that one mapped task gets."""
 
 from __future__ import annotations
 
