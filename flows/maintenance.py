@@ -6,7 +6,8 @@ import datetime as dt
 
 from prefect import flow
 
-from tasks import marks, upkeep
+from tasks import maintenance as tasks
+from tasks import marks
 from tasks.forms import KeptDays, Newest
 
 
@@ -22,9 +23,9 @@ def lake_maintenance(run_days: KeptDays = None, archive_days: KeptDays = None, n
             backstop_archive_days.
         newest: Slates to compare, the newest first.
     """
-    upkeep.clear_runs(run_days)
-    upkeep.prune_archive(archive_days)
-    upkeep.compact_quarantine()
-    differed = upkeep.check_redis(newest)
-    upkeep.refit_model()  # last: it may fail, and takes the longest
+    tasks.clear_runs(run_days)
+    tasks.prune_archive(archive_days)
+    tasks.compact_quarantine()
+    differed = tasks.check_redis(newest)
+    tasks.refit_model()  # last: it may fail, and takes the longest
     return differed

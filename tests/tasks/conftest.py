@@ -43,11 +43,11 @@ def house(environment: pytest.MonkeyPatch, embedded_url: str, tmp_path: Path) ->
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the tasks of `upkeep`, `slate` and `odds` log, `!` before what somebody should read."""
-    from tasks import odds, slate, upkeep
+    """What the tasks of `maintenance`, `upkeep`, `slate` and `odds` log, `!` before what somebody should read."""
+    from tasks import maintenance, odds, slate, upkeep
 
     lines: list[str] = []
-    for module in (upkeep, slate, odds):
+    for module in (maintenance, upkeep, slate, odds):
         monkeypatch.setattr(module, "say", lines.append)
         monkeypatch.setattr(module, "warn", lambda sentence: lines.append(f"! {sentence}"), raising=False)
     return lines

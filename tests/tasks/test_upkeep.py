@@ -18,7 +18,7 @@ from backstop.sources.savant import pitches
 from backstop.stages import refitting
 from backstop.stages.due import Due
 from backstop.stages.schedules import SEASON_OPENS
-from tasks import upkeep
+from tasks import maintenance, upkeep
 from tests.operations.publishing import DAY, publish
 from tests.stages.rows import games
 
@@ -70,18 +70,18 @@ def test_folders_of_old_runs_go_and_those_of_runs_at_work_stay_whatever_their_ag
     note = old.parent / "note.txt"
     note.touch()
     os.utime(note, (0, 0))
-    assert upkeep.clear_runs.fn(14) == 1
+    assert maintenance.clear_runs.fn(14) == 1
     assert [each.exists() for each in (old, young, at_work, note)] == [False, True, True, True]
     assert told[-1].startswith("1 folders of runs before ")
-    assert upkeep.clear_runs.fn(0) == 1
+    assert maintenance.clear_runs.fn(0) == 1
     assert [each.exists() for each in (young, at_work)] == [False, True]
 
 
 def test_a_home_in_which_nothing_ran_has_nothing_to_clear(house):
-    assert upkeep.clear_runs.fn(0) == 0
-    assert upkeep.prune_archive.fn(0) == (0, 0)
-    assert upkeep.compact_quarantine.fn() == 0
-    assert upkeep.check_redis.fn(14) == []
+    assert maintenance.clear_runs.fn(0) == 0
+    assert maintenance.prune_archive.fn(0) == (0, 0)
+    assert maintenance.compact_quarantine.fn() == 0
+    assert maintenance.check_redis.fn(14) == []
 
 
 def test_old_answers_go_but_for_the_newest_to_each_request(house, told):
@@ -91,9 +91,9 @@ def test_old_answers_go_but_for_the_newest_to_each_request(house, told):
         house.archive.put(
             item, f"answer of {age}".encode(), fetched_at=now - dt.timedelta(days=age), headers=(), status=200
         )
-    assert upkeep.prune_archive.fn(470)[0] == 1
-    assert upkeep.prune_archive.fn(400)[0] == 1
-    assert upkeep.prune_archive.fn(0)[0] == 0, "replays need the newest"
+    assert maintenance.prune_archive.fn(470)[0] == 1
+    assert maintenance.prune_archive.fn(400)[0] == 1
+    assert maintenance.prune_archive.fn(0)[0] == 0, "replays need the newest"
     assert told[-1].startswith("0 answers before ")
     assert house.archive.latest(item).body == b"answer of 10"
 
@@ -104,9 +104,9 @@ def test_files_of_quarantined_rows_are_put_together_for_each_table_and_day_and_n
             row = pl.DataFrame({"row": [f'{{"n": {number}}}'], "rule": ["r"], "reason": ["why"]})
             house.quarantine.put(table, day, row, run_id="r", raw_ref=None)
     before = house.quarantine.list().sort("row_id")
-    assert upkeep.compact_quarantine.fn() == 9 - 3
+    assert maintenance.compact_quarantine.fn() == 9 - 3
     assert house.quarantine.list().sort("row_id").equals(before)
-    assert upkeep.compact_quarantine.fn() == 0
+    assert maintenance.compact_quarantine.fn() == 0
 
 
 # what is due, and what is late
@@ -165,7 +165,7 @@ def test_a_slate_that_failed_is_late_and_due_once_its_pause_is_over(listed, anno
 @pytest.fixture
 def shown(monkeypatch):
     pages = []
-    monkeypatch.setattr(upkeep.artifacts, "markdown", lambda *page: pages.append(page))
+    monkeypatch.setattr(maintenance.artifacts, "markdown", lambda *page: pages.append(page))
     return pages
 
 
@@ -173,8 +173,8 @@ def test_only_the_newest_slates_are_compared(house, shown, monkeypatch):
     days = [DAY - dt.timedelta(days=back) for back in range(4)]
     house.lake.days = lambda _: set(days)
     asked = []
-    monkeypatch.setattr(upkeep.rebuild, "verify", lambda _, wanted: asked.append(wanted) or [])
-    assert upkeep.check_redis.fn(2) == []
+    monkeypatch.setattr(maintenance.rebuild, "verify", lambda _, wanted: asked.append(wanted) or [])
+    assert maintenance.check_redis.fn(2) == []
     assert asked == [[days[1], days[0]]]
     assert shown == [
         ("redis-check", "# Redis against the lake: 2 slates\n\nBoth hold the same rows.", "0 slates differed")
@@ -185,7 +185,7 @@ def test_only_the_newest_slates_are_compared(house, shown, monkeypatch):
 
 
 def test_no_refit_is_due_while_the_lake_has_no_games_and_that_is_said(house, told):
-    assert upkeep.refit_model.fn() is False
+    assert maintenance.refit_model.fn() is False
     assert told == [f"No refit is due: it takes {refitting.REFIT_AFTER} days with games that the last one did not see."]
 
 
