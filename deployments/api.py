@@ -1,4 +1,4 @@
-"""The HTTP API put together: the library's app, with a refresher that starts runs on the Prefect server.
+"""The HTTP API assembled: the library's app, with a refresher that starts runs on the Prefect server.
 
 `backstop serve` runs it; `uvicorn --factory deployments.api:app` does the same for whoever brings his own server.
 """

@@ -1,4 +1,4 @@
-"""What happens by itself: a breaker's move lets `reconcile` pause or resume, and somebody is told of a bad slate.
+"""Automations: a breaker that changes state makes `reconcile` pause or resume, and a bad slate sends a notification.
 
 The events come from `tasks.feeds` (breakers), `tasks.summary` (degraded slates), `flows.reconcile` (late ones), and
 Prefect itself (failed runs).

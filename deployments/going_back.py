@@ -1,4 +1,4 @@
-"""Going back from a deployment that failed: slates, schema, deployments, code, as they were."""
+"""Roll back a failed deployment: slates, schema, deployments and code as they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The health check of a container: exit code 0 when an address answers 200. Only the standard library is imported."""
+"""The health check of a container: exit code 0 when an address answers 200. Imports only the standard library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run left up for inspection (`--keep`), and how it is ended.
+"""The servers that a run left running for inspection (`--keep`), and how they are stopped.
 
 Processes are noted with a word of their command line: an id may belong to somebody else by the time it is used.
 """

@@ -1,4 +1,4 @@
-"""One machine: the servers that a run needs, started when they are missing, stopped when the run is over."""
+"""The local machine: the servers that a run needs, started when they are missing, stopped when the run is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preflight: what must be true before anything is changed, each question with its answer in words."""
+"""Preflight: what must be true before anything is changed, each check with its answer in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Prefect server says of how things stand: its newest runs, and the deployments that are paused."""
+"""The state of affairs on the Prefect server: its newest runs, and the deployments that are paused."""
 
 from __future__ import annotations
 

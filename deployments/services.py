@@ -1,4 +1,4 @@
-"""What a deployment for development keeps up on this machine: the servers of a run, and a worker.
+"""What a development deployment keeps running on this machine: the servers of a run, and a worker.
 
 They are noted in the home, found again by the next deployment, and ended by `backstop stop`. Production has a
 supervisor of its own (systemd, compose, Kubernetes) and restarts through `--restart`.

@@ -1,4 +1,4 @@
-"""What the terminal shows of a run when it is over: best prices, counts, gaps and addresses."""
+"""What the terminal shows when a run is over: best prices, counts, gaps and addresses."""
 
 from __future__ import annotations
 

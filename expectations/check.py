@@ -1,4 +1,4 @@
-"""Apply a suite to rows: what passes, what goes to quarantine with which rule, what blocks the table."""
+"""Apply a suite to rows: which pass, which go to quarantine under which rule, what blocks the table."""
 
 from __future__ import annotations
 

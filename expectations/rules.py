@@ -1,4 +1,4 @@
-"""The words that the suites are written in.
+"""The vocabulary in which the suites are written.
 
 Each rule is an ordinary Great Expectations object that carries its name and the reason for it in `meta`. A rule about
 rows with severity `critical` sends the rows that break it to quarantine; with severity `warning` it only reports them.

@@ -1,4 +1,4 @@
-"""Artifacts, sent beside the run: a thread of their own talks to the server while the run goes on.
+"""Artifacts, sent in the background: a thread of their own talks to the server while the run goes on.
 
 An artifact is a write to the server's database. SQLite refuses one now and then while task runs are recorded, and
 Prefect's client then sleeps two seconds and more: measured, half of a small slate's time. Whoever ends a process that

@@ -1,4 +1,4 @@
-"""The tasks of a backfill: what is left to do, what it may cost, how far it is, what came of it."""
+"""The tasks of a backfill: what is left to do, what it may cost, its progress, its result."""
 
 from __future__ import annotations
 

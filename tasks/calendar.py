@@ -1,4 +1,4 @@
-"""The season at a glance: a grid of days, each with how far its slate is, as an artifact."""
+"""The season at a glance: a grid of days, each with the condition of its slate, as an artifact."""
 
 from __future__ import annotations
 

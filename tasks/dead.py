@@ -1,4 +1,4 @@
-"""Runs that died without a word: found by their process or their heartbeat, marked as crashed, what they held freed."""
+"""Runs that died without reporting it: found by process or heartbeat, marked as crashed, what they held freed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fans: the mapped stages of a run, one chain per batch, so that the first batches load while later ones fetch.
+"""Fan-out: the mapped stages of a run, one chain per batch, so that the first batches load while later ones fetch.
 
 A future passed to a task arrives there as the result; the type checker cannot see that, so futures are `Any` here.
 """

@@ -1,4 +1,4 @@
-"""What a run leaves where others look for it: who it is on the server, that it holds its day in the ledger.
+"""What a run records for others to see: its process, on the server; the day that it holds, in the ledger.
 
 Hooks of the flows. A run that is killed runs none of them; `tasks.dead` finds it by the mark that `sign` left.
 """

@@ -1,4 +1,4 @@
-"""Answers of the Prefect server that come in pages: all of them."""
+"""Read all pages of a paginated answer of the Prefect server."""
 
 from __future__ import annotations
 

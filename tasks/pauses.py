@@ -1,4 +1,4 @@
-"""Deployments are paused while a feed that they need is down: compared each time, so that no lost event matters."""
+"""Pause deployments while a feed that they need is down: compared anew each time, so a lost event is harmless."""
 
 from __future__ import annotations
 

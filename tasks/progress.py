@@ -1,4 +1,4 @@
-"""How far a run is, as a progress artifact that each step brings up."""
+"""How far a run is, as a progress artifact that each step updates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who runs: the id of a run, and the sentences in which it logs."""
+"""The current run: its id, its name, and the sentences that it logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refresh came to: counts that add up, gaps that are named; shown as artifacts of the run."""
+"""The result of a refresh: counts that add up, gaps that are named; shown as artifacts of the run."""
 
 from __future__ import annotations
 

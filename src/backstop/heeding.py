@@ -1,4 +1,4 @@
-"""Let an asyncio client of Redis heed every cancellation.
+"""Make an asyncio Redis client honour every cancellation.
 
 redis-py sends with `asyncio.wait_for`. On Python 3.11 that returns as if nothing had happened when it is cancelled
 in the turn of the loop in which the send ends: the cancellation is lost, and whoever ended the task waits for ever.

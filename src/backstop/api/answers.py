@@ -1,4 +1,4 @@
-"""Answers: entity tags, freshness headers, compression; bodies are bytes that are ready before they are asked for."""
+"""HTTP responses: entity tags, freshness headers, compression; bodies are bytes prepared before a request comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The app: routes, guard and cache, put together from parts."""
+"""The app: routes, guard and cache, assembled from parts."""
 
 from __future__ import annotations
 

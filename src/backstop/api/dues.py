@@ -1,4 +1,4 @@
-"""What should have come by now, looked at once a minute for the metrics: readers of a slate pay nothing for it."""
+"""What is overdue, checked once a minute for the metrics, so that readers of a slate never wait for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The feeds' state for health page, metrics and live readers: looked at now and then, told when a breaker moves."""
+"""The feeds' state for the health page, metrics and live readers: polled, and pushed when a breaker changes state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands before every route: names, origins, keys, the request limit, the size of bodies; and after it, headers.
+"""Middleware before every route: host names, origins, keys, rate limit, size of bodies; and after it, headers.
 
 Plain ASGI: it costs a cached read some microseconds.
 """

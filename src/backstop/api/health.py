@@ -1,4 +1,4 @@
-"""Routes that say how the API and what it depends on do."""
+"""Routes that report the health of the API and of what it depends on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often one caller may ask: a bucket per caller that refills steadily (token bucket, Turner 1986)."""
+"""The rate limit: a token bucket per caller (Turner 1986)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: every metric of the API process, declared once with its unit."""
+"""The metrics that Prometheus scrapes: all of the API process, each declared once with its unit."""
 
 from __future__ import annotations
 

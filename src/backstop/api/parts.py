@@ -1,4 +1,4 @@
-"""What the API is made of; put together where Prefect may be known (`deployments.api`)."""
+"""The parts of the API; assembled where importing Prefect is allowed (`deployments.api`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: one body for every refusal, whoever refuses."""
+"""Errors as RFC 9457 problem documents: one form of body for every refusal, whoever refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look at something now and then while the app is served."""
+"""Repeat a call periodically while the app is served."""
 
 from __future__ import annotations
 

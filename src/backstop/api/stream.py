@@ -1,4 +1,4 @@
-"""The messages of one slate, numbered and kept for a while; a reader's queue of them, which has an end."""
+"""The messages of one slate, numbered and kept for a while; a reader's bounded queue of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The only speller of the cache's keys in Redis; every one of them expires by itself.
+"""The only module that spells the cache's keys in Redis; every one of them expires by itself.
 
 The day is the cluster hash tag, as in `backstop.store.keys`: what belongs to one slate lies on one node.
 """

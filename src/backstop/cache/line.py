@@ -1,4 +1,4 @@
-"""The line to Redis, known to be up or down, so that no reader waits for a server that is gone."""
+"""The connection to Redis, known to be up or down, so that no reader waits for a server that is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads: what no level has is read or made once for all who wait for it, and kept for those who come after."""
+"""Loads: what no level holds is read or computed once for all who wait for it, and kept for later readers."""
 
 from __future__ import annotations
 

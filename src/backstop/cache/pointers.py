@@ -1,4 +1,4 @@
-"""Which version of each slate is served: heard from the publisher, asked again after a lost line, polled behind that.
+"""Which version of each slate is served: pushed by the publisher, read again after a reconnect, polled as a fallback.
 
 Values of a version never change, so this small thing is all that has to be invalidated. Versions are ordered by the
 pointer's `turn`, which Redis raises at every flip and every rollback: what is served later is newer, whatever its

@@ -1,4 +1,4 @@
-"""How short of memory the machine is, and how much of its room the cache gives back then."""
+"""Memory pressure: how short of memory the machine is, and how much of its own the cache then gives back."""
 
 from __future__ import annotations
 

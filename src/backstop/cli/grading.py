@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from backstop.fitting.model import Verdict
     from backstop.stages.refitting import Refit
+    from backstop.stages.training import Training
 
 Out = Annotated[Path, typer.Option("--out", help="File to write, .parquet or .csv.")]
 
@@ -54,13 +55,17 @@ def features(
     house = House(deployments("machine").own_home(settings)) if upstream is not None else House(settings)
     found = training.rows(house, begin, end, rebuild=rebuild)
     house.close()
-    console = tables.terminal()
     if found.rows.is_empty():
         raise UsageError(
             f"The lake has no game from {begin} to {end}; nothing written. Fetch that history with --upstream, or "
             "choose other days."
         )
     export.write(found.rows.with_columns(in_sample=pl.col("game_date").is_in(found.in_sample)), out)
+    _written(found, out, tables.terminal())
+
+
+def _written(found: Training, out: Path, console: Console) -> None:
+    """Print what was written, and what is to be known of its days."""
     if found.in_sample:
         console.print(
             f"[yellow]in sample[/yellow] {len(found.in_sample)} days, {found.in_sample[0]} to {found.in_sample[-1]}: "

@@ -1,4 +1,4 @@
-"""The entry point: commands registered, errors turned into one sentence and an exit code."""
+"""The entry point: registers the commands, turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
 

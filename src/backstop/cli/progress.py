@@ -1,4 +1,4 @@
-"""The display of a command that takes a while: a line per stage, fed by what the library tells of its progress."""
+"""The progress display of a long command: a line per stage, fed by the progress events of the library."""
 
 from __future__ import annotations
 

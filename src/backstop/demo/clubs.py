@@ -1,4 +1,4 @@
-"""The thirty clubs: what the feeds tell of them beyond ids and names, which `sources.teams` holds."""
+"""The thirty clubs: what the feeds say about them beyond ids and names, which `sources.teams` holds."""
 
 from __future__ import annotations
 

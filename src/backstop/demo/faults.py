@@ -1,4 +1,4 @@
-"""What may go wrong between a feed and us, on demand and always the same way for the same seed.
+"""Faults injected between a feed and us, on demand and reproducible from a seed.
 
 A rule says for a feed which fault strikes which share of its requests. Whether it strikes is drawn from the seed, the
 request itself and how often that very request came before, so the order in which requests arrive changes nothing; and

@@ -1,4 +1,4 @@
-"""The breaker of a feed: stop asking a server that is down, and find out gently when it is back.
+"""The circuit breaker of a feed: stop asking a server that is down, and find out gently when it is back.
 
     closed ──(share of failures in the window reached)──> open ──(pause over)──> half-open, one probe
       ^                                                    ^                        │        │

@@ -1,4 +1,4 @@
-"""Identical requests share one call: those under way, and those answered within the last 100 ms.
+"""Coalescing: identical requests share one call, those under way and those answered within the last 100 ms.
 
 Nobody waits for a timer: the first caller starts at once, whoever comes while it is under way joins, whoever comes
 within the window after it takes the answer as it is. A failure reaches all who waited for it, nobody who comes later.

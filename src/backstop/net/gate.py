@@ -1,4 +1,4 @@
-"""The gate of a host: who may ask now.
+"""The gate of a host: limits concurrent requests and decides who may ask now.
 
 Requests wait in the order live, props, history, first come first served within each. The width adapts below the cap
 (see `width`); a feed that names a pause closes the gate for everybody. This module is the gate of one process;

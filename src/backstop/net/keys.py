@@ -1,4 +1,4 @@
-"""The only speller of the keys of the network room; every one of them expires by itself.
+"""The only module that spells the keys of the network room; every one of them expires by itself.
 
 The host (or the feed) is the cluster hash tag: what one script touches lies in one slot.
 """

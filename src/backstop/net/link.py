@@ -1,4 +1,4 @@
-"""The line to the other workers: scripts with typed errors, and one listener for what they tell each other."""
+"""The link between workers through Redis: scripts with typed errors, and one listener for their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another try: for what is worth it, with growing pauses and jitter, within one time budget.
+"""Retries: where they can help, with exponential backoff and jitter, within one time budget.
 
 `stamina` does the waiting. It is entered only after a first failure, so that a request that succeeds at once pays
 nothing.

@@ -1,4 +1,4 @@
-"""The sockets under httpx: httpcore's connections on plain asyncio transports.
+"""The sockets beneath httpx: httpcore's connections on plain asyncio transports.
 
 httpcore comes with a network layer on anyio that asks the kernel about every idle connection at every request. An
 asyncio transport is told by the loop when the other side hangs up, so nothing has to be asked.

@@ -1,4 +1,4 @@
-"""Archived: which of the requests that were once made answer what is asked now, when an archive is replayed.
+"""Archived: when an archive is replayed, which of the recorded requests answers the one made now.
 
 A home that grew day by day asked for its schedule in other ranges than a run that begins with nothing asks for.
 """

@@ -1,4 +1,4 @@
-"""The days of a season and how far each is: what backfills skip, what the calendar shows, what `status` says."""
+"""The days of a season and the condition of each: what backfills skip, what the calendar shows, what `status` says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line-ups that a slate was made of: noted beside it, so that it is known when the lake holds others since.
+"""The line-ups that a slate was made of: noted beside it, so that a later change in the lake is noticed.
 
 The lake's `core_players` is not enough to tell: whoever fetches a day's box scores renews it without a slate.
 """

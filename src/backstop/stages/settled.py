@@ -1,4 +1,4 @@
-"""When a day's statistics are whole: scorers correct a day overnight, and its pitches are complete two days later."""
+"""When a day's statistics are final: scorers correct a day overnight, and its pitches are complete two days later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stand in: SportRadar's daily summary in place of the box scores that the Stats API owes."""
+"""Stand in: SportRadar's daily summary in place of the box scores that the Stats API did not give."""
 
 from __future__ import annotations
 

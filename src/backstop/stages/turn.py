@@ -1,4 +1,4 @@
-"""Turns: of two runs that need the same day of a table at once, the second waits for the first."""
+"""Taking turns: of two runs that need the same day of a table at once, the second waits for the first."""
 
 from __future__ import annotations
 

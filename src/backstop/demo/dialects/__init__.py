@@ -1,1 +1,1 @@
-"""How each feed words what it knows."""
+"""The format in which each feed answers."""

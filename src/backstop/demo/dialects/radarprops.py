@@ -1,4 +1,4 @@
-"""SportRadar's words for player props (Odds Comparison v2): player by player, market by market, book by book."""
+"""SportRadar's format of player props (Odds Comparison v2): player by player, market by market, book by book."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baseball Savant's words: the search CSV with its filters, its row cap and its quoting.
+"""Baseball Savant's format: the search CSV with its filters, its row cap and its quoting.
 
 Source: https://baseballsavant.mlb.com/statcast_search/csv, as recorded 2020-2026.
 """

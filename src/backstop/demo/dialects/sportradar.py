@@ -1,4 +1,4 @@
-"""SportRadar's words: MLB v7/v8 schedule, summaries, profiles, injuries, season statistics.
+"""SportRadar's formats: MLB v7/v8 schedule, summaries, profiles, injuries, season statistics.
 
 Source: https://api.sportradar.com, shapes as recorded 2017-2018 and documented; ids here are made of MLB's, since the
 vendor's own are not known.

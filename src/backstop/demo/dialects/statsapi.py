@@ -1,4 +1,4 @@
-"""The MLB Stats API's words: schedule, box score, people, rosters, errors.
+"""The MLB Stats API's formats: schedule, box score, people, rosters, errors.
 
 Source: https://statsapi.mlb.com/api, as recorded 2023-2026.
 """

@@ -1,4 +1,4 @@
-"""The Odds API's words, version 4: events, event odds live and historical, quota headers, errors.
+"""The Odds API's formats, version 4: events, event odds live and historical, quota headers, errors.
 
 Source: https://api.the-odds-api.com, as recorded 2024-2026 and documented.
 """
