@@ -19,7 +19,7 @@ stop: .venv/runtime  ## end what KEEP=1 left running
 	$(BIN)/backstop stop
 
 test: .venv/dev  ## every test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci
 
 check: .venv/dev  ## lint, types, import contracts, documents
 	$(BIN)/ruff format --check .

@@ -26,7 +26,7 @@ async def test_a_link_closes_although_its_work_lost_the_cancellation() -> None:
     link.every_beat(deaf)
     await link.open()
     await began.wait()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         await link.close()
     assert lost
     assert link._tasks == set()
@@ -40,6 +40,6 @@ async def test_work_that_failed_before_the_end_does_not_keep_a_link_open() -> No
     link = Link(Redis(), beat_s=0.01)
     task = link.spawn(failing())
     await asyncio.wait({task})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(30):
         await link.close()
     assert str(task.exception()) == "not a matter of the link"

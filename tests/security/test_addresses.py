@@ -194,7 +194,7 @@ def test_what_a_webhooks_name_leads_to_is_judged_at_each_call(monkeypatch: pytes
     from prefect.blocks.webhook import Webhook
 
     real = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: real("127.0.0.1", *rest, **more))
+    only_here(monkeypatch, socket, "getaddrinfo", lambda _, *rest, **more: real("127.0.0.1", *rest, **more))
     saved = Webhook(url="http://feeds.example/hook", allow_private_urls=False)
     with pytest.raises(ValueError, match="private address"):
         asyncio.run(saved.call({"text": "late"}))

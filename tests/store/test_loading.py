@@ -56,7 +56,7 @@ def loading(tmp_path, request):
         server.kill()
 
 
-@pytest.mark.parametrize("loading", [2], indirect=True, ids=["seconds"])
+@pytest.mark.parametrize("loading", [6], indirect=True, ids=["until it is hurried"])
 def test_who_asks_meanwhile_is_told_that_it_loads_and_afterwards_gets_the_slate(loading):
     client = redis.Redis.from_url(loading.url, retry=ONCE)
     clock = FixedClock(dt.datetime.now(dt.UTC))
@@ -68,6 +68,7 @@ def test_who_asks_meanwhile_is_told_that_it_loads_and_afterwards_gets_the_slate(
         writer.open(DAY, cutoff=CUTOFF, run_id="r2")
     with pytest.raises(StoreUnavailable, match="is still loading its data"):
         connect_url(loading.url)
+    client.config_set("key-load-delay", 0)
     wait_for(lambda: answers(loading.port))
     assert (reader.slate(DAY).version, reader.props(DAY).height) == (1, 720)
     client.close()
