@@ -10,7 +10,7 @@ import pytest
 from tests.here import only_here
 
 TESTS = Path(__file__).parent
-SHARED = "asyncio|importlib|metadata|os|random|shutil|signal|socket|subprocess|tempfile|threading|time|uuid"
+SHARED = "asyncio|importlib|metadata|os|random|shutil|signal|socket|subprocess|threading|time|uuid"
 PATCHED = re.compile(rf"\bsetattr\(\s*(?:\w+\.)*(?:{SHARED}),|\bsetattr\(\s*\"(?:{SHARED})\.")
 
 
