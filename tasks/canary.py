@@ -184,7 +184,7 @@ def load_and_read(found: Specimen, staged: project.Staged) -> Canary:
     draft = house.writer.open(found.day, cutoff=found.day, run_id=run_id())
     try:
         loaded = publish.load(house, draft, staged)
-        sums = Receipts.parse(house.redis.hgetall(draft.keys.receipts(draft.version))).sums
+        sums = Receipts.parse(house.redis.hgetall(draft.receipts)).sums
     finally:
         house.writer.abandon(draft)
     there = {kind: total.rows for kind, total in sums.items()}

@@ -42,4 +42,10 @@ def test_a_draft_travels_between_processes_and_knows_all_keys_of_its_rows():
     )
     assert pickle.loads(pickle.dumps(draft)) == draft  # noqa: S301 - its own
     prefix = "bs:mlb:{2025-06-15}:v:7"
-    assert draft.all_rows() == [f"{prefix}:features:0", f"{prefix}:props:0", f"{prefix}:props:1"]
+    assert draft.all_rows() == [f"{prefix}:{name}:draft:r" for name in ("features:0", "props:0", "props:1")]
+
+
+def test_the_flip_renames_every_key_of_a_draft_to_the_one_that_readers_ask_for_whatever_the_run_is_called():
+    draft = Draft(dt.date(2025, 6, 15), 7, cutoff_of(dt.date(2025, 6, 15)), "a:draft:a", (("props", 2),))
+    assert draft.published(draft.rows("props", 1)) == draft.keys.rows(7, "props", 1)
+    assert draft.published(draft.top("ev", "all")) == draft.keys.top(7, "ev", "all")

@@ -194,10 +194,11 @@ def test_redis_out_of_memory_in_mid_load_is_named_and_the_old_slate_stays(client
     whole(client, {"seed": 2})
 
 
-def test_a_key_that_redis_evicted_in_mid_load_is_missed_before_the_flip(client):
+@pytest.mark.parametrize("key", [lambda draft: draft.rows("props", 1), lambda draft: draft.top("ev", "all")])
+def test_a_key_that_redis_evicted_in_mid_load_is_missed_before_the_flip(client, key):
     writer = writer_on(client)
     draft = load_all(writer, "r1")
-    client.unlink(keys.SlateKeys(DAY).rows(draft.version, "props", 1))
+    assert client.unlink(key(draft)) == 1
     with pytest.raises(IncompleteVersion, match="checksum"):
         writer.publish(draft, COUNTS, {})
     assert reader_on(client).slate(DAY).state is State.MISSING
@@ -210,7 +211,7 @@ def test_a_key_lost_between_the_check_and_the_flip_is_missed_by_the_flip(client,
 
     def lose(self, draft, about, sizes):
         settle(self, draft, about, sizes)
-        client.unlink(keys.SlateKeys(DAY).rows(draft.version, "props", 1))
+        client.unlink(draft.rows("props", 1))
 
     monkeypatch.setattr(SlateWriter, "_settle", lose)
     with pytest.raises(IncompleteVersion, match="holds 0 entries"):

@@ -23,8 +23,9 @@ def test_the_page_has_the_keys_of_the_cache_as_the_cache_spells_them():
 
 def test_all_keys_of_a_slate_share_a_slot_and_slates_spread():
     names = [
-        SLATE.current, SLATE.versions, SLATE.sequence, SLATE.meta(7), SLATE.receipts(7), SLATE.rows(7, "props", 3),
-        SLATE.top(7, "ev", "batter_hits"), SLATE.draft("run"),
+        SLATE.current, SLATE.versions, SLATE.sequence, SLATE.meta(7), SLATE.receipts(7, "run"), SLATE.rows(7, "props", 3),
+        SLATE.top(7, "ev", "batter_hits"), SLATE.draft("run"), SLATE.draft_rows(7, "props", 3, "run"),
+        SLATE.draft_top(7, "ev", "batter_hits", "run"),
     ]  # fmt: skip
     assert len({key_slot(name.encode()) for name in names}) == 1
     days = [dt.date(2025, 6, 1) + dt.timedelta(days=n) for n in range(30)]

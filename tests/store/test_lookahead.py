@@ -123,7 +123,7 @@ def emptied(redis, key):
 @pytest.mark.parametrize("fault", [exchanged, added, taken, emptied])
 def test_values_that_are_not_as_they_were_sent_are_not_published(redis, staged, fault):
     writer, draft = staged
-    fault(redis, keys.SlateKeys(DAY).rows(draft.version, "features", 0))
+    fault(redis, draft.rows("features", 0))
     with pytest.raises(IncompleteVersion, match="checksums"):
         writer.publish(draft, COUNTS, {})
     assert redis.hgetall(keys.SlateKeys(DAY).current) == {}
@@ -133,14 +133,14 @@ def test_receipts_of_another_form_vouch_for_nothing_and_their_draft_is_not_resum
     """As a release before this one left them, in JSON and without the list of players."""
     writer, slate = SlateWriter(redis, clock), keys.SlateKeys(DAY)
     draft = writer.open(DAY, cutoff=CUTOFF, run_id="r1")
-    redis.hset(slate.receipts(draft.version), "props:600000-600099:1200", b"[1200,100,123]")
+    redis.hset(draft.receipts, "props:600000-600099:1200", b"[1200,100,123]")
     with pytest.raises(IncompleteVersion, match="0 rows were loaded, expected 1200"):
         writer.publish(draft, {"props": 1200}, {})
     assert writer.open(DAY, cutoff=CUTOFF, run_id="r1").version == draft.version
     redis.hdel(slate.meta(draft.version), "receipts")
     assert writer.open(DAY, cutoff=CUTOFF, run_id="r1").version == draft.version + 1
     writer.abandon(draft)
-    assert not redis.exists(slate.meta(draft.version), slate.receipts(draft.version))
+    assert not redis.exists(slate.meta(draft.version), draft.receipts)
 
 
 def test_players_of_many_loads_in_one_hash_are_counted_together(redis, clock, staged):

@@ -168,7 +168,7 @@ def test_a_wrong_count_is_not_published(writer, reader, expected):
 def test_a_value_changed_behind_our_back_is_not_published(writer, reader, redis):
     draft = writer.open(DAY, cutoff=CUTOFF, run_id="r1")
     writer.load(draft, "features", features())
-    key = keys.SlateKeys(DAY).rows(draft.version, "features", 0)
+    key = draft.rows("features", 0)
     redis.hset(key, "600001", redis.hget(key, "600001").replace(b"BOS", b"NYY", 1))
     with pytest.raises(IncompleteVersion, match="checksum"):
         writer.publish(draft, {"features": 63}, {})

@@ -19,7 +19,7 @@ class Draft:
 
     Attributes:
         day: The slate.
-        version: Given out once; after a loss of all data once more, which is why the run counts as well.
+        version: Given out once; after a loss of data once more, which is why all keys of a draft name the run as well.
         cutoff: What was known until then is in the rows.
         run_id: The run that writes.
         shards: Number of hashes per kind.
@@ -48,7 +48,24 @@ class Draft:
 
     def rows_of(self, kind: str) -> list[str]:
         """Return the keys that may hold a kind's rows."""
-        return [self.keys.rows(self.version, kind, shard) for shard in range(self.shards_of(kind))]
+        return [self.rows(kind, shard) for shard in range(self.shards_of(kind))]
+
+    def rows(self, kind: str, shard: int) -> str:
+        """Return the key of one shard of its rows, until the flip renames it."""
+        return self.keys.draft_rows(self.version, kind, shard, self.run_id)
+
+    def top(self, order: str, market: str) -> str:
+        """Return the key of the best rows of a market, until the flip renames it."""
+        return self.keys.draft_top(self.version, order, market, self.run_id)
+
+    @property
+    def receipts(self) -> str:
+        """The key of what was written."""
+        return self.keys.receipts(self.version, self.run_id)
+
+    def published(self, key: str) -> str:
+        """Return what the flip renames a key of rows to."""
+        return key.removesuffix(f":draft:{self.run_id}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,16 +86,30 @@ KEYS: Final = (
     ),
     KeyKind(
         "receipts",
-        "bs:{sport}:{{{day}}}:v:{version}:receipts",
+        "bs:{sport}:{{{day}}}:v:{version}:receipts:draft:{run_id}",
         "hash",
         "15 minutes after the last write",
         "per rows that were sent together: how many, of which players, and their checksum",
     ),
     KeyKind(
+        "draft_rows",
+        "bs:{sport}:{{{day}}}:v:{version}:{kind}:{shard}:draft:{run_id}",
+        "hash",
+        "15 minutes after the last write",
+        "rows of a version that is being written; the flip renames it, so no other run can have written to it",
+    ),
+    KeyKind(
+        "draft_top",
+        "bs:{sport}:{{{day}}}:v:{version}:top:{order}:{market}:draft:{run_id}",
+        "sorted set",
+        "15 minutes after the last write",
+        "the best rows of a market of a version that is being written; the flip renames it too",
+    ),
+    KeyKind(
         "rows",
         "bs:{sport}:{{{day}}}:v:{version}:{kind}:{shard}",
         "hash",
-        "15 minutes after the last write, 14 days once published, 2 minutes once replaced",
+        "14 days once published, 2 minutes once replaced",
         "player id to his rows (`backstop.store.codec`); shard = player id modulo the number of shards",
     ),
     KeyKind(
@@ -147,9 +161,17 @@ class SlateKeys:
         """What is known of a version."""
         return self._spell("meta", version=version)
 
-    def receipts(self, version: int) -> str:
-        """What was written to a version."""
-        return self._spell("receipts", version=version)
+    def receipts(self, version: int, run_id: str) -> str:
+        """What a run wrote to a version."""
+        return self._spell("receipts", version=version, run_id=run_id)
+
+    def draft_rows(self, version: int, kind: str, shard: int, run_id: str) -> str:
+        """One shard of the rows that a run is writing."""
+        return self._spell("draft_rows", version=version, kind=kind, shard=shard, run_id=run_id)
+
+    def draft_top(self, version: int, order: str, market: str, run_id: str) -> str:
+        """The best rows of a market that a run is writing."""
+        return self._spell("draft_top", version=version, order=order, market=market, run_id=run_id)
 
     def rows(self, version: int, kind: str, shard: int) -> str:
         """One shard of a version's rows."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from redis.exceptions import ResponseError
 
-from backstop.errors import SchemaDrift
+from backstop.errors import IncompleteVersion, SchemaDrift
 from backstop.limits import KEEP_VERSIONS
 from backstop.store import codec, keys, scripts
 from backstop.store.blocks import Rows
@@ -88,7 +88,6 @@ class SlateWriter:
             draft = None if found is None else self._resumed(day, int(found), run_id, cutoff_at)
             if draft is not None:
                 return draft
-            version = int(self.redis.incr(slate.sequence))
             opening = {
                 "state": "open",
                 "run_id": run_id,
@@ -100,8 +99,8 @@ class SlateWriter:
                 **{f"shards:{name}": count for name, count in shards.items()},
             }
             flat = [part for pair in opening.items() for part in pair]
-            names = (slate.meta(version), slate.draft(run_id))
-            self.redis.eval(scripts.OPEN, 2, *names, keys.STAGE_TTL_S, version, *flat)
+            names = (slate.sequence, slate.draft(run_id))
+            version = int(self.redis.eval(scripts.OPEN, 2, *names, keys.STAGE_TTL_S, slate.version_prefix, *flat))
         return Draft(day, version, cutoff_at, run_id, tuple(shards.items()), self.codec)
 
     def _resumed(self, day: dt.date, version: int, run_id: str, cutoff: dt.datetime) -> Draft | None:
@@ -134,7 +133,7 @@ class SlateWriter:
         with explained(f"loading {kind} of {draft.day}"), ThreadPoolExecutor(1) as beside:
             self._enter(draft, what, columns)
             best, packing, receipts = Best(what, frame, beside), None, []
-            with StagePipe(self.redis, draft.keys.meta(draft.version)) as pipe:
+            with StagePipe(self.redis, draft) as pipe:
                 for block in _ready(what, columns, frame, best, beside):
                     for encoded in block.tiles():
                         packing = packing or self._packing(draft, what, encoded)
@@ -146,8 +145,9 @@ class SlateWriter:
 
     def _enter(self, draft: Draft, kind: Kind, columns: Columns) -> None:
         slate, text = draft.keys, columns.dump()
-        names = (slate.meta(draft.version), slate.draft(draft.run_id), slate.receipts(draft.version))
-        first = self.redis.eval(scripts.ENTER, 3, *names, keys.STAGE_TTL_S, f"columns:{kind.name}", text)
+        names = (slate.meta(draft.version), slate.draft(draft.run_id), draft.receipts)
+        about = (keys.STAGE_TTL_S, draft.run_id, f"columns:{kind.name}", text)
+        first = self.redis.eval(scripts.ENTER, 3, *names, *about)
         if first != text:
             raise SchemaDrift(
                 f"{kind.name} of {draft.day} was begun with the columns {Columns.parse(first).schema}, now come "
@@ -163,7 +163,7 @@ class SlateWriter:
         known = self.redis.hget(meta, name)
         if known is None:
             trained = train(encoded.values if encoded else [])
-            known = self.redis.eval(scripts.DICTIONARY, 1, meta, name, trained)
+            known = self.redis.eval(scripts.DICTIONARY, 1, meta, draft.run_id, name, trained)
         return Packing(draft.codec, known)
 
     def _shape(self, draft: Draft, kind: Kind) -> tuple[Columns, Packing]:
@@ -215,32 +215,44 @@ class SlateWriter:
             if state != "published":
                 check_counts(draft, expected, receipts.sums)
                 shapes = {name: self._shape(draft, KINDS[name]) for name in receipts.sums}
-                sizes = check_rows(self.redis, draft, receipts, shapes)
+                sizes = self._checked(draft, receipts, shapes)
                 self._settle(draft, about, sizes)
             said, served = self._flip(draft, sizes, elapsed_s)
-            self.redis.unlink(draft.keys.draft(draft.run_id), draft.keys.receipts(draft.version))
+            self.redis.unlink(draft.keys.draft(draft.run_id), draft.receipts)
         is_served = int(served) == draft.version
         return Published(draft.version, draft.day, is_served, dict(expected), first_at, again=said == b"again")
 
+    def _checked(
+        self, draft: Draft, receipts: Receipts, shapes: Mapping[str, tuple[Columns, Packing]]
+    ) -> dict[str, int]:
+        """Return the sizes of a draft's keys as they were read back; none if another process published it meanwhile."""
+        try:
+            return check_rows(self.redis, draft, receipts, shapes)
+        except IncompleteVersion:
+            # a flip renames the keys that are being read: it knew them to be whole
+            if self._seal(draft)[0] != "published":
+                raise
+            return {}
+
     def _seal(self, draft: Draft) -> tuple[str, Receipts]:
-        names = (draft.keys.meta(draft.version), draft.keys.receipts(draft.version))
+        names = (draft.keys.meta(draft.version), draft.receipts)
         state, flat = self.redis.eval(scripts.SEAL, 2, *names, draft.run_id)
         return state.decode(), Receipts.parse(dict(zip(flat[::2], flat[1::2], strict=True)))
 
     def _settle(self, draft: Draft, about: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
         """Note what is known of a verified version; the flip copies it into the pointer."""
-        known = {"keys": orjson.dumps(list(sizes)), **about}
+        known = {"keys": orjson.dumps([draft.published(key) for key in sizes]), **about}
         flat = [part for pair in known.items() for part in pair]
-        self.redis.eval(scripts.SETTLE, 1, draft.keys.meta(draft.version), *flat)
+        self.redis.eval(scripts.SETTLE, 1, draft.keys.meta(draft.version), draft.run_id, *flat)
         # the list of days may live on another node: listed first, then flipped; readers skip what is not flipped
         self.redis.zadd(keys.days(), {draft.day.isoformat(): draft.day.toordinal()})
 
     def _flip(self, draft: Draft, sizes: Mapping[str, int], elapsed_s: int) -> tuple[bytes, bytes]:
         slate, version = draft.keys, draft.version
-        flat = [part for pair in sizes.items() for part in pair]
+        flat = [part for key, size in sizes.items() for part in (key, draft.published(key), size)]
         announced = (keys.published(), f"{draft.day}={version}")
         numbers = (version, micros(draft.cutoff), self.keep, keys.GRACE_S)
-        arguments = (*numbers, slate.version_prefix, *announced, keys.SLATE_TTL_S, elapsed_s, *flat)
+        arguments = (*numbers, slate.version_prefix, *announced, keys.SLATE_TTL_S, elapsed_s, draft.run_id, *flat)
         names = (slate.current, slate.versions, slate.meta(version))
         said, served = self.redis.eval(scripts.FLIP, 3, *names, *arguments)
         return said, served
@@ -252,9 +264,9 @@ class SlateWriter:
             state, run = self.redis.hmget(slate.meta(version), "state", "run_id")
             if state in {None, b"published"} or run != draft.run_id.encode():
                 return
-            tops = Receipts.parse(self.redis.hgetall(slate.receipts(version))).tops
-            doomed = [slate.top(version, order, market) for order, market in tops]
-            doomed += [*draft.all_rows(), slate.receipts(version), slate.draft(draft.run_id), slate.meta(version)]
+            tops = Receipts.parse(self.redis.hgetall(draft.receipts)).tops
+            doomed = [draft.top(order, market) for order, market in tops]
+            doomed += [*draft.all_rows(), draft.receipts, slate.draft(draft.run_id), slate.meta(version)]
             # one command, and one that a server without memory takes: a draft without meta takes no more rows
             self.redis.unlink(*doomed)
 

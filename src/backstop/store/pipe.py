@@ -1,7 +1,7 @@
 """Commands to the keys of one draft, which always have a lifetime.
 
 Rows go to Redis as plain commands, which cost the server half of what a script does. The first row for a key in each
-batch is written by a script that refuses a version that takes no more rows, and that sets the key's lifetime with the
+batch is written by a script that refuses a version that takes no more rows or is another run's, and that sets the key's lifetime with the
 same stroke. The end of a batch gives a lifetime to keys that lost theirs: a server that came back empty, or that
 evicted a key, makes it anew without one when what it had not answered is sent again.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from backstop.store.asking import Command
+    from backstop.store.drafts import Draft
     from backstop.store.pairs import Pairs
 
 BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -35,13 +36,14 @@ class StagePipe:
 
     Args:
         redis: The client.
-        meta: Key of the draft's meta.
+        draft: The version that is written.
     """
 
-    def __init__(self, redis: Any, meta: str) -> None:
+    def __init__(self, redis: Any, draft: Draft) -> None:
         self.redis = redis
-        self.meta = meta
-        self.stream = Stream(redis, meta)
+        self.meta = draft.keys.meta(draft.version)
+        self.run_id = draft.run_id
+        self.stream = Stream(redis, self.meta)
         self.staged: set[str] = set()
         self.plain: set[str] = set()
         self.commands = self.bytes = 0
@@ -88,7 +90,8 @@ class StagePipe:
         return text
 
     def _stage(self, command: str, key: str, *first: Any) -> None:
-        self.stream.send(100, ("EVAL", scripts.STAGE, 2, key, self.meta, keys.STAGE_TTL_S, command, *first))
+        about = (key, self.meta, keys.STAGE_TTL_S, self.run_id)
+        self.stream.send(100, ("EVAL", scripts.STAGE, 2, *about, command, *first))
         self.staged.add(key)
 
     def _plain(self, size: int, key: str, command: Command | None) -> None:

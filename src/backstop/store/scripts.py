@@ -1,7 +1,8 @@
 """Every multi-step operation on Redis, each one Lua script.
 
 All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. The scripts use
-only what Redis 6.2 knows.
+only what Redis 6.2 knows. After a loss of data numbers of versions are given out again, so whoever writes to a version
+says which run he is: a version of another run's, or one that is not there, is `GONE`.
 """
 
 from __future__ import annotations
@@ -46,10 +47,14 @@ end
 """Lets versions beyond the kept ones expire after the grace, never the one that is served."""
 
 OPEN: Final = """
--- KEYS: meta, draft   ARGV: ttl, version, field, value, ...
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-return redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[1])
+-- KEYS: sequence, draft   ARGV: ttl, prefix, field, value, ...   returns the version
+-- given out and written down at once: after a loss of data in between it would be given out to another run too
+local version = redis.call('INCR', KEYS[1])
+local meta = ARGV[2] .. version .. ':meta'
+redis.call('HSET', meta, unpack(ARGV, 3))
+redis.call('EXPIRE', meta, ARGV[1])
+redis.call('SET', KEYS[2], version, 'EX', ARGV[1])
+return version
 """
 
 RESUME: Final = """
@@ -62,21 +67,22 @@ return redis.call('HGETALL', KEYS[1])
 """
 
 ENTER: Final = """
--- KEYS: meta, draft, receipts   ARGV: ttl, field, columns
--- after a loss of all data numbers are given out again: a version of another run's is not the one that is being written
+-- KEYS: meta, draft, receipts   ARGV: ttl, run, field, columns
 local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
-if not state or KEYS[2]:sub(-#run - 7) ~= ':draft:' .. run then return redis.error_reply('GONE') end
+if run ~= ARGV[2] then return redis.error_reply('GONE') end
 if state ~= 'open' then return redis.error_reply('CLOSED ' .. state) end
-redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
+redis.call('HSETNX', KEYS[1], ARGV[3], ARGV[4])
 for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
-return redis.call('HGET', KEYS[1], ARGV[2])
+return redis.call('HGET', KEYS[1], ARGV[3])
 """
 
 STAGE: Final = """
--- KEYS: data, meta   ARGV: ttl, command, arguments...
+-- KEYS: data, meta   ARGV: ttl, run, command, arguments...
 -- rows and their lifetime arrive together or not at all
-if redis.call('HGET', KEYS[2], 'state') ~= 'open' then return redis.error_reply('CLOSED') end
-redis.call(ARGV[2], KEYS[1], unpack(ARGV, 3))
+local state, run = unpack(redis.call('HMGET', KEYS[2], 'state', 'run_id'))
+if run ~= ARGV[2] then return redis.error_reply('GONE') end
+if state ~= 'open' then return redis.error_reply('CLOSED ' .. state) end
+redis.call(ARGV[3], KEYS[1], unpack(ARGV, 4))
 return redis.call('EXPIRE', KEYS[1], ARGV[1])
 """
 
@@ -91,45 +97,49 @@ return #KEYS
 SEAL: Final = """
 -- KEYS: meta, receipts   ARGV: run   returns the receipts
 local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
-if not state or run ~= ARGV[1] then return redis.error_reply('GONE') end
+if run ~= ARGV[1] then return redis.error_reply('GONE') end
 if state == 'open' then redis.call('HSET', KEYS[1], 'state', 'sealed') end
 return {state, redis.call('HGETALL', KEYS[2])}
 """
 
 SETTLE: Final = """
--- KEYS: meta   ARGV: field, value, ...   notes what is known of a verified version
-local state = redis.call('HGET', KEYS[1], 'state')
-if state == 'sealed' then return redis.call('HSET', KEYS[1], unpack(ARGV)) end
-if state ~= 'published' then return redis.error_reply('GONE') end
-return 0
+-- KEYS: meta   ARGV: run, field, value, ...   notes what is known of a verified version
+local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
+if run ~= ARGV[1] or (state ~= 'sealed' and state ~= 'published') then return redis.error_reply('GONE') end
+if state == 'published' then return 0 end
+return redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 """
 
 DICTIONARY: Final = """
--- KEYS: meta   ARGV: field, dictionary   the first one stays, and is returned
-if redis.call('HEXISTS', KEYS[1], 'state') == 0 then return redis.error_reply('GONE') end
-redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
-return redis.call('HGET', KEYS[1], ARGV[1])
+-- KEYS: meta   ARGV: run, field, dictionary   the first one stays, and is returned
+if redis.call('HGET', KEYS[1], 'run_id') ~= ARGV[1] then return redis.error_reply('GONE') end
+redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
+return redis.call('HGET', KEYS[1], ARGV[2])
 """
 
 FLIP: Final = f"""{SERVE}{RETIRE}
 -- KEYS: current, versions, meta
--- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, elapsed, then key, size, ...
+-- ARGV: version, cutoff, keep, grace, prefix, channel, message, ttl, elapsed, run, then draft's key, key, size, ...
 local version, cutoff = tonumber(ARGV[1]), tonumber(ARGV[2])
 local cur = redis.call('HMGET', KEYS[1], 'newest', 'newest_cutoff', 'pinned', 'version')
-local state = redis.call('HGET', KEYS[3], 'state')
+local state, run = unpack(redis.call('HMGET', KEYS[3], 'state', 'run_id'))
+if run ~= ARGV[10] then return redis.error_reply('GONE') end
 if state == 'published' and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {{'again', cur[4]}} end
 if state ~= 'sealed' then return redis.error_reply('GONE') end
 if cur[1] and (cutoff < tonumber(cur[2]) or (cutoff == tonumber(cur[2]) and version <= tonumber(cur[1]))) then
   return redis.error_reply('STALE ' .. cur[1])
 end
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 3 do
   local kind = redis.call('TYPE', ARGV[i])['ok']
   local have = redis.call(kind == 'zset' and 'ZCARD' or 'HLEN', ARGV[i])
-  if have ~= tonumber(ARGV[i + 1]) then
-    return redis.error_reply('INCOMPLETE ' .. ARGV[i] .. ' ' .. have .. ' ' .. ARGV[i + 1])
+  if have ~= tonumber(ARGV[i + 2]) then
+    return redis.error_reply('INCOMPLETE ' .. ARGV[i] .. ' ' .. have .. ' ' .. ARGV[i + 2])
   end
 end
-for i = 10, #ARGV, 2 do redis.call('EXPIRE', ARGV[i], ARGV[8]) end
+for i = 11, #ARGV, 3 do
+  redis.call('RENAME', ARGV[i], ARGV[i + 1])
+  redis.call('EXPIRE', ARGV[i + 1], ARGV[8])
+end
 redis.call('EXPIRE', KEYS[3], ARGV[8])
 redis.call('HSET', KEYS[3], 'state', 'published', 'server_at', redis.call('TIME')[1] - ARGV[9])
 redis.call('ZADD', KEYS[2], version, ARGV[1])

@@ -106,7 +106,7 @@ def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: Sta
     )
     receipts = []
     for (start, stop), shard, total in zip(itertools.pairwise(cuts), of_shard, totals, strict=True):
-        key, checksum = draft.keys.rows(draft.version, kind.name, shard), 0
+        key, checksum = draft.rows(kind.name, shard), 0
         for command in pairs[start:stop].cut(per):
             checksum = zlib.crc32(pipe.send_rows(key, command), checksum)
         receipts.append(Receipt(kind.name, shard, total, checksum, ids[start:stop]))
@@ -115,21 +115,19 @@ def send(draft: Draft, kind: Kind, encoded: Encoded, packing: Packing, pipe: Sta
 
 def send_receipts(draft: Draft, receipts: list[Receipt], pipe: StagePipe) -> None:
     """Send the receipts of rows that were sent before."""
-    key = draft.keys.receipts(draft.version)
     for start in range(0, len(receipts), RECEIPTS):
         flat = [part for receipt in receipts[start : start + RECEIPTS] for part in (receipt.name, receipt.dump())]
-        pipe.send(sum(map(len, flat)), "HSET", key, flat)
+        pipe.send(sum(map(len, flat)), "HSET", draft.receipts, flat)
 
 
 def send_best(draft: Draft, best: Best, pipe: StagePipe) -> None:
     """Queue the best rows of a load, and a note of each sorted set."""
-    slate, version = draft.keys, draft.version
     notes: list[Any] = []
     for order, market, ranked in best.ranked():
-        pipe.send(sum(map(len, ranked)), "ZADD", slate.top(version, order, market), ranked)
+        pipe.send(sum(map(len, ranked)), "ZADD", draft.top(order, market), ranked)
         notes += [f"{TOP}:{order}:{market}", b""]
     if notes:
-        pipe.send(len(notes) * 20, "HSET", slate.receipts(version), notes)
+        pipe.send(len(notes) * 20, "HSET", draft.receipts, notes)
 
 
 def _pairs(encoded: Encoded, packing: Packing, order: NDArray[np.int64] | None) -> tuple[Pairs, int]:

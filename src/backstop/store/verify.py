@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 TOP: Final = "top"
 
-FORM: Final = b"3"
-"""What a draft's meta says of its receipts: those of other parts (`BLOCK_ROWS`) would count the same rows twice."""
+FORM: Final = b"4"
+"""What a draft's meta says of its receipts and keys: those of other parts (`BLOCK_ROWS`) would count the same rows twice."""
 
 HEAD: Final = struct.Struct("<II")
 """Rows and checksum of a receipt; the players follow, 8 bytes each."""
@@ -151,7 +151,7 @@ def check_rows(
     for name, sent in receipts.sums.items():
         players: dict[str, int] = {}
         for receipt, (names, values) in zip(sent.receipts, _values(redis, draft, sent.receipts), strict=True):
-            key = draft.keys.rows(draft.version, name, receipt.shard)
+            key = draft.rows(name, receipt.shard)
             players[key] = players.get(key, 0) + len(names)
             if None in values or _checksum(names, values) != receipt.checksum:
                 raise _unlike(draft, name, f"of players {receipt.ids[0]} to {receipt.ids[-1]} {key} holds other values")
@@ -172,7 +172,7 @@ def _values(redis: Any, draft: Draft, receipts: Sequence[Receipt]) -> Iterator[t
     def commands() -> Iterator[Command]:
         for receipt in receipts:
             waiting.append(spelled(receipt.ids))
-            yield "HMGET", draft.keys.rows(draft.version, receipt.kind, receipt.shard), *waiting[-1]
+            yield "HMGET", draft.rows(receipt.kind, receipt.shard), *waiting[-1]
 
     for values in answers(redis, draft.keys.meta(draft.version), commands()):
         yield waiting.popleft(), values
@@ -194,10 +194,12 @@ def _best(redis: Any, draft: Draft, receipts: Receipts, sizes: dict[str, int]) -
     """Cut the sorted sets, note their sizes, and return their rows per player."""
     best: dict[bytes, set[bytes]] = {}
     for order, market in receipts.tops:
-        key = draft.keys.top(draft.version, order, market)
+        key = draft.top(order, market)
         most = TOP_OF_ALL if market == ALL_MARKETS else TOP_PER_MARKET
         redis.zremrangebyrank(key, 0, -(most + 1))
         members = redis.zrange(key, 0, -1)
+        if not members:
+            raise _unlike(draft, "best rows", f"{key} is gone")
         sizes[key] = len(members)
         for member in members:
             best.setdefault(b"%d" % decode.member_of(member)[0], set()).add(member)
