@@ -102,10 +102,10 @@ def test_rows_of_several_partitions_are_dropped_without_reading_others_in_a_turn
 
     @contextlib.contextmanager
     def counted(folder):
-        with turn(folder), monkeypatch.context() as patch:
+        with turn(folder) as renew, monkeypatch.context() as patch:
             turns.append([])
             patch.setattr(place, "read", lambda path: turns[-1].append(path) or read(path))
-            yield
+            yield renew
 
     monkeypatch.setattr(place, "turn", counted)
     gone = quarantine.list().filter(pl.col("game_date") == DAY, row="a")["row_id"].to_list()

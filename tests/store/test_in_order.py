@@ -30,14 +30,14 @@ def few(monkeypatch):
 
 
 def left_by(redis, writer, frame, run_id):
-    """What a load leaves: fields of each hash, members of each sorted set, under their keys without the version."""
+    """What a load leaves: fields of each hash, members of each sorted set, under their keys without version and run."""
     draft = writer.open(DAY, cutoff=CUTOFF, run_id=run_id)
     writer.load(draft, "props", frame)
     begin = draft.keys.meta(draft.version).removesuffix("meta")
-    kinds = {key.decode().removeprefix(begin): redis.type(key) for key in redis.keys(f"{begin}*")}
+    found = {draft.published(key.decode()).removeprefix(begin): key for key in redis.keys(f"{begin}*")}
     return {
-        name: redis.hgetall(begin + name) if kind == b"hash" else redis.zrange(begin + name, 0, -1, withscores=True)
-        for name, kind in kinds.items()
+        name: redis.hgetall(key) if redis.type(key) == b"hash" else redis.zrange(key, 0, -1, withscores=True)
+        for name, key in found.items()
         if name != "meta"
     }
 

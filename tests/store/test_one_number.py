@@ -93,10 +93,14 @@ def test_who_loses_his_version_within_a_load_writes_nothing_into_the_next_one_of
 
     mine = writer.open(DAY, cutoff=CUTOFF, run_id="mine")
     meanwhile(monkeypatch, owner, step, lose, before=before)
-    # a call whose last batch had begun returns, and the next one is refused
-    with pytest.raises(IncompleteVersion, match=GONE):
+
+    def go_on() -> None:
+        # a call whose last batch had begun returns, and the next one is refused
         writer.load(mine, "props", MINE)
         writer.publish(mine, ROWS, {"of": "mine"})
+
+    with pytest.raises(IncompleteVersion, match=GONE):
+        go_on()
     assert (mine.version, everything(redis)) == (other.draft.version, seen)
     if far == "load":
         other.publish()

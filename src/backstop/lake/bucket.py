@@ -12,7 +12,7 @@ from backstop.errors import ConfigurationError, LakeError
 from backstop.lake import turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Names = list[str]
 
@@ -133,15 +133,17 @@ class Bucket:
         return f"{self.url}/{path}"
 
     @contextlib.contextmanager
-    def turn(self, folder: str) -> Iterator[None]:
+    def turn(self, folder: str) -> Iterator[Callable[[], None]]:
         """Hold a lock on a prefix, against threads and other processes.
+
+        Yields what is to be called before each change, which raises once the turn was lost.
 
         Raises:
             LakeError: the store does not answer, or refuses; nothing was changed.
         """
         # of the threads of a process one alone asks the store
-        with _TURNS[f"{self.url}/{folder}"], turns.held(self, folder):
-            yield
+        with _TURNS[f"{self.url}/{folder}"], turns.held(self, folder) as renew:
+            yield renew
 
 
 _TURNS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -17,7 +17,7 @@ from backstop.errors import ConfigurationError, LakeError
 from backstop.lake.bucket import Bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
 TEMPORARY = ".tmp-"
@@ -54,8 +54,11 @@ class Place(Protocol):
     def locate(self, path: str) -> str:
         """Return the full address of a file, for people and for Polars."""
 
-    def turn(self, folder: str) -> AbstractContextManager[None]:
-        """Wait for the turn to read files of a folder and replace them by what was made of them."""
+    def turn(self, folder: str) -> AbstractContextManager[Callable[[], None]]:
+        """Wait for the turn to read files of a folder and replace them by what was made of them.
+
+        What it yields is to be called before each change: it raises `LakeError` once the turn was lost.
+        """
 
 
 class Folder:
@@ -142,8 +145,8 @@ class Folder:
         return str(self.root / path)
 
     @contextlib.contextmanager
-    def turn(self, folder: str) -> Iterator[None]:
-        """Hold a lock on a folder, against threads and other processes; it ends with whoever holds it.
+    def turn(self, folder: str) -> Iterator[Callable[[], None]]:
+        """Hold a lock on a folder, against threads and other processes; it ends with whoever holds it, never before.
 
         Raises:
             LakeError: the folder cannot be written, or its file system knows no locks.
@@ -158,7 +161,7 @@ class Folder:
                 fcntl.flock(file, fcntl.LOCK_EX)
             except OSError as error:
                 raise _no_turn(lock, error) from error
-            yield
+            yield lambda: None
 
 
 def _opened(path: Path) -> BinaryIO:

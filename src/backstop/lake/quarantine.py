@@ -27,7 +27,7 @@ from backstop.clock import Clock, SystemClock
 from backstop.errors import LakeError, SchemaDrift, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from backstop.lake.tables import Lake
 
@@ -86,12 +86,13 @@ class Quarantine:
         if rows.is_empty():
             return 0
         kept = self._identified(table, day, rows.select(GIVEN), run_id, raw_ref)
-        with self.place.turn(ROOM):
+        with self.place.turn(ROOM) as renew:
             known = self.list(table, day, state=None).select("row_id", "state")
             again = set(known.filter(state="replayed")["row_id"]) & set(kept["row_id"])
-            self._mark(again, "open", "", table, day)
+            self._mark(again, "open", "", table, day, renew)
             new = kept.join(known, on="row_id", how="anti")
             if new.height:
+                renew()
                 self.place.replace(f"{_folder(table, day)}/{_name(new)}", _parquet(new))
         return len(kept)
 
@@ -118,15 +119,17 @@ class Quarantine:
         Raises:
             LakeError: a file cannot be read or replaced.
         """
-        with self.place.turn(ROOM):
+        with self.place.turn(ROOM) as renew:
             files = list(self._files(table, day))
             if len(files) < 2:  # noqa: PLR2004 - one file cannot be put together with another
                 return 0
             whole = _merged([frame for _, frame in files])
             path = f"{_folder(table, day)}/{_name(whole)}"
+            renew()
             self.place.replace(path, _parquet(whole))
             for each, _ in files:
                 if each != path:
+                    renew()
                     self.place.remove(each)
             return len(files) - 1
 
@@ -195,10 +198,18 @@ class Quarantine:
             raise UsageError(f"{state!r} is not the state of a row; expected one of {STATES}.")
         if not row_ids:
             return 0
-        with self.place.turn(ROOM):
-            return self._mark(row_ids, state, because, table, day)
+        with self.place.turn(ROOM) as renew:
+            return self._mark(row_ids, state, because, table, day, renew)
 
-    def _mark(self, row_ids: Collection[str], state: str, because: str, table: str | None, day: dt.date | None) -> int:
+    def _mark(
+        self,
+        row_ids: Collection[str],
+        state: str,
+        because: str,
+        table: str | None,
+        day: dt.date | None,
+        renew: Callable[[], None],
+    ) -> int:
         before = "replayed" if state == "open" else "open"
         wanted = pl.col("row_id").is_in(list(row_ids)) & (pl.col("state") == before)
         closed_at = None if state == "open" else self.clock.now()
@@ -213,6 +224,7 @@ class Quarantine:
                 closed_at=pl.when(wanted).then(pl.lit(closed_at, SCHEMA["closed_at"])).otherwise("closed_at"),
                 closed_because=pl.when(wanted).then(pl.lit(because or None, pl.String())).otherwise("closed_because"),
             )
+            renew()
             self.place.replace(path, _parquet(changed.select(SCHEMA.keys())))
         return len(closed)
 

@@ -1,9 +1,9 @@
 """Commands to the keys of one draft, which always have a lifetime.
 
 Rows go to Redis as plain commands, which cost the server half of what a script does. The first row for a key in each
-batch is written by a script that refuses a version that takes no more rows or is another run's, and that sets the key's lifetime with the
-same stroke. The end of a batch gives a lifetime to keys that lost theirs: a server that came back empty, or that
-evicted a key, makes it anew without one when what it had not answered is sent again.
+batch is written by a script that refuses a version that takes no more rows or is another run's, and that sets the key's
+lifetime with the same stroke. The end of a batch gives a lifetime to keys that lost theirs: a server that came back
+empty, or that evicted a key, makes it anew without one when what it had not answered is sent again.
 """
 
 from __future__ import annotations

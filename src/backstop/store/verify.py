@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 TOP: Final = "top"
 
 FORM: Final = b"4"
-"""What a draft's meta says of its receipts and keys: those of other parts (`BLOCK_ROWS`) would count the same rows twice."""
+"""What a draft's meta says of its receipts and of where it keeps its rows.
+
+Receipts of other parts (`BLOCK_ROWS`) would count the same rows twice.
+"""
 
 HEAD: Final = struct.Struct("<II")
 """Rows and checksum of a receipt; the players follow, 8 bytes each."""
