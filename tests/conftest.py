@@ -21,6 +21,10 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 hypothesis.settings.register_profile("untimed", parent=hypothesis.settings.default, deadline=None)
 hypothesis.settings.load_profile("untimed")
 
+# with these, which some builders set, Typer writes colours into a pipe; it reads them when it is imported, by the CLI's tests
+for name in ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS"):
+    os.environ.pop(name, None)
+
 LONG = ("slow", "prefect")
 
 
