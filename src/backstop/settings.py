@@ -129,7 +129,7 @@ class Settings(BaseSettings):
             ge=0,
             le=1,
             description="Share of quotes with an unknown player above which all are blocked; "
-            "a quarter where fewer than three names are unknown",
+            "a quarter where fewer than three names are unknown; 0 lets none through",
         ),
     ] = 0.02
 

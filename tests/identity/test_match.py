@@ -147,11 +147,17 @@ def test_one_unknown_name_or_two_refuse_no_small_slate_unless_they_are_more_than
         matched.check(0.02)
 
 
-@pytest.mark.parametrize(("limit", "borne_share"), [(0.0, 0.25), (0.02, 0.25), (0.25, 0.25), (0.4, 0.4)])
+@pytest.mark.parametrize(("limit", "borne_share"), [(0.0, 0.0), (0.02, 0.25), (0.25, 0.25), (0.4, 0.4)])
 def test_a_wider_limit_holds_for_few_names_too(limit, borne_share):
     few = small_slate(3, "X Y").report
     assert borne(few, limit) == borne(few.clear(), limit) == borne_share
     assert borne(small_slate(3, "X Y", "X Z", "X W").report, limit) == limit
+
+
+def test_a_limit_of_nothing_refuses_one_unknown_name_among_many() -> None:
+    with pytest.raises(ValidationFailed, match=r"match nobody: X Y\. None may: look at"):
+        small_slate(25, "X Y").check(0)
+    small_slate(25).check(0)
 
 
 def test_a_name_in_two_events_is_one_name() -> None:

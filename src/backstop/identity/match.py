@@ -87,8 +87,8 @@ class Matched:
         """
         if self.unmatched_share > borne(self.report.filter(pl.col("reason").ne_missing(GAME_OFF)), limit):
             raise ValidationFailed(
-                f"{self.sentence()}. At most {limit:.1%} may, {FEW_SHARE:.0%} where they are fewer than {FEW}: look at "
-                "the reasons in the report, and fetch the rosters again if they are old.",
+                f"{self.sentence()}. {_may(limit)}: look at the reasons in the report, and fetch the rosters again if "
+                "they are old.",
                 source="identity",
             )
 
@@ -97,14 +97,20 @@ def borne(quoted: pl.DataFrame, limit: float) -> float:
     """Return the share of quoted names, or of their rows, that may be of nobody before all prices are refused.
 
     That is `limit`, and `FEW_SHARE` where it is higher and fewer than `FEW` names are of nobody: of a slate of two or
-    three games one name is more than 2 %. The rows of an unknown name are put in quarantine either way.
+    three games one name is more than 2 %. A limit of 0 bears none, few or many. The rows of an unknown name are put in
+    quarantine either way.
 
     Args:
         quoted: Columns player_name and player_id_mlbam (null of an unknown one), in rows of any grain.
         limit: The share where names are many.
     """
     unknown = quoted.filter(pl.col("player_id_mlbam").is_null())["player_name"].n_unique()
-    return max(limit, FEW_SHARE) if unknown < FEW else limit
+    return max(limit, FEW_SHARE) if limit and unknown < FEW else limit
+
+
+def _may(limit: float) -> str:
+    few = f", {FEW_SHARE:.0%} where they are fewer than {FEW}" if 0 < limit < FEW_SHARE else ""
+    return f"At most {limit:.1%} may{few}" if limit else "None may"
 
 
 def match_quotes(
