@@ -7,13 +7,13 @@ from typing import Any, Final
 from backstop.api.models import ProblemDocument
 
 MEANINGS: Final = {
-    304: "The caller has this version already.",
-    401: "A key is needed.",
-    403: "The page of another site may not ask this.",
-    404: "There is no such thing; the sentence says what there is.",
-    409: "It cannot be done now.",
+    304: "Not modified: the caller has this version already.",
+    401: "An API key is required.",
+    403: "Cross-origin requests from this site are not allowed.",
+    404: "Not found; `detail` says what exists.",
+    409: "It cannot be done now; `detail` says why.",
     413: "The request is too large.",
-    422: "The request cannot be read; the sentence says what is wrong.",
+    422: "The request cannot be read; `detail` says what is wrong.",
     429: "Too many requests; `Retry-After` says when to come back.",
     503: "Something that is needed does not answer; `Retry-After` says when to come back.",
 }

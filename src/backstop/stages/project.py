@@ -209,7 +209,7 @@ def project(
 
 
 def unpriced(house: House, day: dt.date, batches: Sequence[Staged]) -> str:
-    """Say how many of the day's quotes stand against no projection, and why; empty when each stands against one."""
+    """Say how many of the day's quotes have no projection, and why; empty when each stands against one."""
     quoted = quotes_of(house, day)
     props = [pl.read_parquet(each.props, columns=list(LINE_KEY)) for each in batches]
     lost = price.unpriced(pl.concat(props), quoted) if props else quoted.clear()
@@ -217,7 +217,7 @@ def unpriced(house: House, day: dt.date, batches: Sequence[Staged]) -> str:
         return ""
     why = lost.group_by("reason").len().sort("len", "reason", descending=[True, False])
     reasons = ", ".join(f"{rows:,} because {reason}" for reason, rows in why.iter_rows())
-    return f"{lost.height:,} of {quoted.height:,} quotes stand against no projection: {reasons}"
+    return f"{lost.height:,} of {quoted.height:,} quotes have no projection: {reasons}"
 
 
 def served(features: pl.DataFrame) -> pl.DataFrame:
