@@ -129,8 +129,7 @@ def test_quotes_that_nothing_was_projected_for_are_counted_with_the_reason(leagu
     quotes = pl.concat([tables.QUOTES.empty(), pl.DataFrame(rows)], how="diagonal_relaxed")
     league.lake.write("core_quotes", DAY, quotes.cast(tables.QUOTES.schema).with_columns(game_date=pl.lit(DAY)))
     assert project.unpriced(league, DAY, [staged]) == (
-        "3 of 4 quotes have no projection: 2 because the player is not projected, "
-        "1 because the event matches no game"
+        "3 of 4 quotes have no projection: 2 because the player is not projected, 1 because the event matches no game"
     )
     assert project.unpriced(league, DAY, []) == ""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from backstop.errors import ConfigurationError
 from backstop.store import embedded, socket_folder
 from backstop.store.connection import connect_url
 from backstop.store.process import socket_of
@@ -80,6 +81,37 @@ def test_a_home_that_is_its_own_folder_is_left_whole_by_a_stop(temporary):
     embedded.ensure(home)
     assert embedded.stop(home)
     assert (home / "appendonlydir").is_dir()
+
+
+def opened(at):
+    at.mkdir()
+    (at / "a letter").touch()  # an empty one is swept away
+    at.chmod(0o755)
+
+
+def given_away(at):
+    at.mkdir(mode=0o700)
+    (at / "a letter").touch()
+    try:
+        os.chown(at, os.getuid() + 1, -1)
+    except PermissionError:
+        pytest.skip("only root may give a folder away")
+
+
+def linked(at):
+    at.symlink_to(at.parent)
+
+
+@pytest.mark.parametrize(
+    ("made", "seen"),
+    [(opened, r"drwxr-xr-x of user \d+"), (given_away, r"drwx------ of user \d+"), (linked, r"lrwxrwxrwx of user \d+")],
+)
+def test_a_folder_that_somebody_else_may_have_made_or_may_open_holds_no_socket(home, temporary, made, seen):
+    made(socket_of(home).parent)
+    with pytest.raises(ConfigurationError, match=rf"nobody else may open, .* it is {seen}\. Remove it"):
+        embedded.ensure(home)
+    assert not socket_of(home).exists()
+    assert not (home / "pid").exists()
 
 
 def test_what_is_in_use_or_anothers_is_left(temporary):

@@ -9,9 +9,12 @@ import contextlib
 import fcntl
 import os
 import socket
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from backstop.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +27,12 @@ def prefix() -> str:
 
 @contextlib.contextmanager
 def kept(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep `clear` of every process from it while the block lasts."""
+    """Make a folder, and keep `clear` of every process from it while the block lasts.
+
+    Raises:
+        ConfigurationError: one of that name in the temporary folder is not this user's alone: its name can be guessed,
+            and who made it could answer in the server's place.
+    """
     with contextlib.ExitStack() as held:
         while not _is_made(folder, held):
             pass
@@ -54,9 +62,21 @@ def _is_made(folder: Path, held: contextlib.ExitStack) -> bool:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
     try:
+        if folder.name.startswith(prefix()):
+            _require_ours(folder)
         return held.enter_context(_claimed(folder, fcntl.LOCK_SH))
     except FileNotFoundError:
         return False
+
+
+def _require_ours(folder: Path) -> None:
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ConfigurationError(
+            f"{folder} should be a folder of user {os.getuid()} that nobody else may open, for the socket of the "
+            f"embedded Redis; it is {stat.filemode(found.st_mode)} of user {found.st_uid}. Remove it, choose another "
+            "temporary folder with TMPDIR, or give the home a path of fewer characters."
+        )
 
 
 @contextlib.contextmanager
