@@ -141,3 +141,14 @@ def test_who_loses_his_version_while_he_opens_it_takes_nothing_from_the_one_who_
     assert (mine.version, other.draft.version) == (2, 1)
     assert redis.hmget(KEYS.meta(1), "state", "run_id") == [b"published", b"theirs"]
     assert redis.hmget(KEYS.meta(2), "state", "run_id") == [b"open", b"mine"]
+
+
+def test_no_number_of_a_version_that_is_there_is_given_out_where_the_sequence_alone_was_evicted(
+    redis, clock, publish, reader
+):
+    publish()
+    seen = redis.hgetall(KEYS.meta(1))
+    assert redis.delete(KEYS.sequence) == 1
+    assert SlateWriter(redis, clock).open(DAY, cutoff=CUTOFF, run_id="next").version == 2
+    assert redis.hgetall(KEYS.meta(1)) == seen
+    assert reader.slate(DAY).version == 1

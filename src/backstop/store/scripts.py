@@ -49,8 +49,12 @@ end
 OPEN: Final = """
 -- KEYS: sequence, draft   ARGV: ttl, prefix, field, value, ...   returns the version
 -- given out and written down at once: after a loss of data in between it would be given out to another run too
-local version = redis.call('INCR', KEYS[1])
-local meta = ARGV[2] .. version .. ':meta'
+local version, meta
+-- a server that evicts what has no lifetime may have lost the sequence alone: no number of a version that is there
+repeat
+  version = redis.call('INCR', KEYS[1])
+  meta = ARGV[2] .. version .. ':meta'
+until redis.call('EXISTS', meta) == 0
 redis.call('HSET', meta, unpack(ARGV, 3))
 redis.call('EXPIRE', meta, ARGV[1])
 redis.call('SET', KEYS[2], version, 'EX', ARGV[1])
