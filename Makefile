@@ -32,7 +32,7 @@ fuzz: .venv/dev  ## damaged answers at every parser, 60 s each, 15 minutes, reco
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SECONDS),,--record benchmarks/results/fuzz.json); \
 	  ended=$$?; $(if $(SECONDS),,$(BIN)/python -m benchmarks.claims;) exit $$ended
 
-audit: .venv/dev  ## known weaknesses of what is locked; needs an index that serves advisories
+audit: .venv/dev  ## known vulnerabilities of the locked packages; needs an index that serves advisories
 	for lock in requirements.lock requirements-server.lock requirements-dev.lock; do \
 	  $(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; done
 
@@ -59,12 +59,12 @@ docs: .venv/dev  ## the documents as a site in .site, generated pages renewed
 screenshot: .venv/dev  ## docs/images: the board, and the page of a run in the Prefect UI
 	$(BIN)/python scripts/screenshot
 
-lock:  ## resolve pyproject.toml into the two requirement locks
+lock:  ## resolve pyproject.toml into the three requirement locks; needs uv
 	scripts/lock
 
 clean:  ## remove the environment and everything that runs left in the checkout
 	@[ ! -x $(BIN)/backstop ] || $(BIN)/backstop stop
-	rm -rf .venv .bench .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .bench .site .backstop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 .venv/runtime: requirements.lock pyproject.toml scripts/setup
 	scripts/setup requirements.lock $@

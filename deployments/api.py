@@ -183,6 +183,7 @@ def config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
         host=host,
         port=port,
         http=silence.Protocol,
+        timeout_keep_alive=silence.REQUEST_S,
         log_level="warning",
         access_log=False,
         server_header=False,

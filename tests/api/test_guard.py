@@ -73,7 +73,9 @@ def test_no_other_site_may_read_unless_it_is_named(embedded_url, published, api)
     with serving(parts_over(embedded_url, settings={"api_origins": "https://good.example"})) as open_to:
         answer = open_to.get(AT, headers={"Origin": "https://good.example"})
         assert answer.headers["access-control-allow-origin"] == "https://good.example"
-        assert "Origin" in answer.headers["vary"]
+        for sent in ({"Origin": "https://good.example"}, {"Origin": "https://other.example"}, {}):
+            varies = open_to.get(AT, headers=sent).headers["vary"].split(", ")
+            assert sorted(varies) == ["Accept", "Accept-Encoding", "Origin"], sent
         assert "access-control-allow-origin" not in open_to.get(AT, headers={"Origin": "https://other.example"}).headers
         assert open_to.post(POST, params={"max_players": 1}, headers={"Origin": "https://good.example"}).is_success
 

@@ -1,4 +1,4 @@
-"""Connections that never ask are closed; those that are being answered, or were, are not."""
+"""Connections that never ask or never read are closed; those that are being answered, or were, are not."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ ANSWER = b"\r\n\r\nanswered"
 class App:
     """Answers when it is let, and echoes what a WebSocket says."""
 
+    body = b"answered"
+
     def __init__(self):
         self.may = threading.Event()
         self.asked = threading.Event()
@@ -33,8 +35,9 @@ class App:
         elif scope["type"] == "http":
             self.asked.set()
             await asyncio.to_thread(self.may.wait, BOUND_S)
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"8")]})
-            await send({"type": "http.response.body", "body": b"answered"})
+            length = (b"content-length", b"%d" % len(self.body))
+            await send({"type": "http.response.start", "status": 200, "headers": [length]})
+            await send({"type": "http.response.body", "body": self.body})
 
     async def echo(self, receive, send):
         await send({"type": "websocket.accept"})
@@ -44,24 +47,34 @@ class App:
 
 
 @pytest.fixture
-def app(monkeypatch):
-    monkeypatch.setattr(silence, "REQUEST_S", PATIENCE_S)
+def patience():
+    return PATIENCE_S
+
+
+@pytest.fixture
+def app(monkeypatch, patience):
+    monkeypatch.setattr(silence, "REQUEST_S", patience)
     return App()
 
 
 @pytest.fixture
-def port(app):
+def server(app):
     made = config(app, "127.0.0.1", 0)
     made.lifespan = "off"
     server = uvicorn.Server(made)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     wait_for(lambda: server.started)
-    yield server.servers[0].sockets[0].getsockname()[1]
+    yield server
     app.may.set()
     server.should_exit = True
     thread.join(BOUND_S)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(server):
+    return server.servers[0].sockets[0].getsockname()[1]
 
 
 def opened(port):
@@ -128,3 +141,54 @@ def test_requests_that_come_together_are_answered_in_turn(port, app):
         while came.count(ANSWER) < 3:
             came += line.recv(1000)
         assert line.recv(1) == b""
+
+
+@pytest.mark.parametrize("patience", [silence.REQUEST_S])
+def test_an_idle_connection_outlives_the_60_s_for_which_proxies_keep_one(server, port, app):
+    app.may.set()
+    with opened(port) as line:
+        line.sendall(REQUEST)
+        assert received(line, ANSWER).endswith(ANSWER)
+        (kept,) = server.server_state.connections
+        wait_for(lambda: kept.timeout_keep_alive_task is not None)
+        ends = [timer.when() for timer in (kept.timeout_keep_alive_task, kept._patience)]
+        assert min(ends) - kept.loop.time() > 60
+
+
+def answered(server):
+    """Return the one connection, once its answer is on the way."""
+    wait_for(lambda: any(each.cycle and each.cycle.response_complete for each in server.server_state.connections))
+    (kept,) = server.server_state.connections
+    return kept
+
+
+def time_is_up(kept):
+    done = threading.Event()
+    kept.loop.call_soon_threadsafe(lambda: (kept._give_up(), done.set()))
+    assert done.wait(BOUND_S)
+
+
+@pytest.mark.parametrize("patience", [1000])
+def test_who_reads_slowly_gets_everything_and_who_reads_nothing_is_cut_off(server, port, app):
+    part = 4_000_000  # as much as Linux keeps for a reader at the most: what is read makes room for what is left
+    app.body = b"." * 4 * part + ANSWER
+    app.may.set()
+    with opened(port) as slow:
+        slow.sendall(REQUEST)
+        kept = answered(server)
+        for _ in range(4):
+            left, unread = kept.transport.get_write_buffer_size(), part
+            while unread and (more := slow.recv(unread)):
+                unread -= len(more)
+            wait_for(lambda left=left: kept.transport.get_write_buffer_size() < max(left, 1))
+            time_is_up(kept)
+        assert received(slow, ANSWER).endswith(ANSWER)
+        assert slow.recv(1) == b""
+    wait_for(lambda: not server.server_state.connections)
+    with opened(port) as deaf:
+        deaf.sendall(REQUEST)
+        kept = answered(server)
+        time_is_up(kept)
+        assert kept in server.server_state.connections
+        # more than once: what the kernel still takes counts as read
+        wait_for(lambda: time_is_up(kept) or not server.server_state.connections)

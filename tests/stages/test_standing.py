@@ -31,6 +31,7 @@ def test_where_nothing_was_ever_loaded_the_next_command_is_told_also_out_of_seas
     store.clock = FixedClock(dt.datetime.fromisoformat(now))
     told = standing.look(store).problems[0]
     assert told.startswith(f"Nothing has been loaded yet into {store.settings.home}: `backstop refresh DAY` publishes")
+    assert told.endswith(" those of past days. What another home has is shown once BACKSTOP_HOME names it.")
     store.ledger.expect(tables.PITCHES.name, ["2025-05-01"])
     assert not any("Nothing has been loaded" in each for each in standing.look(store).problems)
 

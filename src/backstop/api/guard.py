@@ -200,10 +200,12 @@ class Guard:
         headers = MutableHeaders(scope=message)
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
+        if self.origins:
+            # also where none is sent: a copy that was kept then must not be given to a page
+            headers.add_vary_header("Origin")
         if origin is not None and origin in self.origins:
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Expose-Headers"] = READABLE
-            headers.add_vary_header("Origin")
 
 
 def listed(text: str) -> list[str]:

@@ -99,7 +99,8 @@ def _nothing(house: House) -> list[str]:
     if house.ledger.entries(tables.PROPS.name) or house.ledger.entries():
         return []
     made = "`backstop refresh DAY` publishes the slate of a day, `backstop backfill FIRST LAST` those of past days"
-    return [f"Nothing has been loaded yet into {house.settings.home}: {made}; what is elsewhere, BACKSTOP_HOME finds."]
+    other = "What another home has is shown once BACKSTOP_HOME names it."
+    return [f"Nothing has been loaded yet into {house.settings.home}: {made}. {other}"]
 
 
 def _wrong(house: House, recent: list[Day], today: dt.date) -> list[str]:
