@@ -20,10 +20,9 @@ from backstop.sources.savant import pitches
 from backstop.sources.sportradar import schedule as sportradar_schedule
 from backstop.sources.statsapi import schedule
 from backstop.sources.theodds import events
-from backstop.stages import days, due, feeds, fetch, plan, rebuild, schedules, second, settled
+from backstop.stages import days, due, feeds, fetch, overdue, plan, rebuild, schedules, second, settled
 from backstop.stages.days import Condition
 from backstop.stages.house import House
-from backstop.stages.overdue import LATE_BEFORE
 from backstop.store.keys import SPORT
 from tasks import calendar, dead, starts
 from tasks import feeds as transitions
@@ -151,8 +150,8 @@ def _tell_late(house: House, now: dt.datetime) -> None:
     if games.is_empty() or day.condition in {Condition.COMPLETE, Condition.DEGRADED, Condition.EMPTY}:
         return
     first: Any = games["start_at"].min()
-    if first - LATE_BEFORE <= now <= first + dt.timedelta(hours=1):
-        sentence = f"The slate of {today} is {day.condition} and its first game begins at {first:%H:%M} UTC."
+    if first - overdue.LATE_BEFORE <= now <= first + dt.timedelta(hours=1):
+        sentence = overdue.late(day, games)
         warn(sentence)
         tell("late", today, sentence)
 

@@ -10,9 +10,11 @@ import datetime as dt
 
 import pytest
 from polars.testing import assert_frame_equal
+from redis.crc import key_slot
 
 from backstop.errors import IncompleteVersion
 from backstop.store import loader
+from backstop.store.faults import explained
 from backstop.store.keys import SlateKeys
 from backstop.store.loader import SlateWriter
 from backstop.store.pipe import StagePipe
@@ -152,3 +154,44 @@ def test_no_number_of_a_version_that_is_there_is_given_out_where_the_sequence_al
     assert SlateWriter(redis, clock).open(DAY, cutoff=CUTOFF, run_id="next").version == 2
     assert redis.hgetall(KEYS.meta(1)) == seen
     assert reader.slate(DAY).version == 1
+
+
+@pytest.mark.parametrize("lost", [[KEYS.sequence], [KEYS.sequence, KEYS.versions], [KEYS.sequence, KEYS.current]])
+def test_a_number_is_above_every_published_one_where_the_sequence_was_evicted_or_an_equal_cutoff_would_be_refused(
+    redis, clock, publish, reader, lost
+):
+    """Only the last versions are there: the numbers before them are free, and older by what the flip compares."""
+    for run in range(5):
+        publish(run_id=f"run {run}")
+    redis.delete(*lost, KEYS.meta(1))
+    again = publish(run_id="again", meta={"of": "again"})
+    assert (again.version, again.served) == (6, True)
+    assert reader.slate(DAY).meta == {"of": "again"}
+
+
+def test_a_draft_that_is_published_while_it_is_abandoned_is_served_whole(redis, clock, reader, monkeypatch):
+    writer = SlateWriter(redis, clock)
+    draft = writer.open(DAY, cutoff=CUTOFF, run_id="mine")
+    writer.load(draft, "props", MINE)
+    # where what was read of its state would be used too late
+    meanwhile(monkeypatch, redis, "hgetall", lambda: writer.publish(draft, ROWS, {"of": "mine"}))
+    writer.abandon(draft)
+    assert reader.slate(DAY).meta == {"of": "mine"}
+    assert_frame_equal(reader.props(DAY).sort("prop_id"), MINE.sort("prop_id"), check_column_order=False)
+
+
+@pytest.mark.parametrize("run_id", ["{2025-06-15}", "a b\n:draft:", "}{", "läuft", "x" * 3000])
+def test_a_run_may_be_called_anything(redis, clock, reader, run_id):
+    """Its name is in keys, after the hash tag, and in the sentence about one of them."""
+    writer = SlateWriter(redis, clock)
+    draft = writer.open(DAY, cutoff=CUTOFF, run_id=run_id)
+    writer.load(draft, "props", MINE)
+    assert {key_slot(name) for name in redis.scan_iter()} == {key_slot(KEYS.current.encode())}
+    with pytest.raises(IncompleteVersion) as refused, explained("a flip"):
+        writer._seal(draft)
+        writer._flip(draft, {draft.rows("props", 0): 99}, 0)
+    key, have = draft.rows("props", 0).replace("\n", " "), redis.hlen(draft.rows("props", 0))
+    assert str(refused.value).startswith(f"{key} holds {have} entries, expected 99, so a flip was refused.")
+    assert writer.publish(draft, ROWS, {}).served
+    assert len(reader.props(DAY)) == len(MINE)
+    assert not list(redis.scan_iter("*:draft:*"))

@@ -90,12 +90,19 @@ def test_commands_of_every_size_and_type_are_spelled_as_redis_reads_them(redis):
     assert redis.zscore("z", "m2") == 2 / 3
 
 
+def begun(client, slot, source, target):
+    """Begin to move a slot: what is there stays reachable, what is new belongs to the target."""
+    names = {node.port: node_id(client, node) for node in (source, target)}
+    ask = {node.port: client.get_redis_connection(node).execute_command for node in (source, target)}
+    ask[target.port]("CLUSTER", "SETSLOT", slot, "IMPORTING", names[source.port])
+    ask[source.port]("CLUSTER", "SETSLOT", slot, "MIGRATING", names[target.port])
+    return names
+
+
 def moved(client, slot, source, target):
     """Move a slot with all its keys from one master to another, as redis-cli's reshard does."""
-    near, far = client.get_redis_connection(source), client.get_redis_connection(target)
-    names = {node.port: node_id(client, node) for node in (source, target)}
-    far.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", names[source.port])
-    near.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", names[target.port])
+    near = client.get_redis_connection(source)
+    names = begun(client, slot, source, target)
     while found := near.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
         near.execute_command("MIGRATE", target.host, target.port, "", 0, 5000, "KEYS", *found)
     for each in client.get_primaries():
@@ -129,6 +136,30 @@ def test_a_slot_that_moves_in_mid_load_is_followed_and_every_row_is_counted(tmp_
         assert count[0] > 4
         assert writer.publish(draft, {"props": 4800}, {}).served
         assert len(SlateReader(client, clock).props(DAY)) == 4800
+
+
+def test_a_slot_that_is_on_its_way_asks_for_another_try_and_publishes_no_half(tmp_path, clock):
+    with cluster(tmp_path, "valkey") as url, contextlib.closing(connect_url(url)) as client:
+        slot, source = client.keyslot(SlateKeys(DAY).current), client.get_node_from_key(SlateKeys(DAY).current)
+        target = next(node for node in client.get_primaries() if node.port != source.port)
+        writer, reader = SlateWriter(client, clock), SlateReader(client, clock)
+        first = writer.open(DAY, cutoff=CUTOFF, run_id="r0")
+        writer.load(first, "props", props(4, seed=2))
+        writer.publish(first, {"props": 48}, {})
+        draft = writer.open(DAY, cutoff=CUTOFF, run_id="r1")
+        writer.load(draft, "props", props(4))
+        begun(client, slot, source, target)
+        for step in (
+            lambda: writer.open(DAY, cutoff=CUTOFF, run_id="r2"),
+            lambda: writer.publish(draft, {"props": 48}, {}),
+        ):
+            with pytest.raises(StoreUnavailable, match="The cluster is moving the keys to another node"):
+                step()
+        assert reader.slate(DAY).version == 1
+        assert len(reader.props(DAY)) == 48
+        moved(client, slot, source, target)
+        assert writer.publish(draft, {"props": 48}, {}).served
+        assert reader.slate(DAY).version == draft.version
 
 
 def test_a_refusal_comes_from_a_cluster_with_its_command(tmp_path):

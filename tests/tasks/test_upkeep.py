@@ -136,9 +136,18 @@ def test_a_slate_is_late_from_half_an_hour_before_its_first_game_until_an_hour_a
     assert len(announced) == late
     assert told[0] == f"Nothing is due at {at(hours):%Y-%m-%d %H:%M} UTC."
     if late:
-        said = f"The slate of {DAY} is missing and its first game begins at 17:00 UTC."
+        said = f"The slate of {DAY} is missing; its first game begins at 13:00 Eastern."
         assert announced == [("late", DAY, said)]
         assert told[-1] == f"! {said}"
+
+
+def test_a_late_slate_of_games_without_a_start_is_told_without_one(listed, announced):
+    preview = {"status": "Scheduled", "abstract_status": "Preview"}
+    listed.lake.write(tables.GAMES.name, DAY, games(DAY, 1, start_is_tbd=True, **preview))
+    upkeep.what_is_due.fn(at(14.6))  # shortly before the end of the day, which stands for its start
+    assert [said for *_, said in announced] == [
+        f"The slate of {DAY} is missing; the start of its first game is to be determined."
+    ]
 
 
 def test_a_published_slate_and_one_without_games_are_not_late(listed, announced):

@@ -19,6 +19,9 @@ OF_PIPELINE: Final = re.compile(
     re.DOTALL,
 )
 
+MOVING: Final = re.compile(r"TRYAGAIN|[Aa]ttempted to access a non local key")
+"""What a node says of commands, and of scripts, whose keys are in part on another one."""
+
 NO_MEMORY: Final = ("is at its maxmemory", "Raise maxmemory or keep fewer versions.")
 NO_DISK: Final = ("cannot write its data to disk", "Free some space where it keeps them; Redis goes on by itself then.")
 """What is the matter with a server that takes no writes, and what mends it."""
@@ -29,7 +32,7 @@ def explained(doing: str) -> Iterator[None]:
     """Turn what redis-py raises while `doing` something into an error of our tree.
 
     Raises:
-        StoreUnavailable: no connection, a timeout, LOADING, a cluster that is down.
+        StoreUnavailable: no connection, a timeout, LOADING, a cluster that is down or moves the keys.
         StaleVersion: a newer version is published already.
         IncompleteVersion: a version does not hold every row.
         UsageError: there is no such version.
@@ -63,6 +66,12 @@ def explain(error: Exception, doing: str) -> BackstopError:
     if isinstance(error, exceptions.AuthenticationError | exceptions.NoPermissionError):
         return StoreError(
             f"Redis refused the login or the right for {doing} ({text}). Check BACKSTOP_REDIS_URL.", source="redis"
+        )
+    if isinstance(error, exceptions.ClusterError | exceptions.TryAgainError) or MOVING.search(text):
+        return StoreUnavailable(
+            f"The cluster is moving the keys to another node, so {doing} failed; what was published before still "
+            f"stands ({text}). Run again when they are there.",
+            source="redis",
         )
     lost = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterDownError)
     if isinstance(error, (*lost, exceptions.RedisClusterException)):
@@ -99,7 +108,9 @@ def _ours(text: str, doing: str) -> BackstopError:
         )
     if word == "INCOMPLETE":
         return IncompleteVersion(
-            f"{rest[0]} holds {rest[1]} entries, expected {rest[2]}, so {doing} was refused. Load the slate again.",
+            # a run's name is in the key, and may hold spaces
+            f"{' '.join(rest[:-2])} holds {rest[-2]} entries, expected {rest[-1]}, so {doing} was refused. "
+            "Load the slate again.",
             source="redis",
         )
     if word == "GONE":

@@ -99,8 +99,8 @@ class SlateWriter:
                 **{f"shards:{name}": count for name, count in shards.items()},
             }
             flat = [part for pair in opening.items() for part in pair]
-            names = (slate.sequence, slate.draft(run_id))
-            version = int(self.redis.eval(scripts.OPEN, 2, *names, keys.STAGE_TTL_S, slate.version_prefix, *flat))
+            names = (slate.sequence, slate.draft(run_id), slate.current, slate.versions)
+            version = int(self.redis.eval(scripts.OPEN, 4, *names, keys.STAGE_TTL_S, slate.version_prefix, *flat))
         return Draft(day, version, cutoff_at, run_id, tuple(shards.items()), self.codec)
 
     def _resumed(self, day: dt.date, version: int, run_id: str, cutoff: dt.datetime) -> Draft | None:
@@ -261,14 +261,10 @@ class SlateWriter:
         """Remove a draft that will not be published; a published version, and one of another run, is left alone."""
         slate, version = draft.keys, draft.version
         with explained(f"abandoning version {version} of {draft.day}"):
-            state, run = self.redis.hmget(slate.meta(version), "state", "run_id")
-            if state in {None, b"published"} or run != draft.run_id.encode():
-                return
             tops = Receipts.parse(self.redis.hgetall(draft.receipts)).tops
-            doomed = [draft.top(order, market) for order, market in tops]
-            doomed += [*draft.all_rows(), draft.receipts, slate.draft(draft.run_id), slate.meta(version)]
-            # one command, and one that a server without memory takes: a draft without meta takes no more rows
-            self.redis.unlink(*doomed)
+            names = [slate.meta(version), slate.draft(draft.run_id), draft.receipts, *draft.all_rows()]
+            names += [draft.top(order, market) for order, market in tops]
+            self.redis.eval(scripts.ABANDON, len(names), *names, draft.run_id)
 
 
 def _ready(kind: Kind, columns: Columns, frame: pl.DataFrame, best: Best, beside: Executor) -> Iterator[codec.Block]:

@@ -1,7 +1,8 @@
 """Every multi-step operation on Redis, each one Lua script.
 
-All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. The scripts use
-only what Redis 6.2 knows. After a loss of data numbers of versions are given out again, so whoever writes to a version
+All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. Those whose number
+or name the server alone knows, of the version that `OPEN` gives out and of those that a flip retires, are spelled in the
+script; a draft's rows come to `FLIP` among the arguments. The scripts use only what Redis 6.2 knows. After a loss of data numbers of versions are given out again, so whoever writes to a version
 says which run he is: a version of another run's, or one that is not there, is `GONE`.
 """
 
@@ -47,10 +48,14 @@ end
 """Lets versions beyond the kept ones expire after the grace, never the one that is served."""
 
 OPEN: Final = """
--- KEYS: sequence, draft   ARGV: ttl, prefix, field, value, ...   returns the version
+-- KEYS: sequence, draft, current, versions   ARGV: ttl, prefix, field, value, ...   returns the version
 -- given out and written down at once: after a loss of data in between it would be given out to another run too
 local version, meta
--- a server that evicts what has no lifetime may have lost the sequence alone: no number of a version that is there
+-- a server that evicts what has no lifetime may have lost the sequence alone: no number below one that was published,
+-- which would lose against it at an equal cutoff, and none of a draft that is there
+local newest = tonumber(redis.call('HGET', KEYS[3], 'newest') or 0)
+newest = math.max(newest, tonumber(redis.call('ZREVRANGE', KEYS[4], 0, 0)[1] or 0))
+if tonumber(redis.call('GET', KEYS[1]) or 0) < newest then redis.call('SET', KEYS[1], newest) end
 repeat
   version = redis.call('INCR', KEYS[1])
   meta = ARGV[2] .. version .. ':meta'
@@ -174,6 +179,14 @@ if redis.call('HGET', KEYS[1], 'version') ~= version then
   redis.call('PUBLISH', ARGV[3], ARGV[4] .. '=' .. version)
 end
 return version
+"""
+
+ABANDON: Final = """
+-- KEYS: meta, draft, receipts, data...   ARGV: run   returns how many are gone
+local state, run = unpack(redis.call('HMGET', KEYS[1], 'state', 'run_id'))
+if run ~= ARGV[1] or state == 'published' then return 0 end
+-- what a server without memory takes; a draft without meta takes no more rows
+return redis.call('UNLINK', unpack(KEYS))
 """
 
 NOW: Final = "return redis.call('TIME')"
