@@ -73,7 +73,7 @@ def test_what_needs_a_look_comes_first_in_its_own_words(console, problems, first
         (
             SimpleNamespace(state="missing", version=None, age_s=None),
             None,
-            "today     2025-06-15: missing, 15 games from unknown; served missing",
+            "today     2025-06-15: missing, 15 games, starts to be determined; served missing",
         ),
         (
             SimpleNamespace(state="stale", version=7, age_s=3_725.0),

@@ -10,11 +10,13 @@ from multiprocessing.connection import Connection
 
 import pytest
 from redis import connection as redis_connection
+from redis import exceptions
 
 from backstop.clock import FixedClock, SystemClock
 from backstop.errors import BackstopError, IncompleteVersion, StaleVersion, StoreError, StoreUnavailable
 from backstop.store import keys
 from backstop.store.connection import connect_url
+from backstop.store.faults import explain
 from backstop.store.loader import SlateWriter
 from backstop.store.reader import SlateReader, State
 from tests.store.conftest import CUTOFF
@@ -279,14 +281,21 @@ def test_a_writer_whose_clock_is_an_hour_off_decides_nothing(client, skew_s):
     assert reader_on(client).slate(DAY).meta == {"seed": 2}
 
 
-def test_a_server_that_is_loading_its_data_is_named(tmp_path):
-    from redis.exceptions import BusyLoadingError
-
-    from backstop.store.faults import explain
-
-    error = explain(BusyLoadingError("LOADING Redis is loading the dataset in memory"), "reading")
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (exceptions.BusyLoadingError("LOADING Redis is loading the dataset in memory"), "still loading"),
+        (exceptions.ClusterDownError("CLUSTERDOWN Hash slot not served"), "does not answer"),
+        (exceptions.TryAgainError("Multiple keys request during rehashing of slot"), "moving the keys"),
+        (exceptions.ClusterError("TTL exhausted."), "moving the keys"),
+        (exceptions.ResponseError("Lua script attempted to access a non local key in a cluster node"), "moving the"),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_a_server_that_will_take_it_later_is_named(answer, said):
+    error = explain(answer, "reading")
     assert isinstance(error, StoreUnavailable)
-    assert "still loading" in str(error)
+    assert said in str(error)
     assert error.retryable
 
 

@@ -187,8 +187,8 @@ def test_a_run_may_be_called_anything(redis, clock, reader, run_id):
     draft = writer.open(DAY, cutoff=CUTOFF, run_id=run_id)
     writer.load(draft, "props", MINE)
     assert {key_slot(name) for name in redis.scan_iter()} == {key_slot(KEYS.current.encode())}
+    writer._seal(draft)
     with pytest.raises(IncompleteVersion) as refused, explained("a flip"):
-        writer._seal(draft)
         writer._flip(draft, {draft.rows("props", 0): 99}, 0)
     key, have = draft.rows("props", 0).replace("\n", " "), redis.hlen(draft.rows("props", 0))
     assert str(refused.value).startswith(f"{key} holds {have} entries, expected 99, so a flip was refused.")

@@ -66,8 +66,8 @@ def _today(found: Standing) -> str:
     said = "Redis does not answer" if found.slate is None else f"served {found.slate.state}"
     if found.slate is not None and found.slate.version is not None:
         said += f", version {found.slate.version}, {tables.age(found.slate.age_s)} old"
-    begins = f"{found.first_pitch_at:%H:%M} UTC" if found.first_pitch_at else "unknown"
-    return f"today     {day.day}: {day.condition}, {found.games} games from {begins}; {said}"
+    begins = f" from {found.first_pitch_at:%H:%M} UTC" if found.first_pitch_at else ", starts to be determined"
+    return f"today     {day.day}: {day.condition}, {found.games} games{begins}; {said}"
 
 
 def _recent(found: Standing) -> Table:

@@ -59,19 +59,18 @@ def explain(error: Exception, doing: str) -> BackstopError:
         return StoreError(
             f"Redis {state}, so {doing} failed; what was published before still stands. {step}", source="redis"
         )
-    if isinstance(error, exceptions.BusyLoadingError) or "LOADING" in text:
-        return StoreUnavailable(
-            f"Redis is still loading its data, so {doing} failed. Try again in a moment.", source="redis"
-        )
     if isinstance(error, exceptions.AuthenticationError | exceptions.NoPermissionError):
         return StoreError(
             f"Redis refused the login or the right for {doing} ({text}). Check BACKSTOP_REDIS_URL.", source="redis"
         )
-    if isinstance(error, exceptions.ClusterError | exceptions.TryAgainError) or MOVING.search(text):
+    return _unavailable(error, text, doing) or _ours(text, doing)
+
+
+def _unavailable(error: Exception, text: str, doing: str) -> StoreUnavailable | None:
+    """Return what another try may mend."""
+    if isinstance(error, exceptions.BusyLoadingError) or "LOADING" in text:
         return StoreUnavailable(
-            f"The cluster is moving the keys to another node, so {doing} failed; what was published before still "
-            f"stands ({text}). Run again when they are there.",
-            source="redis",
+            f"Redis is still loading its data, so {doing} failed. Try again in a moment.", source="redis"
         )
     lost = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterDownError)
     if isinstance(error, (*lost, exceptions.RedisClusterException)):
@@ -80,7 +79,14 @@ def explain(error: Exception, doing: str) -> BackstopError:
             "then run again.",
             source="redis",
         )
-    return _ours(text, doing)
+    # after those that are down, which are of one class with it
+    if isinstance(error, exceptions.ClusterError | exceptions.TryAgainError) or MOVING.search(text):
+        return StoreUnavailable(
+            f"The cluster is moving the keys to another node, so {doing} failed; what was published before still "
+            f"stands ({text}). Run again when they are there.",
+            source="redis",
+        )
+    return None
 
 
 def answer_in(text: str) -> str:

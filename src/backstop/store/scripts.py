@@ -1,9 +1,10 @@
 """Every multi-step operation on Redis, each one Lua script.
 
-All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. Those whose number
-or name the server alone knows, of the version that `OPEN` gives out and of those that a flip retires, are spelled in the
-script; a draft's rows come to `FLIP` among the arguments. The scripts use only what Redis 6.2 knows. After a loss of data numbers of versions are given out again, so whoever writes to a version
-says which run he is: a version of another run's, or one that is not there, is `GONE`.
+All keys that a script touches start with the slate's hash tag, so they live on one node of a cluster. Those that the
+server alone knows, of the version that `OPEN` gives out and of those that a flip retires, are spelled in the script; a
+draft's rows come to `FLIP` among the arguments. The scripts use only what Redis 6.2 knows. After a loss of data numbers
+of versions are given out again, so whoever writes to a version says which run he is: a version of another run's, or one
+that is not there, is `GONE`.
 """
 
 from __future__ import annotations
