@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from backstop.api.answers import ENCODINGS, SMALLEST
 from backstop.api.app import create_app
 from backstop.api.guard import OPEN_PATHS, PREFLIGHT
 from backstop.api.limit import BURST
@@ -19,7 +20,7 @@ from backstop.clock import SystemClock
 from backstop.net import meter
 from backstop.settings import Settings
 from backstop.stages.house import House
-from deployments import api
+from deployments import api, silence
 from scripts.messages import message_fields
 from scripts.words import attributes, cell, code
 
@@ -185,13 +186,19 @@ def _manners() -> Iterator[str]:
         "\n`version` asks for a kept one. `next` names the version of its page, so that pages that are read across a "
         "flip belong together; once that version is not kept any more it answers 404 of the kind `no-version`: begin "
         "again.\n\n"
+        "**Forms.** Where a route has several, `Accept` (or `format`) says which; what fits none gets JSON. Slates of "
+        f"{SMALLEST:,} bytes and more come in {' or '.join(ENCODINGS)}, whichever `Accept-Encoding` likes better. A "
+        "whole number is written in digits.\n\n"
+        f"**Connections.** One on which no request has come for {silence.REQUEST_S} s is closed; a proxy in front "
+        "should give up its idle ones sooner.\n\n"
         f"**Keys.** Where `BACKSTOP_API_KEYS` is set, send one as `X-API-Key` or `Authorization: Bearer`; "
         f"{code(sorted(OPEN_PATHS))} and the board's files need none. **Limits.** `BACKSTOP_API_REQUESTS_PER_S` per "
         f"key, or per address where there is none, {BURST:g} s of it at once; as many wrong keys per address, beyond "
         "which no key of that address is looked at. **Bodies.** No route reads one: parameters go into the address. "
         "**Other sites.** Pages of the origins in `BACKSTOP_API_ORIGINS` may read and ask, with "
-        f"{PREFLIGHT['Access-Control-Allow-Headers']}; no other page may POST or listen. A server on loopback answers "
-        "to its own name only, and to those in `BACKSTOP_API_NAMES`.\n"
+        f"{PREFLIGHT['Access-Control-Allow-Headers']}; no other page may POST or listen. A server on loopback, or "
+        "one that has `BACKSTOP_API_NAMES`, answers only to these names, to that of `BACKSTOP_API_HOST` "
+        "and to `localhost`.\n"
     )
 
 

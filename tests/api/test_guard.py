@@ -57,6 +57,7 @@ def test_a_page_of_another_site_can_start_nothing_here(api):
     answer = api.post(POST, headers={"Origin": "https://evil.example"})
     assert answer.status_code == 403
     assert answer.json()["type"] == "urn:backstop:foreign-origin"
+    assert "BACKSTOP_API_ORIGINS" in answer.json()["detail"]
     own = f"http://127.0.0.1:{api.port}"
     assert api.post(POST, params={"max_players": 1}, headers={"Origin": own}).status_code == 200
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from backstop.api.guard import host_of, listed
 from backstop.settings import Settings
 from deployments import healthy, pin
 from scripts import rehearse_image
@@ -87,9 +88,16 @@ def test_every_setting_of_a_run_that_stands_in_the_file_beside_compose_reaches_i
 def test_every_setting_of_the_api_that_stands_in_the_file_beside_compose_reaches_it(compose):
     wanted = {f"BACKSTOP_{each.upper()}" for each in Settings.model_fields if each.startswith("api_")}
     inside = {"BACKSTOP_API_HOST", "BACKSTOP_API_PORT"}  # where the image has them; compose maps the port
-    told = compose["services"]["api"]["environment"]
+    told = dict(compose["services"]["api"]["environment"])
     assert wanted - inside <= set(told)
-    assert {told[name] for name in wanted - inside} == {None, "${BACKSTOP_API_NAMES:-api,localhost}"}
+    names = told.pop("BACKSTOP_API_NAMES")
+    assert [told[name] for name in wanted - inside - {"BACKSTOP_API_NAMES"}] == [None] * 3
+    # with names of one's own Prometheus still gets an answer
+    scrapes = yaml.safe_load((ROOT / "deployments" / "monitoring" / "prometheus.yml").read_text())["scrape_configs"]
+    (asked,) = [each["static_configs"][0]["targets"] for each in scrapes if each["job_name"] == "backstop-api"]
+    for given in ("", "props.example.com,other"):
+        heard = listed(names.replace("${BACKSTOP_API_NAMES:-}", given))
+        assert heard == [*(host_of(each) for each in asked), "localhost", *listed(given)]
 
 
 def test_prefect_knows_every_setting_that_compose_gives_it(compose):

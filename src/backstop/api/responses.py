@@ -9,7 +9,7 @@ from backstop.api.models import ProblemDocument
 MEANINGS: Final = {
     304: "Not modified: the caller has this version already.",
     401: "An API key is required.",
-    403: "Cross-origin requests from this site are not allowed.",
+    403: "This host name, or pages of this site, are not served; `detail` names the setting that lets them.",
     404: "Not found; `detail` says what exists.",
     409: "It cannot be done now; `detail` says why.",
     413: "The request is too large.",
