@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -37,8 +38,8 @@ NEVER_STARTED: Final = dt.timedelta(minutes=10)
 def bury(client: SyncPrefectClient, say: Callable[[str], None], now: dt.datetime | None = None) -> list[UUID]:
     """Mark every run that died as crashed, with its open task runs; return their ids.
 
-    A run is dead when the process that signed it is gone from this machine, or when it lives on another one and has
-    not been heard of for `SILENT_FOR`, or when it was submitted and never started.
+    A run is dead when the process that signed it, or the run above it, is gone from this machine, or when it lives on
+    another one and has not been heard of for `SILENT_FOR`, or when it was submitted and never started.
     """
     now = now or dt.datetime.now(dt.UTC)
     buried = []
@@ -63,22 +64,33 @@ def _why_dead(client: SyncPrefectClient, run: FlowRun, now: dt.datetime) -> str:
     since = run.state.timestamp if run.state else None
     if since is None:
         return ""
+    owner = _owner(client, run)
+    if owner and lease.is_gone(owner):
+        return f"its process {'/'.join(owner.split('/')[:2])} is gone"
     if run.state_type is StateType.PENDING:
         return "it was submitted and never started" if now - since > NEVER_STARTED else ""
-    owner = str((run.labels or {}).get(OWNER, ""))
-    if owner:
-        if lease.is_gone(owner):
-            return f"its process {'/'.join(owner.split('/')[:2])} is gone"
-        if lease.is_known(owner):
-            return ""
+    if owner and lease.is_known(owner):
+        return ""
     if now - since < SILENT_FOR or _heard_of(client, run, now - SILENT_FOR):
         return ""
     return f"nothing was heard of it for {SILENT_FOR.seconds // 60} minutes"
 
 
+def _owner(client: SyncPrefectClient, run: FlowRun) -> str:
+    """Return who signed a run, or the run above one that is not signed yet; empty when that is not known.
+
+    A run that waits has the signature of its last attempt, if any: that says nothing of this one.
+    """
+    signed = [] if run.state_type is StateType.PENDING else [run]
+    for each in itertools.chain(signed, _above(client, run)):
+        if owner := str((each.labels or {}).get(OWNER, "")):
+            return owner
+    return ""
+
+
 def _heard_of(client: SyncPrefectClient, run: FlowRun, since: dt.datetime) -> bool:
     """Return whether a run, or the run that it is part of, gave a heartbeat."""
-    ids = [run.id, *_parents(client, run)]
+    ids = [run.id, *(each.id for each in _above(client, run))]
     body = {
         "limit": 1,
         "filter": {
@@ -90,16 +102,16 @@ def _heard_of(client: SyncPrefectClient, run: FlowRun, since: dt.datetime) -> bo
     return bool(client._client.post("/events/filter", json=body).raise_for_status().json()["events"])  # noqa: SLF001 - the client has no method for it
 
 
-def _parents(client: SyncPrefectClient, run: FlowRun) -> list[UUID]:
-    """Return the runs above a run; a day under a backfill is quiet itself."""
-    found: list[UUID] = []
+def _above(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
+    """Yield the runs above a run, the nearest first; a day under a backfill is quiet itself."""
+    known = {run.id}
     while run.parent_task_run_id is not None:
         above = client.read_task_run(run.parent_task_run_id).flow_run_id
-        if above is None or above in found:
+        if above is None or above in known:
             break
-        found.append(above)
+        known.add(above)
         run = client.read_flow_run(above)
-    return found
+        yield run
 
 
 def _bury_tasks(client: SyncPrefectClient, run_id: UUID, why: str) -> None:

@@ -75,6 +75,30 @@ def test_a_run_of_this_machine_whose_process_is_gone_is_dead_at_once(client):
     assert buried(client, run, 0) == f"its process {host}/{2**22 + 5} is gone"
 
 
+@pytest.mark.parametrize("state", [Running, Pending])
+def test_a_part_that_was_killed_before_it_was_signed_is_dead_with_the_process_of_the_run_above_it(client, state):
+    from prefect import task
+
+    @task(name="a day")
+    def day():
+        """Is never run."""
+
+    mine = lease.owner()
+    gone = f"{mine.split('/')[0]}/{2**22 + 5}/1"
+    parts = {}
+    for owner in (gone, mine, ELSEWHERE):
+        above = run_of(client, Running(), owner)
+        middle = run_of(client, state(), parent=client.create_task_run(day, above, dynamic_key="0").id)
+        parts[owner] = run_of(client, state(), parent=client.create_task_run(day, middle, dynamic_key="0").id)
+    assert buried(client, parts[gone], 0) == f"its process {gone.rpartition('/')[0]} is gone"
+    assert [client.read_flow_run(parts[owner]).state.is_crashed() for owner in (mine, ELSEWHERE)] == [False, False]
+
+
+def test_a_run_that_waits_for_another_attempt_does_not_die_with_the_process_of_its_last_one(client):
+    host = lease.owner().split("/")[0]
+    assert buried(client, run_of(client, Pending(), f"{host}/{2**22 + 5}/1"), 0) == ""
+
+
 @pytest.mark.parametrize("owner", [ELSEWHERE, None])
 @pytest.mark.parametrize(("minutes", "why"), [(9, ""), (11, "nothing was heard of it for 10 minutes")])
 def test_a_run_that_cannot_be_looked_at_is_dead_when_it_is_silent_for_ten_minutes(client, owner, minutes, why):

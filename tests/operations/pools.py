@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+
+from tests.operations.waiting import until
 
 OVER = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 """Types of states in which nothing more comes."""
@@ -30,6 +33,15 @@ def register(api_url: str, pool: str, *flows: Any) -> None:
         asyncio.run(make())
 
 
+def answered(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+    """Ask until the server is not too busy: 503 is what Prefect says while SQLite is locked, and nothing was done then."""
+    answer = until(
+        lambda: one if (one := ask()).status_code != httpx.codes.SERVICE_UNAVAILABLE else None, "an answer", 120
+    )
+    found: dict[str, Any] = answer.raise_for_status().json()
+    return found
+
+
 class Given:
     """A run that lies in a pool until a worker takes it.
 
@@ -42,15 +54,15 @@ class Given:
 
     def __init__(self, client: httpx.Client, name: str, parameters: dict[str, Any], variables: dict[str, Any]) -> None:
         self._client = client
-        deployment = client.get(f"/deployments/name/{name}").raise_for_status().json()["id"]
+        deployment = answered(lambda: client.get(f"/deployments/name/{name}"))["id"]
         body = {"parameters": parameters, "job_variables": variables, "state": {"type": "SCHEDULED"}}
-        made = client.post(f"/deployments/{deployment}/create_flow_run", json=body)
-        self._path = f"/flow_runs/{made.raise_for_status().json()['id']}"
+        made = answered(lambda: client.post(f"/deployments/{deployment}/create_flow_run", json=body))
+        self._path = f"/flow_runs/{made['id']}"
 
     @property
     def state(self) -> dict[str, Any]:
         """What Prefect says of it: `type`, `name` and more."""
-        state: dict[str, Any] = self._client.get(self._path).raise_for_status().json()["state"]
+        state: dict[str, Any] = answered(lambda: self._client.get(self._path))["state"]
         return state
 
     @property
