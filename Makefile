@@ -18,8 +18,8 @@ run: .venv/runtime  ## refresh one simulated game day end to end; KEEP=1 leaves 
 stop: .venv/runtime  ## end what KEEP=1 left running
 	$(BIN)/backstop stop
 
-test: .venv/dev  ## every test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci
+test: .venv/dev  ## every test; up to three that fail run once more by themselves, and are named where they pass then
+	$(BIN)/python -m scripts.tested -n $(WORKERS) --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci
 
 check: .venv/dev  ## lint, types, import contracts, documents
 	$(BIN)/ruff format --check .

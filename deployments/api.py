@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import httpx
+import stamina
 import uvicorn
 
 from backstop.api import grades
@@ -35,6 +36,7 @@ from backstop.stages.house import House
 from backstop.store import connection, embedded
 from backstop.store.keys import SPORT
 from deployments import silence
+from deployments.busy import TRIES, is_busy
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -44,6 +46,8 @@ POLL_S: Final = 1.0
 """How often a run that is waited for is asked about."""
 
 PREFECT_S: Final = 10.0
+"""How long one request to the Prefect server may take, and how long a busy server is asked again."""
+
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted: a page of 500 readers comes back at once after a restart."""
 
@@ -106,7 +110,9 @@ class PrefectRefresher:
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
+            answer = await self._answer(method, path, body)
+        except httpx.HTTPStatusError as error:
+            answer = error.response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamUnavailable(
                 f"The Prefect server at {self.api_url} does not answer ({str(error) or type(error).__name__}); check "
@@ -130,6 +136,11 @@ class PrefectRefresher:
                 f"What answers at {self.api_url} is not Prefect's API; check PREFECT_API_URL, which ends in /api.",
                 source="prefect",
             ) from error
+
+    @stamina.retry(on=is_busy, attempts=TRIES, timeout=PREFECT_S)
+    async def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
+        answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
+        return answer.raise_for_status()
 
     def _run(self, told: dict[str, Any]) -> Run:
         state = str((told.get("state") or {}).get("type", "SCHEDULED")).lower()

@@ -15,6 +15,7 @@ import httpx
 import stamina
 
 from backstop.errors import BackstopError
+from deployments.busy import TRIES, is_busy
 from deployments.catalog import POOL
 
 if TYPE_CHECKING:
@@ -26,14 +27,6 @@ PAGE: Final = 200
 """The most that the server gives at once."""
 
 ANSWER_S: Final = 30.0
-
-TRIES: Final = 8
-"""A server on SQLite answers 503 while another writer holds the database; by the eighth try 20 s have passed."""
-
-
-def _busy(error: Exception) -> bool:
-    """Return whether the server may answer differently in a moment."""
-    return isinstance(error, httpx.HTTPStatusError) and error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
 
 class Pins:
@@ -106,7 +99,7 @@ class Pins:
             ) from error
         return answer.json() if answer.content else None
 
-    @stamina.retry(on=_busy, attempts=TRIES)
+    @stamina.retry(on=is_busy, attempts=TRIES)
     def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         return self._client.request(method, path, json=body).raise_for_status()
 

@@ -6,7 +6,9 @@ import os
 from typing import Any, Final
 
 import httpx
+import stamina
 
+from deployments.busy import TRIES, is_busy
 from deployments.catalog import MANAGED
 from tasks.tags import PAUSED
 
@@ -49,6 +51,7 @@ def _paused(client: httpx.Client, address: str) -> tuple[list[str], list[str]]:
     )
 
 
+@stamina.retry(on=is_busy, attempts=TRIES, timeout=ANSWER_WITHIN_S)
 def _asked(client: httpx.Client, address: str, what: str, **body: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.post(f"{address}/{what}/filter", json=body).raise_for_status().json()
     return found

@@ -18,6 +18,13 @@ with warnings.catch_warnings():
 
 from prefect import settings as prefect_settings
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 
 from backstop.demo.upstream import Upstream
 from deployments import apply as applying
@@ -29,6 +36,11 @@ CLIENT = {
     prefect_settings.PREFECT_LOGGING_LEVEL: "CRITICAL",
     prefect_settings.PREFECT_TASKS_DEFAULT_NO_CACHE: True,
 }
+
+WAITING = FlowRunFilter(
+    state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+    deployment_id=FlowRunFilterDeploymentId(is_null_=False),
+)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +71,10 @@ def rooms(prefect_server: None, tmp_path: Path) -> Iterator[Rooms]:
 
 @pytest.fixture(scope="module")
 def deployed(prefect_server):
-    """Deployments of which none is paused or will be: what other modules' runs told of their feeds has no effect here."""
+    """Deployments of which none is paused or will be, and of which no run waits.
+
+    What other modules' runs told of their feeds has no effect here, and a worker finds none of the runs they asked for.
+    """
 
     async def apply():
         applied = await applying.apply()
@@ -68,6 +83,9 @@ def deployed(prefect_server):
                 await client.delete_automation(each.id)
             for each in applied.deployments.values():
                 await client.resume_deployment(each)
+            while left := await client.read_flow_runs(flow_run_filter=WAITING):
+                for each in left:
+                    await client.delete_flow_run(each.id)
         return applied.deployments
 
     return asyncio.run(apply())

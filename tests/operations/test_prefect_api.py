@@ -66,6 +66,7 @@ def test_the_newest_runs_are_told_by_name_state_and_time(prefect, monkeypatch, s
     ("answer", "said"),
     [
         ((500, {"detail": "no"}), "500"),
+        ((503, {}), "503"),
         ((200, b"<html>the pages, not the API</html>"), "Expecting value"),
         ((404, {}), "404"),
     ],
@@ -169,18 +170,41 @@ def test_who_waits_is_told_the_end_although_the_server_had_no_time_at_first(pref
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "said", "times"),
     [
-        ((404, {}), r"knows no /deployments/name/slate-refresh/mlb; register the deployments with `backstop deploy`"),
-        ((409, {"detail": "busy"}), r"refused GET /deployments/name/slate-refresh/mlb with 409: .*busy"),
-        ((200, b"<html>"), r"is not Prefect's API; check PREFECT_API_URL, which ends in /api"),
+        (
+            (404, {}),
+            r"knows no /deployments/name/slate-refresh/mlb; register the deployments with `backstop deploy`",
+            1,
+        ),
+        ((409, {"detail": "busy"}), r"refused GET /deployments/name/slate-refresh/mlb with 409: .*busy", 1),
+        ((503, {"detail": "locked"}), r"refused GET /deployments/name/slate-refresh/mlb with 503: .*locked", 3),
+        ((200, b"<html>"), r"is not Prefect's API; check PREFECT_API_URL, which ends in /api", 1),
     ],
 )
-def test_a_server_that_does_not_start_it_is_a_sentence(prefect, answer, said):
+def test_a_server_that_does_not_start_it_is_a_sentence(prefect, answer, said, times):
     prefect.script[NAMED] = answer
     with pytest.raises(UpstreamUnavailable, match=said) as raised:
         refreshing(prefect.url, lambda each: each.start(DAY, "k"))
     assert (raised.value.source, raised.value.retryable) == ("prefect", True)
+    assert len(prefect.asked) == times, "a busy server is asked again"
+
+
+def test_a_refresh_is_started_although_the_server_was_busy_at_first(prefect):
+    started = ("POST", "/api/deployments/d1/create_flow_run")
+    prefect.script[NAMED] = [(503, {}), (200, {"id": "d1"})]
+    prefect.script[started] = [(503, {}), (503, {}), (201, {"id": ID, "state": {"type": "SCHEDULED"}})]
+    assert refreshing(prefect.url, lambda each: each.start(DAY, "k")).id == ID
+    assert {body["idempotency_key"] for method, _, body in prefect.asked if method == "POST"} == {"k"}
+
+
+def test_the_newest_runs_are_told_although_the_server_was_busy_at_first(prefect, monkeypatch, caplog):
+    prefect.script[FILTER] = [(503, {}), (200, [told()])]
+    prefect.script[DEPLOYMENTS] = [(503, {}), (200, [])]
+    monkeypatch.setenv("PREFECT_API_URL", f"{prefect.url}/api")
+    (newest,), problems, paused = runs.look()
+    assert (newest["name"], problems, paused) == ("slate 2025-06-15", [], [])
+    assert not [each for each in caplog.records if each.levelname == "WARNING"], "nothing to be seen in the terminal"
 
 
 # deployments that are pinned to a release
