@@ -23,6 +23,7 @@ from backstop.sources.theodds import cost
 from backstop.stages import allowance, plan, schedules
 from backstop.store import embedded
 from deployments.catalog import POOL
+from tasks import starts
 from tests.flows.league import EARLY, Rooms
 from tests.operations.checkout import ROOT
 
@@ -82,12 +83,10 @@ def prices_started(rooms, at):
         return [key for key in reconcile(at) if key.startswith("odds-refresh")]
 
 
-def runs_of(deployment_id):
-    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
-
-    wanted = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment_id]))
+def run_under(key):
+    """Return the run under an idempotency key."""
     with get_client(sync_client=True) as client:
-        return client.read_flow_runs(flow_run_filter=wanted)
+        return starts.runs_under(client, [key])[key]
 
 
 def test_reconcile_starts_a_repricing_that_a_worker_carries_out_and_goes_on_with_sportradar_when_credits_are_spent(
@@ -102,11 +101,12 @@ def test_reconcile_starts_a_repricing_that_a_worker_carries_out_and_goes_on_with
     granted = day.house.settings.credit_floor + most
     with upstream(EVENING, granted) as feed:
         day.settings |= {"upstream": feed.base_url}
-        assert prices_started(day, EVENING) == prices_started(day, EVENING), "the same key, the same run"
+        (key,) = prices_started(day, EVENING)
+        assert prices_started(day, EVENING) == [key], "the same key, the same run"
         with day.environment():
             work_off()
         used = spent(feed)
-        (ended,) = runs_of(deployed[name])
+        ended = run_under(key)
         left = allowance.left(day.house)
         later = EVENING + dt.timedelta(hours=1)
         assert allowance.choose(day.house, EARLY, to_begin, plan.MARKETS).feed is Feed.SPORTRADAR
