@@ -56,13 +56,14 @@ async def test_a_worker_that_comes_later_gets_its_share(
     async with fetchers(settings, redis_url, clock=clock) as (first, second):
         long = asyncio.ensure_future(first.fetch_many(numbered(600, "first")))
         await until(lambda: len(server.heard) > 100)
-        before = len(server.heard)
         await second.fetch_many(numbered(50, "second"))
-        meanwhile = server.paths()[before:]
+        heard = server.paths()
         assert not long.done()
         await long
-    share = sum(path.startswith("/second") for path in meanwhile) / len(meanwhile)
-    assert share > 0.25
+    # from its first request on: how long a busy machine takes to send that one is another matter
+    places = [place for place, path in enumerate(heard) if path.startswith("/second")]
+    share = len(places) / (places[-1] - places[0] + 1)
+    assert share > 1 / 3
     assert server.most_in_flight <= 25
 
 
