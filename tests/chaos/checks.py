@@ -28,6 +28,7 @@ from backstop.store.keys import KEYS
 from backstop.store.kinds import kind_of
 from tests.chaos.site import Site
 from tests.operations.books import Books
+from tests.operations.pools import answered
 
 FOR_EVER = [
     re.compile(re.escape(kind.pattern).replace(r"\{\{\{day\}\}\}", r"\{[0-9-]+\}").replace(r"\{sport\}", r"[a-z]+"))
@@ -147,14 +148,13 @@ def leases(client: Any) -> list[str]:
 def slots(api_url: str) -> list[str]:
     """Return concurrency limits of the Prefect server that say somebody holds a slot."""
     with httpx.Client(base_url=api_url, timeout=60) as client:
-        named = client.post("/v2/concurrency_limits/filter", json={}).raise_for_status().json()
-        tagged = client.post("/concurrency_limits/filter", json={}).raise_for_status().json()
-        open_runs = client.post(
-            "/flow_runs/filter", json={"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}}
-        )
+        named = answered(lambda: client.post("/v2/concurrency_limits/filter", json={}))
+        tagged = answered(lambda: client.post("/concurrency_limits/filter", json={}))
+        at_work = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}}
+        open_runs = answered(lambda: client.post("/flow_runs/filter", json=at_work))
     held = [f"{each['name']}: {each['active_slots']} slots" for each in named if each["active_slots"]]
     held += [f"{each['tag']}: {len(each['active_slots'])} slots" for each in tagged if each["active_slots"]]
-    runs = [f"{run['name']} is {run['state_name']}" for run in open_runs.raise_for_status().json()]
+    runs = [f"{run['name']} is {run['state_name']}" for run in open_runs]
     return [f"Prefect: {each}" for each in [*held, *runs]]
 
 

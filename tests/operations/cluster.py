@@ -115,13 +115,15 @@ class Cluster:
                 self.ask("PATCH", path, {"active": False})
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask Prefect through the balancer; a connection that a killed replica held is made again."""
+        """Ask Prefect through the balancer; a connection that a killed replica held is made again, and a busy one asked again."""
         for attempt in range(5):
             try:
                 answer = self.client.request(method, path, json=body)
             except httpx.TransportError:
                 if attempt == 4:
                     raise
+                continue
+            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and attempt < 4:
                 continue
             answer.raise_for_status()
             return answer.json() if answer.content else None

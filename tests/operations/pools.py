@@ -33,13 +33,12 @@ def register(api_url: str, pool: str, *flows: Any) -> None:
         asyncio.run(make())
 
 
-def answered(ask: Callable[[], httpx.Response]) -> dict[str, Any]:
+def answered(ask: Callable[[], httpx.Response]) -> Any:
     """Ask until the server is not too busy: 503 is what Prefect says while SQLite is locked, and nothing was done then."""
     answer = until(
         lambda: one if (one := ask()).status_code != httpx.codes.SERVICE_UNAVAILABLE else None, "an answer", 120
     )
-    found: dict[str, Any] = answer.raise_for_status().json()
-    return found
+    return answer.raise_for_status().json()
 
 
 class Given:
