@@ -36,7 +36,7 @@ from backstop.stages.house import House
 from backstop.store import connection, embedded
 from backstop.store.keys import SPORT
 from deployments import silence
-from deployments.busy import TRIES, is_busy
+from deployments.busy import LONGEST_WAIT_S, TRIES, is_busy
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -46,7 +46,10 @@ POLL_S: Final = 1.0
 """How often a run that is waited for is asked about."""
 
 PREFECT_S: Final = 10.0
-"""How long one request to the Prefect server may take, and how long a busy server is asked again."""
+"""How long one request to the Prefect server may take, and after how long a busy one is not asked again."""
+
+PATIENTLY: Final = stamina.retry(on=is_busy, attempts=TRIES, timeout=PREFECT_S, wait_max=LONGEST_WAIT_S)
+"""Asks again while the server is busy."""
 
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted: a page of 500 readers comes back at once after a restart."""
@@ -101,16 +104,17 @@ class PrefectRefresher:
         Raises:
             UpstreamUnavailable: it does not.
         """
-        await self._ask("GET", "/health")
+        await self._ask("GET", "/health", again=False)
         return Component("ok", "Prefect answers.", {"url": self.api_url})
 
     async def close(self) -> None:
         """Close the connections."""
         await self.client.aclose()
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None, *, again: bool = True) -> Any:
+        ask = PATIENTLY(self._answer) if again else self._answer
         try:
-            answer = await self._answer(method, path, body)
+            answer = await ask(method, path, body)
         except httpx.HTTPStatusError as error:
             answer = error.response
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -137,7 +141,6 @@ class PrefectRefresher:
                 source="prefect",
             ) from error
 
-    @stamina.retry(on=is_busy, attempts=TRIES, timeout=PREFECT_S)
     async def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response:
         answer = await self.client.request(method, f"{self.api_url}{path}", json=body)
         return answer.raise_for_status()

@@ -1,4 +1,4 @@
-"""A Prefect server on SQLite answers 503 while another writer holds its database: whoever gets that asks again.
+"""A Prefect server on SQLite answers 503 when another writer came between: whoever gets that asks again.
 
 Prefect's own client does so. What asks the server without it, because its import takes seconds, does it by this.
 """
@@ -10,7 +10,10 @@ from typing import Final
 import httpx
 
 TRIES: Final = 8
-"""The pauses between them grow from 0.1 s to 5 s; by the eighth 20 s have passed, unless a limit ends it before."""
+"""With stamina's pauses, from 0.1 s to 5 s and up to a second of jitter each, the last is made after 11 to 18 s."""
+
+LONGEST_WAIT_S: Final = 1.0
+"""For whoever somebody waits for: before the jitter."""
 
 
 def is_busy(error: Exception) -> bool:

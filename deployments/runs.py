@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 import stamina
 
-from deployments.busy import TRIES, is_busy
+from deployments.busy import LONGEST_WAIT_S, TRIES, is_busy
 from deployments.catalog import MANAGED
 from tasks.tags import PAUSED
 
@@ -51,7 +51,7 @@ def _paused(client: httpx.Client, address: str) -> tuple[list[str], list[str]]:
     )
 
 
-@stamina.retry(on=is_busy, attempts=TRIES, timeout=ANSWER_WITHIN_S)
+@stamina.retry(on=is_busy, attempts=TRIES, timeout=ANSWER_WITHIN_S, wait_max=LONGEST_WAIT_S)
 def _asked(client: httpx.Client, address: str, what: str, **body: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.post(f"{address}/{what}/filter", json=body).raise_for_status().json()
     return found

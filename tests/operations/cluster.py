@@ -34,7 +34,18 @@ from backstop.stages import rebuild
 from backstop.stages.house import House
 from deployments.catalog import POOL
 from tests.operations.checkout import ROOT
-from tests.operations.servers import Balancer, Postgres, Redis, Replica, Server, Services, Worker, each, messaging
+from tests.operations.servers import (
+    READY_S,
+    Balancer,
+    Postgres,
+    Redis,
+    Replica,
+    Server,
+    Services,
+    Worker,
+    each,
+    messaging,
+)
 from tests.operations.waiting import until
 
 FIRST, LAST = dt.date(2025, 4, 4), dt.date(2025, 5, 1)
@@ -115,19 +126,19 @@ class Cluster:
                 self.ask("PATCH", path, {"active": False})
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask Prefect through the balancer; a connection that a killed replica held is made again, and a busy one asked again."""
-        for attempt in range(5):
-            try:
-                answer = self.client.request(method, path, json=body)
-            except httpx.TransportError:
-                if attempt == 4:
-                    raise
-                continue
-            if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and attempt < 4:
-                continue
-            answer.raise_for_status()
-            return answer.json() if answer.content else None
-        raise AssertionError(path)
+        """Ask Prefect through the balancer, until it answers.
+
+        A connection that a killed replica held is made again, and one that is too busy is asked again.
+        """
+        answer = until(lambda: self._answer(method, path, body), "Prefect to answer", READY_S)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response | None:
+        with contextlib.suppress(httpx.TransportError):
+            answer = self.client.request(method, path, json=body)
+            return None if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else answer
+        return None
 
     def backfill(self, first: dt.date, last: dt.date, days: int) -> str:
         """Start a backfill that is spread over the workers; return the id of its run."""

@@ -198,6 +198,13 @@ def test_a_refresh_is_started_although_the_server_was_busy_at_first(prefect):
     assert {body["idempotency_key"] for method, _, body in prefect.asked if method == "POST"} == {"k"}
 
 
+def test_whoever_asks_for_its_health_is_told_at_once_that_it_is_busy(prefect):
+    prefect.script["GET", "/api/health"] = [(503, {}), (200, True)]
+    with pytest.raises(UpstreamUnavailable, match=r"refused GET /health with 503"):
+        refreshing(prefect.url, lambda each: each.probe())
+    assert prefect.paths() == ["GET /api/health"]
+
+
 def test_the_newest_runs_are_told_although_the_server_was_busy_at_first(prefect, monkeypatch, caplog):
     prefect.script[FILTER] = [(503, {}), (200, [told()])]
     prefect.script[DEPLOYMENTS] = [(503, {}), (200, [])]

@@ -75,7 +75,8 @@ def fit(
     """Fit the model on the days of one or several windows, each day predicted from the days before it only.
 
     Taken over from `base` are `turns_on_base`, `workload_first`, `workload_prior`, `starter_experience`,
-    `starter_role`, `times_through`, `home` and how many pitches or batted balls steady a refinement's rate.
+    `starter_role`, `times_through`, `home`, `april`, `opening` and how many pitches or batted balls steady a
+    refinement's rate.
 
     Args:
         windows: The days to fit on, one at least with today's usage of starters.

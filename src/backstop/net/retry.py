@@ -46,7 +46,7 @@ DEFAULT: Final = RetryTerms()
 
 
 def _worded(record: logging.LogRecord) -> bool:
-    """Say what stamina's log line keeps in its extras, and say it as information: the engine deals with it."""
+    """Say what stamina's log line keeps in its extras, and say it as information: whoever asks deals with it."""
     if hasattr(record, "stamina.callable"):
         details = [getattr(record, f"stamina.{name}") for name in ("wait_for", "retry_num", "caused_by")]
         record.levelno, record.levelname = logging.INFO, "INFO"
