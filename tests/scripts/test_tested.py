@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+BARE = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
+"""Without the other plugins, which take most of a second to import."""
 
 PROGRAM = Path(__file__).resolve().parents[2] / "scripts" / "tested.py"
 
@@ -42,7 +46,7 @@ def run(folder, *options, **files):
         (folder / f"test_{name}.py").write_text(text)
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, PROGRAM, "-q", *options]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=240, env=BARE)
     return done.returncode, done.stdout
 
 
