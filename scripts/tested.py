@@ -80,7 +80,8 @@ def main(options: Sequence[str]) -> int:
 
 def by_themselves(options: Sequence[str], names: Sequence[str]) -> int:
     """Run these tests one after another in a fresh process; return 0 where each of them passed."""
-    command = [sys.executable, str(Path(__file__)), *options, "-n", "0"]
+    # -P: the folder of this file is none to import from
+    command = [sys.executable, "-P", str(Path(__file__)), *options, "-n", "0"]
     process = subprocess.Popen(command, env={**os.environ, ONLY: json.dumps(names)})
     while True:
         with contextlib.suppress(KeyboardInterrupt):  # it reaches the tests too, which end what they started
